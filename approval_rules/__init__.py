@@ -1,0 +1,1 @@
+"""The rules: pure functions that decide. No clock, no dice, no I/O, no framework."""

@@ -1,0 +1,138 @@
+"""One value, one form: RFC 8785 bytes, and the digest that a vote and a permission are bound to.
+
+Numbers are never carried through a binary float that cannot hold them: such a number is refused, never rounded.
+A property test holds this writer against the `rfc8785` package.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from json.encoder import encode_basestring as _quoted
+from typing import NewType
+
+from approval_rules.text import Json
+
+Digest = NewType("Digest", str)
+
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 32
+_INTEGER_DIGITS = 16
+_SMALLEST_PLAIN_EXPONENT = -6
+
+
+@dataclass(frozen=True, slots=True)
+class NotCanonicalError(ValueError):
+    """A value that has no exact canonical form; `pointer` is the RFC 6901 place, `detail` says what to do."""
+
+    pointer: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.detail}"
+
+
+def canonical_text(value: Json) -> str:
+    """Write `value` in its RFC 8785 form.
+
+    Raises NotCanonicalError for a number that a double cannot carry exactly, a lone surrogate, or nesting over 32.
+    """
+    return _write(value, "", 0)
+
+
+def canonical_bytes(value: Json) -> bytes:
+    """Write `value` in its RFC 8785 form, as UTF-8."""
+    return canonical_text(value).encode()
+
+
+def digest_of(tool: str, arguments: Json) -> Digest:
+    """Digest one action: `sha256:` and hex of the RFC 8785 form of `{"arguments", "tool"}`."""
+    return sha256_name(canonical_bytes({"arguments": arguments, "tool": tool}))
+
+
+def sha256_name(data: bytes) -> Digest:
+    """Name bytes by their SHA-256, as `sha256:<hex>`."""
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+def _write(value: Json, pointer: str, depth: int) -> str:
+    if depth > MAX_DEPTH:
+        raise NotCanonicalError(pointer, f"nested deeper than {MAX_DEPTH} levels; flatten it")
+    match value:
+        case str():
+            return _string(value, pointer)
+        case True:
+            return "true"
+        case False:
+            return "false"
+        case None:
+            return "null"
+        case int():
+            return _integer(value, pointer)
+        case Decimal():
+            return _decimal(value, pointer)
+        case Mapping():
+            return _object(value, pointer, depth)
+        case Sequence():
+            inner = ",".join([_write(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(value)])
+            return f"[{inner}]"
+        case _:
+            raise NotCanonicalError(pointer, f"a {type(value).__name__} is not JSON")
+
+
+def _object(value: Mapping[str, Json], pointer: str, depth: int) -> str:
+    keys = list(value)
+    # RFC 8785 sorts by UTF-16 code units; code points give the same order unless a key leaves the basic plane.
+    keys.sort(key=None if all(key.isascii() for key in keys) else _utf16)
+    parts = []
+    for key in keys:
+        inside = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        parts.append(f"{_string(key, inside)}:{_write(value[key], inside, depth + 1)}")
+    return "{" + ",".join(parts) + "}"
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")
+
+
+def _string(value: str, pointer: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise NotCanonicalError(_printable(pointer), "a lone surrogate is not text; send valid Unicode") from None
+    return _quoted(value)
+
+
+def _printable(pointer: str) -> str:
+    return pointer.encode("ascii", "backslashreplace").decode()
+
+
+def _integer(value: int, pointer: str) -> str:
+    if abs(value) > MAX_INTEGER:
+        raise NotCanonicalError(pointer, "an integer beyond 2^53-1 cannot be carried exactly; send it as a string")
+    return int.__repr__(value)
+
+
+def _decimal(value: Decimal, pointer: str) -> str:
+    if not value.is_finite():
+        raise NotCanonicalError(pointer, "not a number; send a finite number")
+    if value.adjusted() < _INTEGER_DIGITS and value == value.to_integral_value():
+        return _integer(int(value), pointer)
+    as_float = float(value)
+    text = repr(as_float)
+    if value.adjusted() >= _INTEGER_DIGITS or Decimal(text) != value:
+        raise NotCanonicalError(
+            pointer, "this number cannot be carried exactly; send fewer digits, or send it as a string"
+        )
+    return _es6(text)
+
+
+def _es6(text: str) -> str:
+    """Turn Python's shortest form of a non-integral double below 2^53 into ECMAScript's."""
+    mantissa, e, exponent = text.partition("e")
+    if not e:
+        return text
+    if int(exponent) < _SMALLEST_PLAIN_EXPONENT:
+        return f"{mantissa}e{int(exponent)}"
+    return format(Decimal(text), "f")

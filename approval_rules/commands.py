@@ -1,0 +1,152 @@
+"""What somebody wants: imperative, a closed set. Each carries time, actor and ids; deciding needs no more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from approval_rules.canonical import Digest
+from approval_rules.events import Decision, Posted
+from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
+from approval_rules.requirement import Requirement
+from approval_rules.switch import Scope
+from approval_rules.text import AgentJson, AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an agent asks for, checked for shape and not yet judged. `digest` is of `{"arguments", "tool"}`."""
+
+    tool: ToolName
+    arguments: AgentJson
+    digest: Digest
+    summary: AgentText
+    context: AgentJson
+    run: AgentJson
+    callback_url: str | None = None
+    expires_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Propose an action; `requirement` is what the policy said about exactly this draft."""
+
+    at: datetime
+    proposal: ProposalId
+    agent: Agent
+    started_by: PersonId | None
+    draft: Draft
+    requirement: Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class CastVote:
+    """Approve or deny. `voter` comes from Slack's verified envelope; `others` are the earlier voters as of now.
+
+    `seen` is the digest that the button carried; `channel` and `ts` name the message it was on.
+    """
+
+    at: datetime
+    proposal: ProposalId
+    voter: Standing
+    others: Standings
+    decision: Decision
+    seen: str
+    channel: str
+    ts: str
+    reason: AgentText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take the proposal back; only its own agent may."""
+
+    at: datetime
+    proposal: ProposalId
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Ask for the one permission. `approvers` are the voters as of now; `key` makes a repeated claim the same claim."""
+
+    at: datetime
+    proposal: ProposalId
+    agent: Agent
+    digest: str
+    grant_id: str
+    key: str | None
+    approvers: Standings
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """Say how the execution went."""
+
+    at: datetime
+    proposal: ProposalId
+    agent: AgentId
+    status: Literal["succeeded", "failed", "unknown"]
+    report: AgentJson
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPosted:
+    """Record where the packet stands and what it shows."""
+
+    at: datetime
+    proposal: ProposalId
+    posted: Posted
+
+
+@dataclass(frozen=True, slots=True)
+class PassTime:
+    """Look at the clock: expire, lapse or remind where it is time. Idempotent."""
+
+    at: datetime
+    proposal: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """Move the open deadline by the time that a pause which has just ended stood on it."""
+
+    at: datetime
+    proposal: ProposalId
+
+
+Command: TypeAlias = Submit | CastVote | Cancel | Claim | ReportOutcome | RecordPosted | PassTime | Thaw
+
+
+@dataclass(frozen=True, slots=True)
+class StartPause:
+    """Stop a scope at once."""
+
+    at: datetime
+    by: Actor
+    pause: str
+    scope: Scope
+    lasts: timedelta | None
+    reason: AgentText
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Start a scope again; everything needs two people. `standing` is None on the machine's own command line."""
+
+    at: datetime
+    by: Actor
+    scope: Scope
+    reason: AgentText
+    standing: Standing | None
+    may_resume: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiftTimedPauses:
+    """Lift each pause whose announced time is over. Idempotent."""
+
+    at: datetime
+
+
+SwitchCommand: TypeAlias = StartPause | Resume | LiftTimedPauses

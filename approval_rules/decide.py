@@ -1,0 +1,353 @@
+"""What follows from a command: events. The one place where anything is allowed, refused or ended.
+
+`decide` never raises for a domain reason (a refusal is an event) and never looks at a clock: the command brings its
+time. An empty answer means that the command changes nothing, as with a second sweep.
+"""
+
+from datetime import timedelta
+from typing import TypeAlias, assert_never
+
+from approval_rules.commands import (
+    Cancel,
+    CastVote,
+    Claim,
+    Command,
+    LiftTimedPauses,
+    PassTime,
+    RecordPosted,
+    ReportOutcome,
+    Resume,
+    StartPause,
+    Submit,
+    SwitchCommand,
+    Thaw,
+)
+from approval_rules.duties import counting_roles, why_not
+from approval_rules.events import (
+    Approved,
+    Blocked,
+    Cancelled,
+    Claimed,
+    ClaimRefused,
+    Denied,
+    Expired,
+    OutcomeOverdue,
+    OutcomeReported,
+    PacketPosted,
+    Paused,
+    ProposalEvent,
+    Refusal,
+    Reminded,
+    ResumeAsked,
+    Resumed,
+    Revoked,
+    SubmitRefused,
+    Submitted,
+    SwitchEvent,
+    SwitchRefused,
+    Thawed,
+    Voted,
+    VoteRefused,
+)
+from approval_rules.people import Flaw, human, system
+from approval_rules.quorum import tally
+from approval_rules.requirement import CLAIM_WITHIN, DEFAULT_TTL, GRANT_LIFE, MAX_TTL, OUTCOME_WITHIN, Tier
+from approval_rules.state import Proposal, Status, evolve
+from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
+from approval_rules.text import AgentText
+
+Events: TypeAlias = tuple[ProposalEvent | SubmitRefused, ...]
+
+CLOCK = system("clock")
+POLICY = system("policy")
+QUORUM = system("quorum")
+OUTBOX = system("outbox")
+
+
+def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Events:
+    """Judge one command against one proposal (None only for Submit) and the kill switch."""
+    if isinstance(command, Submit):
+        return _submit(command, switch) if proposal is None else ()
+    if proposal is None:
+        raise ValueError(f"{command.proposal} is not known: the caller must look first")
+    match command:
+        case CastVote():
+            return _vote(proposal, command, switch)
+        case Claim():
+            return _claim(proposal, command, switch)
+        case Cancel():
+            return _cancel(proposal, command)
+        case ReportOutcome():
+            return _outcome(proposal, command)
+        case PassTime():
+            return _pass_time(proposal, command, switch)
+        case Thaw():
+            return _thaw(proposal, command, switch)
+        case RecordPosted():
+            same = proposal.packet == command.posted
+            return () if same else (PacketPosted(command.at, OUTBOX, proposal.id, command.posted),)
+        case _:
+            assert_never(command)
+
+
+def _submit(command: Submit, switch: Switch) -> Events:
+    draft, agent, requirement = command.draft, command.agent, command.requirement
+    refusal = _submit_refusal(command, switch)
+    if refusal is not None:
+        code, detail = refusal
+        return (SubmitRefused(command.at, agent.actor, command.proposal, draft.tool, code.value, AgentText(detail)),)
+    submitted = Submitted(
+        at=command.at,
+        by=agent.actor,
+        proposal=command.proposal,
+        agent=agent,
+        started_by=command.started_by,
+        tool=draft.tool,
+        arguments=draft.arguments,
+        digest=draft.digest,
+        summary=draft.summary,
+        context=draft.context,
+        run=draft.run,
+        callback_url=draft.callback_url,
+        requirement=requirement,
+        expires_at=command.at + _open_for(command),
+    )
+    match requirement.tier:
+        case Tier.GREEN:
+            return submitted, Approved(command.at, POLICY, command.proposal, command.at + CLAIM_WITHIN)
+        case Tier.YELLOW:
+            return (submitted,)
+        case Tier.RED:
+            return submitted, Blocked(command.at, POLICY, command.proposal)
+        case _:
+            assert_never(requirement.tier)
+
+
+def _submit_refusal(command: Submit, switch: Switch) -> tuple[Refusal, str] | None:
+    agent, tool = command.agent, command.draft.tool
+    if agent.revoked:
+        return Refusal.AGENT_REVOKED, "this agent has been revoked"
+    if tool not in agent.tools:
+        return Refusal.TOOL_NOT_ALLOWED, "this tool is not on the agent's list; ask its owner to add it"
+    if switch.stops(agent.id, tool) is not None:
+        return Refusal.PAUSED, "paused by a person: stop, and propose again after it is resumed"
+    return None
+
+
+def _open_for(command: Submit) -> timedelta:
+    """The agent may shorten the time that a policy names, and may choose freely where the policy is silent."""
+    wish, ttl = command.draft.expires_in, command.requirement.ttl
+    if wish is None:
+        return ttl
+    return min(wish, MAX_TTL if ttl == DEFAULT_TTL else ttl)
+
+
+def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
+    by = human(command.voter.person)
+    refusal = _vote_refusal(proposal, command, switch)
+    if refusal is not None:
+        return (VoteRefused(command.at, by, proposal.id, command.decision, refusal),)
+    voted = Voted(
+        at=command.at,
+        by=by,
+        proposal=proposal.id,
+        voter=command.voter.person,
+        decision=command.decision,
+        roles=tuple(sorted(counting_roles(command.voter, proposal))),
+        digest=proposal.digest,
+        shown=proposal.packet.shown if proposal.packet else None,
+        reason=command.reason,
+    )
+    after = evolve(proposal, voted)
+    standings = {**command.others, command.voter.person: command.voter}
+    roles = {
+        person: counting_roles(standing, proposal)
+        for person, standing in standings.items()
+        if why_not(standing, proposal) is None
+    }
+    match tally(after.votes, roles, proposal.requirement.seats):
+        case "approved":
+            return voted, Approved(command.at, QUORUM, proposal.id, command.at + CLAIM_WITHIN)
+        case "denied":
+            return voted, Denied(command.at, by, proposal.id)
+        case "open":
+            return (voted,)
+
+
+def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refusal | None:
+    if proposal.status is Status.EXPIRED:
+        return Refusal.EXPIRED
+    if proposal.status is not Status.PENDING:
+        return Refusal.NOT_PENDING
+    if command.seen != proposal.digest:
+        return Refusal.DIGEST_MISMATCH
+    if proposal.packet is None or (proposal.packet.channel, proposal.packet.ts) != (command.channel, command.ts):
+        return Refusal.NOT_OUR_MESSAGE
+    if switch.stops(proposal.agent.id, proposal.tool) is not None:
+        return Refusal.PAUSED
+    if command.at >= proposal.expires_at:
+        return Refusal.EXPIRED
+    refusal = why_not(command.voter, proposal)
+    if refusal is not None:
+        return refusal
+    said = {vote.voter: vote.decision for vote in proposal.votes}
+    if said.get(command.voter.person) is command.decision:
+        return Refusal.ALREADY_VOTED
+    return None
+
+
+def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
+    by = command.agent.actor
+    execution = proposal.execution
+    if execution is not None and command.key is not None and execution.key == command.key:
+        same = command.digest == proposal.digest
+        return () if same else (ClaimRefused(command.at, by, proposal.id, Refusal.DIGEST_MISMATCH),)
+    refusal = _claim_refusal(proposal, command, switch)
+    if refusal is Refusal.APPROVERS_CHANGED:
+        return (
+            Revoked(command.at, QUORUM, proposal.id, refusal),
+            ClaimRefused(command.at, by, proposal.id, refusal),
+        )
+    if refusal is not None:
+        return (ClaimRefused(command.at, by, proposal.id, refusal),)
+    return (
+        Claimed(
+            at=command.at,
+            by=by,
+            proposal=proposal.id,
+            grant_id=command.grant_id,
+            key=command.key,
+            grant_expires_at=command.at + GRANT_LIFE,
+            outcome_by=command.at + OUTCOME_WITHIN,
+        ),
+    )
+
+
+def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
+    if proposal.execution is not None:
+        return Refusal.ALREADY_CLAIMED
+    if proposal.status is Status.REVOKED:
+        return Refusal.REVOKED
+    if proposal.status is Status.EXPIRED:
+        return Refusal.EXPIRED
+    if proposal.status is not Status.APPROVED:
+        return Refusal.NOT_APPROVED
+    if command.digest != proposal.digest:
+        return Refusal.DIGEST_MISMATCH
+    if switch.stops(proposal.agent.id, proposal.tool) is not None:
+        return Refusal.PAUSED
+    if proposal.claim_by is None or command.at >= proposal.claim_by:
+        return Refusal.EXPIRED
+    if command.agent.revoked:
+        return Refusal.AGENT_REVOKED
+    if proposal.tool not in command.agent.tools:
+        return Refusal.TOOL_NOT_ALLOWED
+    return _approvers_refusal(proposal, command)
+
+
+def _approvers_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
+    """Approval by policy needs no people; approval by people needs the same people to be eligible still."""
+    if proposal.requirement.tier is Tier.GREEN:
+        return None
+    standings = command.approvers.values()
+    if any(standing.flaw is Flaw.DIRECTORY_DOWN for standing in standings):
+        return Refusal.DIRECTORY_DOWN
+    roles = {
+        standing.person: counting_roles(standing, proposal)
+        for standing in standings
+        if why_not(standing, proposal) is None
+    }
+    filled = tally(proposal.votes, roles, proposal.requirement.seats) == "approved"
+    return None if filled else Refusal.APPROVERS_CHANGED
+
+
+def _cancel(proposal: Proposal, command: Cancel) -> Events:
+    if proposal.status is not Status.PENDING:
+        return ()
+    return (Cancelled(command.at, proposal.agent.actor, proposal.id),)
+
+
+def _outcome(proposal: Proposal, command: ReportOutcome) -> Events:
+    execution = proposal.execution
+    if execution is None or execution.outcome_at is not None:
+        return ()
+    return (OutcomeReported(command.at, proposal.agent.actor, proposal.id, command.status, command.report),)
+
+
+def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
+    at = command.at
+    execution = proposal.execution
+    if execution is not None:
+        late = execution.status == "claimed" and at >= execution.outcome_by
+        return (OutcomeOverdue(at, CLOCK, proposal.id),) if late else ()
+    if proposal.deadline is None or switch.stops(proposal.agent.id, proposal.tool) is not None:
+        return ()
+    if at >= proposal.deadline:
+        return (Expired(at, CLOCK, proposal.id, "unanswered" if proposal.status is Status.PENDING else "unclaimed"),)
+    if proposal.remind_at is not None and at >= proposal.remind_at:
+        return (Reminded(at, CLOCK, proposal.id),)
+    return ()
+
+
+def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> Events:
+    if proposal.deadline is None or proposal.execution is not None:
+        return ()
+    if switch.stops(proposal.agent.id, proposal.tool) is not None:
+        return ()
+    still = switch.stood_still(proposal.agent.id, proposal.tool, proposal.clock_from, command.at)
+    if not still:
+        return ()
+    return (Thawed(command.at, CLOCK, proposal.id, proposal.deadline + still),)
+
+
+def decide_switch(switch: Switch, command: SwitchCommand) -> tuple[SwitchEvent, ...]:
+    """Judge one command against the kill switch."""
+    match command:
+        case StartPause():
+            return (_pause(command),)
+        case Resume():
+            return (_resume(switch, command),)
+        case LiftTimedPauses():
+            over = [pause for pause in switch.active if pause.until is not None and pause.until <= command.at]
+            scopes = dict.fromkeys(pause.scope for pause in over)
+            return tuple(_lifted(command, scope, over) for scope in scopes)
+        case _:
+            assert_never(command)
+
+
+def _pause(command: StartPause) -> SwitchEvent:
+    flaw = command.standing.flaw if command.standing else None
+    # Stopping is safe: when Slack cannot say who somebody is, a pause still counts.
+    if flaw is not None and flaw is not Flaw.DIRECTORY_DOWN:
+        return SwitchRefused(command.at, command.by, command.scope, Refusal(flaw.value))
+    until = None if command.lasts is None else command.at + command.lasts
+    return Paused(command.at, command.by, command.pause, command.scope, until, command.reason)
+
+
+def _resume(switch: Switch, command: Resume) -> SwitchEvent:
+    at, by, scope = command.at, command.by, command.scope
+    refusal = _resume_refusal(switch, command)
+    if refusal is not None:
+        return SwitchRefused(at, by, scope, refusal)
+    # Two people of the same kind: a Slack person and an account on the machine may be one and the same human.
+    seconded = any(asked.kind is by.kind and asked.ref != by.ref for asked in switch.resume_asked_by)
+    if scope == EVERYTHING and not seconded:
+        return ResumeAsked(at, by, scope)
+    return Resumed(at, by, scope, tuple(pause.id for pause in switch.of(scope)), command.reason)
+
+
+def _resume_refusal(switch: Switch, command: Resume) -> Refusal | None:
+    if command.standing is not None and command.standing.flaw is not None:
+        return Refusal(command.standing.flaw.value)
+    if not command.may_resume:
+        return Refusal.NOT_OPERATOR
+    if not switch.of(command.scope):
+        return Refusal.NOTHING_PAUSED
+    if command.scope == EVERYTHING and command.by in switch.resume_asked_by:
+        return Refusal.SECOND_PERSON_NEEDED
+    return None
+
+
+def _lifted(command: LiftTimedPauses, scope: Scope, over: list[Pause]) -> SwitchEvent:
+    ids = tuple(pause.id for pause in over if pause.scope == scope)
+    return Resumed(command.at, CLOCK, scope, ids, AgentText("the announced time is over"))

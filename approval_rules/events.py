@@ -1,0 +1,335 @@
+"""What happened: past tense, a closed set. An event is a fact; it is never edited, and a refusal is a fact too.
+
+Every event has `at` (aware UTC) and `by`. The class name is the entry's type in the log (`bot.store.codec` maps both
+ways); a new meaning is a new class, never a new reading of an old one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from approval_rules.canonical import Digest
+from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.requirement import Requirement
+from approval_rules.switch import Scope
+from approval_rules.text import AgentJson, AgentText
+
+
+class Decision(StrEnum):
+    """What a person says."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class Refusal(StrEnum):
+    """Why a click, a claim or a proposal did not count. The value is stable: API code, log and metrics use it."""
+
+    UNKNOWN_USER = "unknown-user"
+    DIRECTORY_DOWN = "directory-unavailable"
+    OTHER_WORKSPACE = "other-workspace"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    GUEST = "guest"
+    STRANGER = "stranger"
+    INITIATOR = "initiator"
+    AGENT_OWNER = "agent-owner"
+    NOT_IN_ROLE = "not-in-role"
+    ALREADY_VOTED = "already-voted"
+    NOT_PENDING = "not-pending"
+    EXPIRED = "expired"
+    PAUSED = "paused"
+    DIGEST_MISMATCH = "digest-mismatch"
+    NOT_OUR_MESSAGE = "not-our-message"
+    NOT_APPROVED = "not-approved"
+    ALREADY_CLAIMED = "already-claimed"
+    REVOKED = "revoked"
+    APPROVERS_CHANGED = "approvers-changed"
+    AGENT_REVOKED = "agent-revoked"
+    TOOL_NOT_ALLOWED = "tool-not-allowed"
+    NOT_CLAIMED = "not-claimed"
+    OUTCOME_CONFLICT = "outcome-conflict"
+    NOT_OPERATOR = "not-operator"
+    NOTHING_PAUSED = "nothing-paused"
+    SECOND_PERSON_NEEDED = "second-person-needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a packet stands in Slack, and the digest of the blocks that were shown there."""
+
+    channel: str
+    ts: str
+    shown: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An agent's proposal was accepted; what it needs is frozen here."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    agent: Agent
+    started_by: PersonId | None
+    tool: ToolName
+    arguments: AgentJson
+    digest: Digest
+    summary: AgentText
+    context: AgentJson
+    run: AgentJson
+    callback_url: str | None
+    requirement: Requirement
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRefused:
+    """A proposal was turned away before it became one."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    tool: ToolName | None
+    code: str
+    detail: AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The requirement is met. `claim_by` is when an unused permission lapses."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    claim_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Policy said no."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A person's vote counted: the roles as seen then, and the exact bytes that the person had in front of them."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    voter: PersonId
+    decision: Decision
+    roles: tuple[RoleName, ...]
+    digest: Digest
+    shown: Digest | None
+    reason: AgentText | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRefused:
+    """A click did not count."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    decision: Decision
+    code: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """An eligible person said no."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Time ran out: nobody decided (`unanswered`), or nobody used the permission (`unclaimed`)."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    why: Literal["unanswered", "unclaimed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The agent took its proposal back."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """An approval was taken back before it was used."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    code: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The one permission was given out. `grant_id` is the grant's `jti`."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    grant_id: str
+    key: str | None
+    grant_expires_at: datetime
+    outcome_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRefused:
+    """A claim got no permission."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    code: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReported:
+    """The agent said how it went."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    status: Literal["succeeded", "failed", "unknown"]
+    report: AgentJson
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeOverdue:
+    """The agent did not say how it went; nobody knows, and people must look."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class PacketPosted:
+    """The packet stands in Slack, or was replaced there, with exactly these blocks."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    posted: Posted
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """Half of the time was over and people were reminded."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class Thawed:
+    """A pause ended and the open clock moved by the time it stood still."""
+
+    at: datetime
+    by: Actor
+    proposal: ProposalId
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Everything, one agent or one tool was stopped."""
+
+    at: datetime
+    by: Actor
+    pause: str
+    scope: Scope
+    until: datetime | None
+    reason: AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked:
+    """The first of two people asked to resume everything."""
+
+    at: datetime
+    by: Actor
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """These pauses of one scope ended: by people, or because their announced time was over."""
+
+    at: datetime
+    by: Actor
+    scope: Scope
+    pauses: tuple[str, ...]
+    reason: AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRefused:
+    """A pause or a resume did not count."""
+
+    at: datetime
+    by: Actor
+    scope: Scope
+    code: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """An agent was added, its keys were rotated, or it was revoked."""
+
+    at: datetime
+    by: Actor
+    agent: Agent
+    change: Literal["added", "rotated", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLoaded:
+    """A policy folder came into force, or was refused and the old one stayed."""
+
+    at: datetime
+    by: Actor
+    version: str
+    change: Literal["loaded", "refused"]
+
+
+ProposalEvent: TypeAlias = (
+    Submitted
+    | Approved
+    | Blocked
+    | Voted
+    | VoteRefused
+    | Denied
+    | Expired
+    | Cancelled
+    | Revoked
+    | Claimed
+    | ClaimRefused
+    | OutcomeReported
+    | OutcomeOverdue
+    | PacketPosted
+    | Reminded
+    | Thawed
+)
+SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
+Event: TypeAlias = ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded

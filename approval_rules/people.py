@@ -1,0 +1,97 @@
+"""Who acts: agents, humans, the system. Never decides anything.
+
+A human is a person, not an account: the store maps Slack accounts to a `PersonId`, which is a random pseudonym.
+The log holds the pseudonym; the mapping can be erased.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+AgentId = NewType("AgentId", str)
+PersonId = NewType("PersonId", str)
+ProposalId = NewType("ProposalId", str)
+RoleName = NewType("RoleName", str)
+ToolName = NewType("ToolName", str)
+
+
+class ActorKind(StrEnum):
+    """The kinds of actor that the log knows."""
+
+    AGENT = "agent"
+    HUMAN = "human"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a kind and an opaque reference (an agent id, a person's pseudonym, a part of the system)."""
+
+    kind: ActorKind
+    ref: str
+
+
+def human(person: PersonId) -> Actor:
+    """Name a person who acted in Slack."""
+    return Actor(ActorKind.HUMAN, person)
+
+
+def operator(person: PersonId) -> Actor:
+    """Name a person who acted on the machine itself, from the command line."""
+    return Actor(ActorKind.OPERATOR, person)
+
+
+def system(part: str) -> Actor:
+    """Name the part of the system that acted by itself, for example `clock` or `policy`."""
+    return Actor(ActorKind.SYSTEM, part)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An AI agent: its own principal with its own tools and its own owner."""
+
+    id: AgentId
+    name: str
+    owner: PersonId
+    tools: tuple[ToolName, ...]
+    callback_hosts: tuple[str, ...] = ()
+    revoked: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """The agent as the log names it."""
+        return Actor(ActorKind.AGENT, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Slack account. `team_id` is empty while the home workspace is not known yet."""
+
+    team_id: str
+    user_id: str
+
+
+class Flaw(StrEnum):
+    """Why an account can never approve, whatever its roles."""
+
+    UNKNOWN = "unknown-user"
+    DIRECTORY_DOWN = "directory-unavailable"
+    OTHER_WORKSPACE = "other-workspace"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    GUEST = "guest"
+    STRANGER = "stranger"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the directory says about one person at one moment: flaws and roles, fresh within the directory's cache."""
+
+    person: PersonId
+    roles: frozenset[RoleName] = frozenset()
+    flaw: Flaw | None = None
+
+
+Standings = Mapping[PersonId, Standing]

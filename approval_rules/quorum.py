@@ -1,0 +1,40 @@
+"""Whether enough distinct people said yes. Counts people, never accounts or clicks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from approval_rules.events import Decision
+from approval_rules.people import PersonId, RoleName
+from approval_rules.requirement import Seat
+from approval_rules.state import Vote
+
+Roles = Mapping[PersonId, frozenset[RoleName]]
+
+
+def tally(votes: Sequence[Vote], roles: Roles, seats: Sequence[Seat]) -> Literal["approved", "denied", "open"]:
+    """Judge the votes: one no denies; yes needs every seat filled by a person of its role, one seat a person.
+
+    `roles` holds the roles of those voters that are eligible now; a voter who is not in it does not count.
+    No seats at all means that nobody can approve.
+    """
+    if any(vote.decision is Decision.DENY and vote.voter in roles for vote in votes):
+        return "denied"
+    wanted = [seat.role for seat in seats for _ in range(seat.count)]
+    voters = [vote.voter for vote in votes if vote.decision is Decision.APPROVE and vote.voter in roles]
+    return "approved" if wanted and _all_filled(wanted, voters, roles) else "open"
+
+
+def _all_filled(wanted: Sequence[RoleName], voters: Sequence[PersonId], roles: Roles) -> bool:
+    """Match voters to seats (augmenting paths), so that no order of clicking can get stuck."""
+    holder: dict[PersonId, int] = {}
+
+    def seat_filled(index: int, tried: set[PersonId]) -> bool:
+        for voter in voters:
+            if wanted[index] in roles[voter] and voter not in tried:
+                tried.add(voter)
+                if voter not in holder or seat_filled(holder[voter], tried):
+                    holder[voter] = index
+                    return True
+        return False
+
+    return all(seat_filled(index, set()) for index in range(len(wanted)))

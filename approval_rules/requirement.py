@@ -1,0 +1,64 @@
+"""What must happen before an action may run: decided once, at submit, and frozen with the proposal."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from approval_rules.people import RoleName
+
+DEFAULT_TTL = timedelta(hours=4)
+MAX_TTL = timedelta(days=30)
+CLAIM_WITHIN = timedelta(hours=1)
+GRANT_LIFE = timedelta(minutes=10)
+OUTCOME_WITHIN = timedelta(minutes=15)
+
+
+class Tier(StrEnum):
+    """How much people matter: green runs under policy, yellow asks, red is blocked."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """So many distinct people of one role."""
+
+    role: RoleName
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """Which policy decided: its content-addressed version, the rule (`payments.refund#3`) and the reason in words.
+
+    `because` names rules and fields, never the values that an agent sent.
+    """
+
+    version: str
+    rule: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What must happen before yes.
+
+    `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve.
+    """
+
+    tier: Tier
+    seats: tuple[Seat, ...]
+    policy: PolicyRef
+    ttl: timedelta = DEFAULT_TTL
+    step_up: Literal["none"] = "none"
+    channel: str | None = None
+    redact: tuple[str, ...] = ()
+    retain_days: int | None = None
+
+    @property
+    def approvals(self) -> int:
+        """How many people must say yes."""
+        return sum(seat.count for seat in self.seats)

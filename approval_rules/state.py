@@ -1,0 +1,240 @@
+"""What is, folded from what happened. `evolve` believes every event and never judges."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, assert_never
+
+from approval_rules.canonical import Digest
+from approval_rules.events import (
+    Approved,
+    Blocked,
+    Cancelled,
+    Claimed,
+    ClaimRefused,
+    Decision,
+    Denied,
+    Expired,
+    OutcomeOverdue,
+    OutcomeReported,
+    PacketPosted,
+    Paused,
+    Posted,
+    ProposalEvent,
+    Refusal,
+    Reminded,
+    ResumeAsked,
+    Resumed,
+    Revoked,
+    Submitted,
+    SwitchEvent,
+    SwitchRefused,
+    Thawed,
+    Voted,
+    VoteRefused,
+)
+from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.requirement import Requirement
+from approval_rules.switch import EVERYTHING, Pause, Switch, ended
+from approval_rules.text import AgentJson, AgentText
+
+
+class Status(StrEnum):
+    """The states of a proposal; all but `pending` and `approved` are final, and a claimed `approved` is too."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's counted vote."""
+
+    voter: PersonId
+    decision: Decision
+    at: datetime
+    roles: tuple[RoleName, ...]
+    digest: Digest
+    reason: AgentText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What became of the permission. `overdue` means that the agent never said."""
+
+    status: Literal["claimed", "succeeded", "failed", "unknown"]
+    grant_id: str
+    key: str | None
+    claimed_at: datetime
+    grant_expires_at: datetime
+    outcome_by: datetime
+    outcome_at: datetime | None = None
+    report: AgentJson | None = None
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One proposal as of its last event. `clock_from` is when the open clock (to decide, or to claim) was last set."""
+
+    id: ProposalId
+    status: Status
+    agent: Agent
+    started_by: PersonId | None
+    tool: ToolName
+    arguments: AgentJson
+    digest: Digest
+    summary: AgentText
+    context: AgentJson
+    run: AgentJson
+    callback_url: str | None
+    requirement: Requirement
+    created_at: datetime
+    expires_at: datetime
+    clock_from: datetime
+    votes: tuple[Vote, ...] = ()
+    decided_at: datetime | None = None
+    claim_by: datetime | None = None
+    expired_why: Literal["unanswered", "unclaimed"] | None = None
+    revoked_why: Refusal | None = None
+    execution: Execution | None = None
+    packet: Posted | None = None
+    reminded: bool = False
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When something happens by itself next: expiry, lapse of the permission, or the outcome being overdue."""
+        if self.status is Status.PENDING:
+            return self.expires_at
+        if self.status is not Status.APPROVED:
+            return None
+        if self.execution is None:
+            return self.claim_by
+        waiting = self.execution.status == "claimed"
+        return self.execution.outcome_by if waiting else None
+
+    @property
+    def remind_at(self) -> datetime | None:
+        """Half of the open time, while it is still ahead."""
+        if self.status is not Status.PENDING or self.reminded:
+            return None
+        return self.created_at + (self.expires_at - self.created_at) / 2
+
+    @property
+    def approved_by(self) -> tuple[Vote, ...]:
+        """The votes for yes."""
+        return tuple(vote for vote in self.votes if vote.decision is Decision.APPROVE)
+
+
+def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
+    """Apply one event. MUST accept every event that `decide` ever gave out."""
+    if isinstance(event, Submitted):
+        return _opened(event)
+    if proposal is None:
+        raise ValueError(f"the log of {event.proposal} does not begin with Submitted")
+    match event:
+        case Voted():
+            vote = Vote(event.voter, event.decision, event.at, event.roles, event.digest, event.reason)
+            kept = tuple(old for old in proposal.votes if old.voter != event.voter)
+            return replace(proposal, votes=(*kept, vote))
+        case PacketPosted():
+            return replace(proposal, packet=event.posted)
+        case Reminded():
+            return replace(proposal, reminded=True)
+        case VoteRefused() | ClaimRefused():
+            return proposal
+        case Claimed() | OutcomeReported() | OutcomeOverdue():
+            return replace(proposal, execution=_executed(proposal, event))
+        case Thawed():
+            return _thawed(proposal, event)
+        case Approved() | Blocked() | Denied() | Expired() | Cancelled() | Revoked():
+            return _decided(proposal, event)
+        case _:
+            assert_never(event)
+
+
+def fold(events: Iterable[ProposalEvent]) -> Proposal | None:
+    """Apply all events of one proposal in order; None where there are none."""
+    proposal: Proposal | None = None
+    for event in events:
+        proposal = evolve(proposal, event)
+    return proposal
+
+
+def evolve_switch(switch: Switch, event: SwitchEvent) -> Switch:
+    """Apply one event to the kill switch."""
+    match event:
+        case Paused():
+            pause = Pause(event.pause, event.scope, event.at, event.by, event.reason, event.until)
+            return Switch((*switch.pauses, pause), () if event.scope == EVERYTHING else switch.resume_asked_by)
+        case ResumeAsked():
+            return replace(switch, resume_asked_by=(*switch.resume_asked_by, event.by))
+        case Resumed():
+            return ended(switch, event.pauses, event.at)
+        case SwitchRefused():
+            return switch
+        case _:
+            assert_never(event)
+
+
+def _opened(event: Submitted) -> Proposal:
+    return Proposal(
+        id=event.proposal,
+        status=Status.PENDING,
+        agent=event.agent,
+        started_by=event.started_by,
+        tool=event.tool,
+        arguments=event.arguments,
+        digest=event.digest,
+        summary=event.summary,
+        context=event.context,
+        run=event.run,
+        callback_url=event.callback_url,
+        requirement=event.requirement,
+        created_at=event.at,
+        expires_at=event.expires_at,
+        clock_from=event.at,
+    )
+
+
+def _decided(proposal: Proposal, event: Approved | Blocked | Denied | Expired | Cancelled | Revoked) -> Proposal:
+    match event:
+        case Approved():
+            return replace(
+                proposal, status=Status.APPROVED, decided_at=event.at, claim_by=event.claim_by, clock_from=event.at
+            )
+        case Blocked():
+            return replace(proposal, status=Status.BLOCKED, decided_at=event.at)
+        case Denied():
+            return replace(proposal, status=Status.DENIED, decided_at=event.at)
+        case Expired():
+            decided_at = proposal.decided_at or event.at
+            return replace(proposal, status=Status.EXPIRED, decided_at=decided_at, expired_why=event.why)
+        case Cancelled():
+            return replace(proposal, status=Status.CANCELLED, decided_at=event.at)
+        case Revoked():
+            return replace(proposal, status=Status.REVOKED, revoked_why=event.code)
+        case _:
+            assert_never(event)
+
+
+def _executed(proposal: Proposal, event: Claimed | OutcomeReported | OutcomeOverdue) -> Execution:
+    if isinstance(event, Claimed):
+        return Execution("claimed", event.grant_id, event.key, event.at, event.grant_expires_at, event.outcome_by)
+    if proposal.execution is None:
+        raise ValueError(f"{event.proposal} has an outcome and no claim")
+    if isinstance(event, OutcomeReported):
+        return replace(proposal.execution, status=event.status, outcome_at=event.at, report=event.report, overdue=False)
+    return replace(proposal.execution, status="unknown", overdue=True)
+
+
+def _thawed(proposal: Proposal, event: Thawed) -> Proposal:
+    if proposal.status is Status.PENDING:
+        return replace(proposal, expires_at=event.deadline, clock_from=event.at)
+    return replace(proposal, claim_by=event.deadline, clock_from=event.at)

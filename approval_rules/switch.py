@@ -1,0 +1,102 @@
+"""The kill switch: which scopes are paused, who asked to resume them, and how long a clock stood still."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from approval_rules.people import Actor, AgentId, ToolName
+from approval_rules.text import AgentText
+
+
+class ScopeKind(StrEnum):
+    """What a pause stops."""
+
+    ALL = "all"
+    AGENT = "agent"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Everything, one agent (by id) or one tool (by name). `name` is empty for everything."""
+
+    kind: ScopeKind
+    name: str = ""
+
+    def covers(self, agent: AgentId, tool: ToolName) -> bool:
+        """Tell whether an action of this agent with this tool is stopped."""
+        match self.kind:
+            case ScopeKind.ALL:
+                return True
+            case ScopeKind.AGENT:
+                return self.name == agent
+            case ScopeKind.TOOL:
+                return self.name == tool
+
+
+EVERYTHING = Scope(ScopeKind.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One pause from its start until it ended; `until` is a wish set at the start, `ended_at` a fact."""
+
+    id: str
+    scope: Scope
+    since: datetime
+    by: Actor
+    reason: AgentText
+    until: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Every pause that is active or that ended within the life of an open proposal, and the first half of a resume."""
+
+    pauses: tuple[Pause, ...] = ()
+    resume_asked_by: tuple[Actor, ...] = ()
+
+    @property
+    def active(self) -> tuple[Pause, ...]:
+        """The pauses in force."""
+        return tuple(pause for pause in self.pauses if pause.ended_at is None)
+
+    def stops(self, agent: AgentId, tool: ToolName) -> Pause | None:
+        """Give the pause that stops this agent with this tool: the widest and oldest, or None."""
+        stopping = [pause for pause in self.active if pause.scope.covers(agent, tool)]
+        return min(stopping, key=lambda pause: (pause.scope.kind is not ScopeKind.ALL, pause.since), default=None)
+
+    def of(self, scope: Scope) -> tuple[Pause, ...]:
+        """Give the active pauses of exactly this scope."""
+        return tuple(pause for pause in self.active if pause.scope == scope)
+
+    def stood_still(self, agent: AgentId, tool: ToolName, since: datetime, now: datetime) -> timedelta:
+        """Add up how long the clock of one proposal stood still between `since` and `now` (overlaps count once)."""
+        spans = [
+            (max(pause.since, since), min(pause.ended_at or now, now))
+            for pause in self.pauses
+            if pause.scope.covers(agent, tool)
+        ]
+        return _union([span for span in spans if span[0] < span[1]])
+
+
+def ended(switch: Switch, ids: Sequence[str], at: datetime) -> Switch:
+    """Give the switch after these pauses have ended; a half-done resume of everything ends with its last pause."""
+    pauses = tuple(
+        replace(pause, ended_at=at) if pause.ended_at is None and pause.id in ids else pause for pause in switch.pauses
+    )
+    rest = Switch(pauses, switch.resume_asked_by)
+    return rest if rest.of(EVERYTHING) else replace(rest, resume_asked_by=())
+
+
+def _union(spans: Sequence[tuple[datetime, datetime]]) -> timedelta:
+    total = timedelta()
+    reached: datetime | None = None
+    for start, end in sorted(spans):
+        begin = start if reached is None else max(start, reached)
+        if end > begin:
+            total += end - begin
+            reached = end
+    return total

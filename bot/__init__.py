@@ -1,0 +1,1 @@
+"""Everything that touches the world: wiring, storage, delivery, time, the command line."""

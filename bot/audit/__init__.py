@@ -1,0 +1,1 @@
+"""The log format and its offline verifier. Imports nothing else of ours."""

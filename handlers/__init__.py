@@ -1,0 +1,1 @@
+"""The edges: parse, call one desk method, render. No SQL, no network client, no decisions."""
