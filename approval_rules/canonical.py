@@ -5,7 +5,7 @@ A property test holds this writer against the `rfc8785` package.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from json.encoder import encode_basestring as _quoted
@@ -21,7 +21,7 @@ _INTEGER_DIGITS = 16
 _SMALLEST_PLAIN_EXPONENT = -6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # neither frozen nor slotted: whoever passes an exception on must be able to set its traceback
 class NotCanonicalError(ValueError):
     """A value that has no exact canonical form; `pointer` is the RFC 6901 place, `detail` says what to do."""
 
@@ -56,8 +56,6 @@ def sha256_name(data: bytes) -> Digest:
 
 
 def _write(value: Json, pointer: str, depth: int) -> str:
-    if depth > MAX_DEPTH:
-        raise NotCanonicalError(pointer, f"nested deeper than {MAX_DEPTH} levels; flatten it")
     match value:
         case str():
             return _string(value, pointer)
@@ -71,9 +69,11 @@ def _write(value: Json, pointer: str, depth: int) -> str:
             return _integer(value, pointer)
         case Decimal():
             return _decimal(value, pointer)
+        case Mapping() | list() | tuple() if depth == MAX_DEPTH:
+            raise NotCanonicalError(pointer, f"nested deeper than {MAX_DEPTH} levels; flatten it")
         case Mapping():
             return _object(value, pointer, depth)
-        case Sequence():
+        case list() | tuple():
             inner = ",".join([_write(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(value)])
             return f"[{inner}]"
         case _:
@@ -117,6 +117,8 @@ def _integer(value: int, pointer: str) -> str:
 def _decimal(value: Decimal, pointer: str) -> str:
     if not value.is_finite():
         raise NotCanonicalError(pointer, "not a number; send a finite number")
+    if not value:
+        return "0"
     if value.adjusted() < _INTEGER_DIGITS and value == value.to_integral_value():
         return _integer(int(value), pointer)
     as_float = float(value)

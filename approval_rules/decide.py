@@ -68,8 +68,8 @@ def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Event
     """Judge one command against one proposal (None only for Submit) and the kill switch."""
     if isinstance(command, Submit):
         return _submit(command, switch) if proposal is None else ()
-    if proposal is None:
-        raise ValueError(f"{command.proposal} is not known: the caller must look first")
+    if proposal is None or not _about(command, proposal):
+        raise ValueError(f"{command.proposal} is not this proposal, or not this agent's: the caller must look first")
     match command:
         case CastVote():
             return _vote(proposal, command, switch)
@@ -90,6 +90,18 @@ def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Event
             assert_never(command)
 
 
+def _about(command: Command, proposal: Proposal) -> bool:
+    """Tell whether the command names this proposal and, where an agent gives it, comes from the proposal's agent."""
+    match command:
+        case Claim():
+            agent = command.agent.id
+        case Cancel() | ReportOutcome():
+            agent = command.agent
+        case _:
+            agent = proposal.agent.id
+    return command.proposal == proposal.id and agent == proposal.agent.id
+
+
 def _submit(command: Submit, switch: Switch) -> Events:
     draft, agent, requirement = command.draft, command.agent, command.requirement
     refusal = _submit_refusal(command, switch)
@@ -100,7 +112,7 @@ def _submit(command: Submit, switch: Switch) -> Events:
         at=command.at,
         by=agent.actor,
         proposal=command.proposal,
-        agent=agent,
+        agent=agent.named,
         started_by=command.started_by,
         tool=draft.tool,
         arguments=draft.arguments,
@@ -138,8 +150,8 @@ def _open_for(command: Submit) -> timedelta:
     """The agent may shorten the time that a policy names, and may choose freely where the policy is silent."""
     wish, ttl = command.draft.expires_in, command.requirement.ttl
     if wish is None:
-        return ttl
-    return min(wish, MAX_TTL if ttl == DEFAULT_TTL else ttl)
+        return ttl or DEFAULT_TTL
+    return min(wish, ttl or MAX_TTL)
 
 
 def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
@@ -165,13 +177,19 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         for person, standing in standings.items()
         if why_not(standing, proposal) is None
     }
-    match tally(after.votes, roles, proposal.requirement.seats):
+    result = tally(after.votes, roles, proposal.requirement.seats)
+    match result:
+        # Saying the same again counts only where it now decides: an earlier voter may have been unknown for a while.
+        case "open" if _said_before(proposal, command):
+            return (VoteRefused(command.at, by, proposal.id, command.decision, Refusal.ALREADY_VOTED),)
         case "approved":
             return voted, Approved(command.at, QUORUM, proposal.id, command.at + CLAIM_WITHIN)
         case "denied":
             return voted, Denied(command.at, by, proposal.id)
         case "open":
             return (voted,)
+        case _:
+            assert_never(result)
 
 
 def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refusal | None:
@@ -187,13 +205,11 @@ def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refu
         return Refusal.PAUSED
     if command.at >= proposal.expires_at:
         return Refusal.EXPIRED
-    refusal = why_not(command.voter, proposal)
-    if refusal is not None:
-        return refusal
-    said = {vote.voter: vote.decision for vote in proposal.votes}
-    if said.get(command.voter.person) is command.decision:
-        return Refusal.ALREADY_VOTED
-    return None
+    return why_not(command.voter, proposal)
+
+
+def _said_before(proposal: Proposal, command: CastVote) -> bool:
+    return any(vote.voter == command.voter.person and vote.decision is command.decision for vote in proposal.votes)
 
 
 def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:

@@ -64,6 +64,11 @@ class Agent:
         """The agent as the log names it."""
         return Actor(ActorKind.AGENT, self.id)
 
+    @property
+    def named(self) -> "Agent":
+        """Only who the agent is: what a proposal keeps of it."""
+        return Agent(self.id, self.name, self.owner, ())
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

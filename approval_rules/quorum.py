@@ -14,23 +14,28 @@ Roles = Mapping[PersonId, frozenset[RoleName]]
 def tally(votes: Sequence[Vote], roles: Roles, seats: Sequence[Seat]) -> Literal["approved", "denied", "open"]:
     """Judge the votes: one no denies; yes needs every seat filled by a person of its role, one seat a person.
 
-    `roles` holds the roles of those voters that are eligible now; a voter who is not in it does not count.
+    `roles` holds the roles of those voters that are eligible now; a voter who is not in it does not count, and a vote
+    fills only seats of roles that the voter had when voting and still has.
     No seats at all means that nobody can approve.
     """
     if any(vote.decision is Decision.DENY and vote.voter in roles for vote in votes):
         return "denied"
     wanted = [seat.role for seat in seats for _ in range(seat.count)]
-    voters = [vote.voter for vote in votes if vote.decision is Decision.APPROVE and vote.voter in roles]
-    return "approved" if wanted and _all_filled(wanted, voters, roles) else "open"
+    voters = {
+        vote.voter: roles[vote.voter].intersection(vote.roles)
+        for vote in votes
+        if vote.decision is Decision.APPROVE and vote.voter in roles
+    }
+    return "approved" if wanted and _all_filled(wanted, voters) else "open"
 
 
-def _all_filled(wanted: Sequence[RoleName], voters: Sequence[PersonId], roles: Roles) -> bool:
+def _all_filled(wanted: Sequence[RoleName], voters: Roles) -> bool:
     """Match voters to seats (augmenting paths), so that no order of clicking can get stuck."""
     holder: dict[PersonId, int] = {}
 
     def seat_filled(index: int, tried: set[PersonId]) -> bool:
-        for voter in voters:
-            if wanted[index] in roles[voter] and voter not in tried:
+        for voter, roles in voters.items():
+            if wanted[index] in roles and voter not in tried:
                 tried.add(voter)
                 if voter not in holder or seat_filled(holder[voter], tried):
                     holder[voter] = index

@@ -46,13 +46,14 @@ class PolicyRef:
 class Requirement:
     """What must happen before yes.
 
-    `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve.
+    `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve. `ttl` is None
+    where the policy is silent: then the agent may choose, up to `MAX_TTL`.
     """
 
     tier: Tier
     seats: tuple[Seat, ...]
     policy: PolicyRef
-    ttl: timedelta = DEFAULT_TTL
+    ttl: timedelta | None = None
     step_up: Literal["none"] = "none"
     channel: str | None = None
     redact: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, assert_never
 
@@ -106,6 +106,7 @@ class Proposal:
     execution: Execution | None = None
     packet: Posted | None = None
     reminded: bool = False
+    stood_still: timedelta = timedelta()
 
     @property
     def deadline(self) -> datetime | None:
@@ -121,10 +122,10 @@ class Proposal:
 
     @property
     def remind_at(self) -> datetime | None:
-        """Half of the open time, while it is still ahead."""
+        """When half of the open time is over (a pause does not count), while it is still ahead."""
         if self.status is not Status.PENDING or self.reminded:
             return None
-        return self.created_at + (self.expires_at - self.created_at) / 2
+        return self.created_at + (self.expires_at - self.created_at + self.stood_still) / 2
 
     @property
     def approved_by(self) -> tuple[Vote, ...]:
@@ -236,5 +237,6 @@ def _executed(proposal: Proposal, event: Claimed | OutcomeReported | OutcomeOver
 
 def _thawed(proposal: Proposal, event: Thawed) -> Proposal:
     if proposal.status is Status.PENDING:
-        return replace(proposal, expires_at=event.deadline, clock_from=event.at)
+        still = proposal.stood_still + (event.deadline - proposal.expires_at)
+        return replace(proposal, expires_at=event.deadline, clock_from=event.at, stood_still=still)
     return replace(proposal, claim_by=event.deadline, clock_from=event.at)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from approval_rules.people import Actor, AgentId, ToolName
 from approval_rules.text import AgentText
@@ -33,6 +34,8 @@ class Scope:
                 return self.name == agent
             case ScopeKind.TOOL:
                 return self.name == tool
+            case _:
+                assert_never(self.kind)
 
 
 EVERYTHING = Scope(ScopeKind.ALL)

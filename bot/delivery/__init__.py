@@ -1,0 +1,1 @@
+"""The way out: packets to Slack and callbacks to agents, from rows."""

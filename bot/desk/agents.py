@@ -1,0 +1,334 @@
+"""What an agent may ask for: propose, read, cancel, claim, report."""
+
+import asyncio
+import hmac
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+from approval_rules.canonical import Digest
+from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
+from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
+from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
+from approval_rules.policy import Contradiction, classify
+from approval_rules.requirement import Requirement, Tier
+from approval_rules.state import Status
+from approval_rules.switch import Pause
+from approval_rules.text import AgentJson, AgentText, Json
+from bot.clock import parse_time
+from bot.desk.apply import Applied, apply, as_of, known, seen_in
+from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
+from bot.directory import Member
+from bot.keys import split_key
+from bot.store.engine import StoreUnavailableError
+from bot.store.rows import Loaded
+from bot.store.transaction import KeyUse, Transaction
+from handlers.desk import (
+    Accepted,
+    Evaluation,
+    Fault,
+    Grant,
+    Intake,
+    Page,
+    Refused,
+    Seen,
+)
+
+_WOULD_BE: dict[Tier, Literal["approved", "pending", "blocked"]] = {
+    Tier.GREEN: "approved",
+    Tier.YELLOW: "pending",
+    Tier.RED: "blocked",
+}
+_POLL_SECONDS = 1.0
+
+
+class AgentUseCases:
+    """Provides `handlers.desk.AgentDesk`."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    async def agent_of(self, unverified_key: str) -> Agent | None:
+        """Find the agent whose key this is, as of now."""
+        parts = split_key(unverified_key)
+        if parts is None:
+            return None
+        key_id, unverified_hash = parts
+        found = self._wiring.reads.agent_by_key(key_id)
+        if found is None:
+            return None
+        row, kept_hash, ends_at = found
+        genuine = hmac.compare_digest(kept_hash, unverified_hash)
+        ended = ends_at is not None and parse_time(ends_at) <= self._wiring.clock()
+        return row.agent if genuine and not ended and not row.agent.revoked else None
+
+    async def submit(self, agent: Agent, draft: Draft, intake: Intake) -> Accepted | Refused:
+        """Take a proposal in."""
+        ruling = self._ruling(agent, draft)
+
+        def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused]:
+            use = tx.key_use(agent.id, intake.key)
+            if use is not None:
+                return _replay(tx, agent, draft, intake, use)
+            if isinstance(ruling, Refused):
+                _record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool)
+                return None, ruling
+            return _take_in(tx, agent, draft, intake, ruling, self._wiring.home_team)
+
+        loaded, answer = await written(self._wiring, unit)
+        if isinstance(answer, Accepted) and loaded is not None:
+            return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
+        return answer
+
+    def _ruling(self, agent: Agent, draft: Draft) -> Requirement | Refused:
+        if draft.callback_url is not None and not _host_allowed(draft.callback_url, agent):
+            detail = "the callback's host is not registered for this agent; see `foureyes agent add --callback-host`"
+            return Refused("callback-host-not-allowed", detail, (Fault("/callback_url", detail),))
+        ruling = classify(self._wiring.policy.folder, draft, agent, self._wiring.clock())
+        if isinstance(ruling, Contradiction):
+            return Refused("contradictory-fact", ruling.detail, (Fault(ruling.pointer, ruling.detail),))
+        return ruling
+
+    async def refuse_intake(self, agent: Agent, code: str, detail: str, tool: str | None) -> None:
+        """Record that a proposal was turned away at the door."""
+        await written(self._wiring, lambda tx: _record_refusal(tx, agent, code, detail, tool))
+
+    async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
+        """Tell what would happen now; store nothing."""
+        ruling = self._ruling(agent, draft)
+        if isinstance(ruling, Refused):
+            return ruling
+        if draft.tool not in agent.tools:
+            return Refused(Refusal.TOOL_NOT_ALLOWED.value, "this tool is not on the agent's list")
+        async with self._wiring.reads.snapshot() as snapshot:
+            paused_by = (await snapshot.switch()).stops(agent.id, draft.tool)
+        return Evaluation(ruling, _WOULD_BE[ruling.tier], draft.digest, paused_by)
+
+    async def read(self, agent: Agent, unverified_id: str, wait: timedelta) -> Seen | None:
+        """Give the agent's own proposal, at the latest when `wait` is over."""
+        waiters = self._wiring.waiters
+        woken = waiters.add(unverified_id)
+        until = self._wiring.clock() + wait
+        try:
+            while True:
+                woken.clear()
+                seen = await self._own(agent, unverified_id)
+                left = (until - self._wiring.clock()).total_seconds()
+                if seen is None or seen.proposal.status is not Status.PENDING or left <= 0:
+                    return seen
+                # Another process may have written (`foureyes pause`): look again now and then.
+                await _woken_within(woken, min(left, _POLL_SECONDS))
+        finally:
+            waiters.remove(unverified_id, woken)
+
+    async def _own(self, agent: Agent, unverified_id: str) -> Seen | None:
+        async with self._wiring.reads.snapshot() as snapshot:
+            loaded = await snapshot.proposal(unverified_id)
+            if loaded is None or loaded.proposal.agent.id != agent.id:
+                return None
+            return await seen_from(snapshot, loaded)
+
+    async def list_own(self, agent: Agent, state: Status | None, limit: int, after: str | None) -> Page:
+        """List the agent's own proposals, oldest first."""
+        async with self._wiring.reads.snapshot() as snapshot:
+            found = await snapshot.rows(
+                "SELECT id FROM proposals WHERE agent_id = :agent AND id > :after"
+                " AND (:state IS NULL OR state = :state) ORDER BY id LIMIT :limit",
+                {"agent": agent.id, "after": after or "", "state": state and state.value, "limit": limit + 1},
+            )
+            several = [await snapshot.proposal(row[0]) for row in found[:limit]]
+            return Page(
+                await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None]), len(found) > limit
+            )
+
+    async def cancel(self, agent: Agent, unverified_id: str) -> Seen | Refused | None:
+        """Take a pending proposal back."""
+
+        def unit(tx: Transaction) -> Seen | Refused | None:
+            loaded = _own_in(tx, agent, unverified_id)
+            if loaded is None:
+                return None
+            applied = apply(tx, loaded, Cancel(tx.at, loaded.proposal.id, agent.id))
+            if not applied.events:
+                return Refused("not-pending", f"the proposal is {loaded.proposal.status.value} already")
+            return seen_in(tx, applied.loaded or loaded)
+
+        return await written(self._wiring, unit)
+
+    async def claim(self, agent: Agent, unverified_id: str, digest: str, key: str | None) -> Grant | Refused | None:
+        """Give the one permission. The approvers are looked up first, and judged inside the transaction."""
+        members: dict[PersonId, Member] = {}
+        async with self._wiring.reads.snapshot() as snapshot:
+            loaded = await snapshot.proposal(unverified_id)
+            if loaded is None or loaded.proposal.agent.id != agent.id:
+                return None
+            accounts = await snapshot.accounts(vote.voter for vote in loaded.proposal.approved_by)
+        if accounts and loaded.proposal.execution is None:
+            found = await look_up_all(self._wiring.directory, [account for account, _ in accounts.values()])
+            members = {person: found[account] for person, (account, _) in accounts.items()}
+
+        def unit(tx: Transaction) -> tuple[Loaded | None, Refused | None]:
+            return _claim(tx, agent, unverified_id, digest, key, members)
+
+        claimed, refused = await written(self._wiring, unit)
+        return refused if claimed is None else grant_for(self._wiring.key, claimed)
+
+    async def report(
+        self, agent: Agent, unverified_id: str, status: Literal["succeeded", "failed", "unknown"], report: Json
+    ) -> Seen | Refused | None:
+        """Record how the execution went; the same report again is the same answer."""
+
+        def unit(tx: Transaction) -> Seen | Refused | None:
+            loaded = _own_in(tx, agent, unverified_id)
+            if loaded is None:
+                return None
+            command = ReportOutcome(tx.at, loaded.proposal.id, agent.id, status, AgentJson(report))
+            applied = apply(tx, loaded, command)
+            if applied.events:
+                return seen_in(tx, applied.loaded or loaded)
+            execution = loaded.proposal.execution
+            if execution is None:
+                return Refused(Refusal.NOT_CLAIMED.value, "claim before you execute; nothing was claimed here")
+            if execution.status == status and execution.report == AgentJson(report):
+                return seen_in(tx, loaded)
+            return Refused(Refusal.OUTCOME_CONFLICT.value, f"the outcome {execution.status} was reported before")
+
+        return await written(self._wiring, unit)
+
+    async def pause_on(self, agent: Agent) -> Sequence[Pause]:
+        """Give the active pauses that concern this agent."""
+        async with self._wiring.reads.snapshot() as snapshot:
+            switch = await snapshot.switch()
+        tools = agent.tools or (ToolName(""),)
+        return [pause for pause in switch.active if any(pause.scope.covers(agent.id, tool) for tool in tools)]
+
+
+async def _woken_within(woken: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        return
+
+
+def _host_allowed(url: str, agent: Agent) -> bool:
+    parts = urlsplit(url)
+    return parts.hostname is not None and (
+        parts.hostname in agent.callback_hosts or parts.netloc in agent.callback_hosts
+    )
+
+
+def _record_refusal(tx: Transaction, agent: Agent, code: str, detail: str, tool: str | None) -> None:
+    refused = SubmitRefused(
+        at=tx.at,
+        by=agent.actor,
+        proposal=ProposalId(tx.new_id("prop")),
+        tool=None if tool is None else ToolName(tool),
+        code=code,
+        detail=AgentText(detail),
+    )
+    tx.record(refused)
+
+
+def _replay(
+    tx: Transaction, agent: Agent, draft: Draft, intake: Intake, use: KeyUse
+) -> tuple[Loaded | None, Accepted | Refused]:
+    """Answer a retry with the stored answer: the proposal as it was right after it was taken in."""
+    if use.body_digest != intake.body_digest:
+        detail = "this key was used with another body; use a new key for a new action"
+        _record_refusal(tx, agent, "idempotency-key-reused", detail, draft.tool)
+        return None, Refused("idempotency-key-reused", detail)
+    loaded = known(tx, use.proposal_id)
+    if loaded is None:
+        raise StoreUnavailableError(
+            f"{use.proposal_id} is bound to a key and not in the log; run `foureyes audit verify`"
+        )
+    then = as_of(loaded, use.answer_seq)
+    return then, Accepted(seen_in(tx, then), replayed=True, grant=None)
+
+
+def _take_in(
+    tx: Transaction, agent: Agent, draft: Draft, intake: Intake, requirement: Requirement, home_team: str
+) -> tuple[Loaded | None, Accepted | Refused]:
+    current = tx.agent(agent.id)
+    started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
+    command = Submit(
+        at=tx.at,
+        proposal=ProposalId(tx.new_id("prop")),
+        agent=agent if current is None else current.agent,
+        started_by=started_by,
+        draft=draft,
+        requirement=requirement,
+    )
+    applied = apply(tx, None, command)
+    first = applied.events[0]
+    if isinstance(first, SubmitRefused):
+        return None, Refused(first.code, _DETAILS.get(first.code, first.code))
+    if intake.claim_if_allowed and requirement.tier is Tier.GREEN:
+        applied = apply(tx, applied.loaded, _claim_command(tx, command.agent, applied, None))
+    loaded = _there(applied)
+    tx.use_key(agent.id, intake.key, KeyUse(intake.body_digest, command.proposal, loaded.last_seq))
+    return loaded, Accepted(seen_in(tx, loaded), replayed=False, grant=None)
+
+
+def _claim_command(tx: Transaction, agent: Agent, applied: Applied, key: str | None) -> Claim:
+    proposal = _there(applied).proposal
+    return Claim(tx.at, proposal.id, agent, proposal.digest, tx.new_id("grant"), key, {})
+
+
+def _there(applied: Applied) -> Loaded:
+    if applied.loaded is None:
+        raise StoreUnavailableError("a proposal vanished inside its own transaction")
+    return applied.loaded
+
+
+def _own_in(tx: Transaction, agent: Agent, unverified_id: str) -> Loaded | None:
+    loaded = known(tx, unverified_id)
+    return loaded if loaded is not None and loaded.proposal.agent.id == agent.id else None
+
+
+def _claim(
+    tx: Transaction, agent: Agent, unverified_id: str, digest: str, key: str | None, members: dict[PersonId, Member]
+) -> tuple[Loaded | None, Refused | None]:
+    loaded = _own_in(tx, agent, unverified_id)
+    if loaded is None:
+        return None, None
+    current = tx.agent(agent.id)
+    voters = [vote.voter for vote in loaded.proposal.approved_by]
+    # A voter that could not be looked up in time is one that Slack could not vouch for: never a yes.
+    approvers = {
+        voter: standing_of(voter, members[voter]) if voter in members else Standing(voter, flaw=Flaw.DIRECTORY_DOWN)
+        for voter in voters
+    }
+    command = Claim(
+        at=tx.at,
+        proposal=loaded.proposal.id,
+        agent=agent if current is None else current.agent,
+        digest=Digest(digest),
+        grant_id=tx.new_id("grant"),
+        key=key,
+        approvers=approvers,
+    )
+    applied = apply(tx, loaded, command)
+    refusal = next((event for event in applied.events if isinstance(event, ClaimRefused)), None)
+    if refusal is None:
+        return applied.loaded, None
+    code = refusal.code.value
+    return None, Refused(
+        code, _DETAILS.get(code, code), retry_after=5 if refusal.code is Refusal.DIRECTORY_DOWN else None
+    )
+
+
+_DETAILS = {
+    Refusal.PAUSED.value: "paused by a person: stop now; try again after it is resumed",
+    Refusal.TOOL_NOT_ALLOWED.value: "this tool is not on the agent's list; ask its owner to add it",
+    Refusal.AGENT_REVOKED.value: "this agent has been revoked",
+    Refusal.NOT_APPROVED.value: "the proposal is not approved; do not execute",
+    Refusal.ALREADY_CLAIMED.value: "the permission was given out before; never execute twice",
+    Refusal.DIGEST_MISMATCH.value: "the digest is not the approved action's; do not execute something else",
+    Refusal.EXPIRED.value: "the time is over; propose again if it is still needed",
+    Refusal.REVOKED.value: "the approval was taken back",
+    Refusal.APPROVERS_CHANGED.value: "an approver may not approve any more, so the approval was taken back",
+    Refusal.DIRECTORY_DOWN.value: "Slack cannot say now whether the approvers still may approve; try again",
+}

@@ -1,0 +1,98 @@
+"""From a command to committed facts: decide, record, react, plan. Runs inside a unit of the writer."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import assert_never, cast
+
+from approval_rules.commands import Command
+from approval_rules.decide import Events, decide
+from approval_rules.events import SubmitRefused
+from approval_rules.people import PersonId, ProposalId
+from approval_rules.react import Effect, ShowPacket, TellAgent, TellThread, react
+from approval_rules.state import Proposal
+from bot.clock import format_time
+from bot.store import outbox, rows
+from bot.store.codec import Recorded
+from bot.store.outbox import Kind
+from bot.store.rows import Loaded
+from bot.store.transaction import Transaction
+from handlers.desk import Face, Seen
+from handlers.http.render import proposal_json
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a command did: the events, and the proposal after them (None where a submit was refused)."""
+
+    events: Events
+    loaded: Loaded | None
+
+
+def apply(tx: Transaction, loaded: Loaded | None, command: Command) -> Applied:
+    """Decide one command, record its events and plan their effects."""
+    events = decide(None if loaded is None else loaded.proposal, command, tx.switch)
+    for event in events:
+        recorded = tx.record(event)
+        if not isinstance(event, SubmitRefused):
+            after = cast("Loaded", tx.proposal(event.proposal))
+            for effect in react(after.proposal, event):
+                _plan(tx, after, recorded, effect)
+    return Applied(events, tx.proposal(command.proposal) if events else loaded)
+
+
+def _plan(tx: Transaction, after: Loaded, recorded: Recorded, effect: Effect) -> None:
+    proposal = after.proposal
+    match effect:
+        case ShowPacket():
+            outbox.plan_packet(tx, proposal.id, recorded.seq, posted=proposal.packet is not None)
+        case TellThread():
+            outbox.plan(tx, Kind.THREAD, proposal.id, recorded.seq, {"note": effect.note.value})
+        case TellAgent():
+            outbox.plan(tx, Kind.CALLBACK, proposal.id, recorded.seq, _callback(tx, after, recorded, effect))
+        case _:
+            assert_never(effect)
+
+
+def _callback(tx: Transaction, after: Loaded, recorded: Recorded, effect: TellAgent) -> Mapping[str, object]:
+    """Fix the bytes of a callback; the log's size and head in it make every receiver a witness of the log."""
+    proposal = after.proposal
+    at = format_time(recorded.event.at)
+    head = json.dumps({"index": recorded.seq, "size": recorded.seq + 1, "head": recorded.leaf_hash.hex()})
+    body = (
+        f'{{"type":{json.dumps(effect.kind)},"timestamp":"{at}",'
+        f'"data":{proposal_json(seen_in(tx, after))},"log":{head}}}'
+    )
+    agent = tx.agent(proposal.agent.id)
+    generation = 0 if agent is None else agent.secret_generation
+    return {"url": proposal.callback_url, "at": at, "body": body, "generation": generation}
+
+
+def seen_in(tx: Transaction, loaded: Loaded) -> Seen:
+    """Make the view of a proposal inside a transaction."""
+    proposal = loaded.proposal
+    frozen = tx.switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
+    return Seen(proposal, faces_in(tx, people_of(proposal)), frozen, loaded.last_seq)
+
+
+def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face]:
+    """Give names to pseudonyms inside a transaction."""
+    found = tx.rows(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
+    faces = {PersonId(ref): Face(user, name) for ref, _team, user, name in found}
+    return {**faces, **{person: Face(account.user_id, name) for person, account, name in tx.new_people()}}
+
+
+def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
+    """List the people that a view of a proposal names."""
+    started = (proposal.started_by,) if proposal.started_by else ()
+    return (proposal.agent.owner, *started, *(vote.voter for vote in proposal.votes))
+
+
+def as_of(loaded: Loaded, seq: int) -> Loaded:
+    """Give a proposal as it was right after the entry at log index `seq`."""
+    return cast("Loaded", rows.loaded_from(tuple(item for item in loaded.recorded if item.seq <= seq)))
+
+
+def known(tx: Transaction, unverified_id: str) -> Loaded | None:
+    """Load a proposal by an id that came from outside."""
+    return tx.proposal(ProposalId(unverified_id))

@@ -1,0 +1,287 @@
+"""What a person may ask for in Slack: vote, look, pause, resume."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Literal, TypeVar
+
+from approval_rules.commands import CastVote, Resume, StartPause
+from approval_rules.decide import decide, decide_switch
+from approval_rules.events import Paused, Refusal, ResumeAsked, Resumed, SwitchEvent, SwitchRefused, VoteRefused
+from approval_rules.people import Account, AgentId, Flaw, PersonId, RoleName, Standing, human
+from approval_rules.state import Status
+from approval_rules.switch import EVERYTHING, Scope, ScopeKind
+from approval_rules.text import AgentText
+from bot.clock import parse_time
+from bot.desk.apply import apply, known, seen_in
+from bot.desk.switching import record_switch
+from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
+from bot.directory import Member
+from bot.store import outbox
+from bot.store.outbox import Kind
+from bot.store.rows import Loaded
+from bot.store.transaction import Transaction
+from handlers.desk import Click, Envelope, Face, Judged, Overview, Seen, Switched, Whoami
+
+T = TypeVar("T")
+OPERATOR = RoleName("operator")
+_ROUNDS = 5
+_ACCOUNT_OF = "SELECT team_id, user_id FROM people WHERE ref = :ref"
+
+
+class _NeedPeopleError(Exception):
+    """A unit met people that were not looked up before it; nothing was written."""
+
+    def __init__(self, accounts: Mapping[PersonId, Account]) -> None:
+        super().__init__("look these people up first")
+        self.accounts = accounts
+
+
+class PeopleUseCases:
+    """Provides `handlers.desk.PeopleDesk`."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    async def vote(self, click: Click) -> Judged:
+        """Count or refuse a vote."""
+        return await self._with_people(click.who, lambda tx, members: _vote(tx, click, members, rehearse=False))
+
+    async def begin_denial(self, click: Click) -> Judged:
+        """Tell whether a denial would count; only a refusal is recorded."""
+        return await self._with_people(click.who, lambda tx, members: _vote(tx, click, members, rehearse=True))
+
+    async def _with_people(self, who: Envelope, unit: Callable[[Transaction, dict[Account, Member]], T]) -> T:
+        """Run a unit that needs standings: whoever it misses is looked up outside, and it runs again.
+
+        The directory is asked before a transaction and never inside, so a unit can only say whom it misses.
+        """
+        members = await look_up_all(self._wiring.directory, [who.account])
+        for _ in range(_ROUNDS):
+            try:
+                return await written(self._wiring, partial(_turned, unit, members))
+            except _NeedPeopleError as missing:
+                members |= await look_up_all(self._wiring.directory, list(missing.accounts.values()))
+        # Voters keep arriving faster than they can be looked up: whoever is missing cannot be vouched for.
+        return await written(self._wiring, lambda tx: unit(tx, _Unvouched(members)))
+
+    async def show(self, who: Envelope, unverified_id: str) -> Seen | Refusal | None:
+        """Give one proposal to a person who may see it."""
+        member = await self._wiring.directory.look_up(who.account)
+        async with self._wiring.reads.snapshot() as snapshot:
+            loaded = await snapshot.proposal(unverified_id)
+            seen = None if loaded is None else await seen_from(snapshot, loaded)
+        if seen is not None and self._may_see(who, member, seen):
+            return seen
+        if member.flaw is not None:
+            return Refusal(member.flaw.value)
+        return Refusal.NOT_IN_ROLE if seen is not None else None
+
+    def _may_see(self, who: Envelope, member: Member, seen: Seen) -> bool:
+        owner = seen.faces.get(seen.proposal.agent.owner)
+        owns = (
+            owner is not None and owner.user_id == who.account.user_id and who.account.team_id == self._wiring.home_team
+        )
+        return member.flaw is None and (bool(member.roles) or owns)
+
+    async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
+        """List what waits for people, most urgent first."""
+        member = await self._wiring.directory.look_up(who.account)
+        if member.flaw is not None:
+            return Refusal(member.flaw.value)
+        async with self._wiring.reads.snapshot() as snapshot:
+            found = await snapshot.rows(
+                "SELECT id FROM proposals WHERE state = 'pending' ORDER BY next_at LIMIT :limit", {"limit": limit}
+            )
+            several = [await snapshot.proposal(row[0]) for row in found]
+            seen = await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None])
+        return [one for one in seen if self._may_see(who, member, one)]
+
+    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
+        """Stop a scope now."""
+        member = await self._wiring.directory.look_up(who.account)
+        flaw = None if member.full_member else member.flaw
+
+        def unit(tx: Transaction) -> Switched:
+            person = tx.person(who.account, member.name or who.user_name)
+            standing = Standing(person, flaw=flaw)
+            command = StartPause(tx.at, human(person), tx.new_id("pause"), scope, lasts, reason, standing)
+            return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
+
+        return await written(self._wiring, unit)
+
+    async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
+        """Start a scope again; everything needs two people."""
+        member = await self._wiring.directory.look_up(who.account)
+
+        def unit(tx: Transaction) -> Switched:
+            person = tx.person(who.account, member.name or who.user_name)
+            standing = standing_of(person, member)
+            command = Resume(tx.at, human(person), scope, reason, standing, may_resume=self._may_resume(member))
+            return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
+
+        return await written(self._wiring, unit)
+
+    def _may_resume(self, member: Member) -> bool:
+        """The role `operator` where the roles name it, else anyone in an approver role."""
+        roles = self._wiring.policy.folder.roles
+        return OPERATOR in member.roles if OPERATOR in roles else bool(member.roles)
+
+    async def overview(self) -> Overview:
+        """Give the state of everything."""
+        async with self._wiring.reads.snapshot() as snapshot:
+            switch = await snapshot.switch()
+            accounts = await snapshot.accounts(PersonId(pause.by.ref) for pause in switch.active)
+            agents = await snapshot.rows("SELECT id, name FROM agents", {})
+            states = await snapshot.rows(
+                "SELECT state, count(*), min(created_at) FROM proposals"
+                " WHERE state = 'pending' OR (state = 'approved' AND clock = 'claim') GROUP BY state",
+                {},
+            )
+            waiting = await snapshot.rows(outbox.COUNTS, {})
+        counts = {state: count for state, count, _ in states}
+        queue = {str(state): int(count) for state, count in waiting}
+        oldest = next((oldest for state, _, oldest in states if state == "pending"), None)
+        return Overview(
+            pauses=switch.active,
+            faces={person: Face(account.user_id, name) for person, (account, name) in accounts.items()},
+            agents={AgentId(ident): name for ident, name in agents},
+            pending=counts.get("pending", 0),
+            oldest_pending_at=None if oldest is None else parse_time(oldest),
+            approved_unclaimed=counts.get("approved", 0),
+            outbox_waiting=queue.get("queued", 0) + queue.get("sending", 0),
+            outbox_dead=queue.get("dead", 0),
+            policy_version=self._wiring.policy.folder.version,
+        )
+
+    async def whoami(self, who: Envelope) -> Whoami:
+        """Tell a person what they are here."""
+        member = await self._wiring.directory.look_up(who.account)
+        async with self._wiring.reads.snapshot() as snapshot:
+            owned = await snapshot.rows(
+                "SELECT a.name FROM agents a JOIN people p ON p.ref = a.owner"
+                " WHERE p.user_id = :user AND p.team_id = :team AND a.revoked_at IS NULL ORDER BY a.name",
+                {"user": who.account.user_id, "team": who.account.team_id},
+            )
+        flaw = None if member.flaw is None else Refusal(member.flaw.value)
+        face = Face(who.account.user_id, member.name or who.user_name)
+        may_resume = flaw is None and self._may_resume(member)
+        return Whoami(face, tuple(sorted(member.roles)), flaw, tuple(row[0] for row in owned), may_resume)
+
+    async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
+        """Find the scope that a person typed."""
+        if kind == "all":
+            return EVERYTHING
+        if kind == "tool":
+            known_tools = {*self._wiring.policy.folder.policies, *await self._tools_of_agents()}
+            return Scope(ScopeKind.TOOL, name) if name in known_tools else None
+        async with self._wiring.reads.snapshot() as snapshot:
+            found = await snapshot.rows("SELECT id FROM agents WHERE name = :name OR id = :name", {"name": name})
+        return Scope(ScopeKind.AGENT, found[0][0]) if found else None
+
+    async def _tools_of_agents(self) -> set[str]:
+        async with self._wiring.reads.snapshot() as snapshot:
+            found = await snapshot.rows("SELECT DISTINCT value FROM agents, json_each(agents.tools)", {})
+        return {row[0] for row in found}
+
+
+def _turned(
+    unit: Callable[[Transaction, dict[Account, Member]], T], members: dict[Account, Member], tx: Transaction
+) -> T:
+    return unit(tx, members)
+
+
+class _Unvouched(dict[Account, Member]):
+    """Members that never miss anyone: whoever was not looked up is somebody Slack could not vouch for."""
+
+    def __missing__(self, account: Account) -> Member:
+        known_at = next(iter(self.values())).known_at
+        return Member("", Flaw.DIRECTORY_DOWN, frozenset(), known_at, full_member=False)
+
+    def __contains__(self, account: object) -> bool:
+        return True
+
+
+def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehearse: bool) -> Judged:
+    who = click.who
+    loaded = known(tx, click.unverified_proposal)
+    if loaded is None:
+        _answer(tx, click, None, Refusal.NOT_OUR_MESSAGE)
+        return Judged(Refusal.NOT_OUR_MESSAGE, None)
+    member = members[who.account]
+    person = tx.person(who.account, member.name or who.user_name)
+    command = CastVote(
+        at=tx.at,
+        proposal=loaded.proposal.id,
+        voter=standing_of(person, member),
+        others=_others(tx, loaded, person, members),
+        decision=click.decision,
+        seen=click.unverified_digest,
+        channel=who.channel,
+        ts=click.ts,
+        reason=click.reason,
+    )
+    if not tx.first_seen(_fingerprint(who.request_id)):
+        return Judged(None, seen_in(tx, loaded))
+    foreseen = decide(loaded.proposal, command, tx.switch)
+    refusal = next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)
+    if rehearse and refusal is None:
+        return Judged(None, seen_in(tx, loaded))
+    applied = apply(tx, loaded, command)
+    after = applied.loaded or loaded
+    _answer(tx, click, after, refusal)
+    return Judged(refusal, seen_in(tx, after))
+
+
+def _others(
+    tx: Transaction, loaded: Loaded, person: PersonId, members: dict[Account, Member]
+) -> dict[PersonId, Standing]:
+    """Judge the earlier voters as of now; whoever was not looked up yet is asked for."""
+    if loaded.proposal.status is not Status.PENDING:
+        return {}
+    new = {known_person: account for known_person, account, _ in tx.new_people()}
+    accounts: dict[PersonId, Account] = {}
+    for vote in loaded.proposal.votes:
+        if vote.voter != person:
+            found = tx.rows(_ACCOUNT_OF, {"ref": vote.voter})
+            if found or vote.voter in new:
+                accounts[vote.voter] = new.get(vote.voter) or Account(*found[0])
+    missing = {voter: account for voter, account in accounts.items() if account not in members}
+    if missing:
+        raise _NeedPeopleError(missing)
+    return {voter: standing_of(voter, members[account]) for voter, account in accounts.items()}
+
+
+def _answer(tx: Transaction, click: Click, after: Loaded | None, refusal: Refusal | None) -> None:
+    """Plan the answer that only the clicker sees. The response address lives in the outbox alone, and not for long."""
+    url = click.who.response_url
+    if url is None:
+        return
+    subject = after.proposal.id if after else "unknown"
+    payload = {
+        "url": url,
+        "decision": click.decision.value,
+        "refusal": None if refusal is None else refusal.value,
+    }
+    outbox.plan(tx, Kind.ANSWER, subject, tx.size, payload, name=f"answer:{_fingerprint(click.who.request_id)}")
+
+
+def _fingerprint(request_id: str) -> str:
+    return hashlib.sha256(request_id.encode()).hexdigest()
+
+
+def _switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], request_id: str) -> Switched:
+    if not tx.first_seen(_fingerprint(request_id)):
+        return Switched(None, scope, tx.switch.active)
+    record_switch(tx, events)
+    event = events[0]
+    match event:
+        case SwitchRefused():
+            return Switched(event.code, scope, tx.switch.active)
+        case ResumeAsked():
+            return Switched(None, scope, tx.switch.active, waiting=True)
+        case Paused():
+            return Switched(None, scope, tx.switch.active, until=event.until)
+        case Resumed():
+            return Switched(None, scope, tx.switch.active)

@@ -1,0 +1,57 @@
+"""What happens by itself: time passes, announced pauses end, old marks go. Each sweep is idempotent."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from approval_rules.commands import LiftTimedPauses, PassTime
+from approval_rules.decide import decide_switch
+from approval_rules.people import ProposalId
+from bot.clock import format_time
+from bot.desk.apply import apply
+from bot.desk.switching import record_switch
+from bot.desk.wiring import Wiring, written
+from bot.store import outbox
+from bot.store.transaction import Transaction
+
+AT_ONCE = 500
+_FORGET_SEEN = "DELETE FROM seen_requests WHERE at < ?"
+_SIGNATURE_LIFE = timedelta(minutes=15)
+_ANSWER_LIFE = timedelta(minutes=35)
+
+
+class Sweeps:
+    """The clock's use cases."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    async def pass_time(self) -> int:
+        """Expire, lapse and remind whatever is due; gives how many proposals were looked at."""
+        async with self._wiring.reads.snapshot() as snapshot:
+            switch = await snapshot.switch()
+            due = await snapshot.due(self._wiring.clock(), switch, AT_ONCE)
+        if due:
+            await written(self._wiring, lambda tx: _pass_time(tx, due))
+        return len(due)
+
+    async def lift_timed_pauses(self) -> None:
+        """End each pause whose announced time is over."""
+        async with self._wiring.reads.snapshot() as snapshot:
+            switch = await snapshot.switch()
+        now = self._wiring.clock()
+        if any(pause.until is not None and pause.until <= now for pause in switch.active):
+            await written(self._wiring, lambda tx: record_switch(tx, decide_switch(tx.switch, LiftTimedPauses(tx.at))))
+
+    async def forget(self) -> None:
+        """Drop marks that have served: signatures too old to replay, answers to clicks."""
+        await written(self._wiring, _forget)
+
+
+def _pass_time(tx: Transaction, due: Sequence[str]) -> None:
+    for proposal in due:
+        apply(tx, tx.proposal(proposal), PassTime(tx.at, ProposalId(proposal)))
+
+
+def _forget(tx: Transaction) -> None:
+    tx.write(_FORGET_SEEN, (format_time(tx.at - _SIGNATURE_LIFE),))
+    outbox.forget_answers(tx, tx.at - _ANSWER_LIFE)

@@ -1,0 +1,34 @@
+"""Recording what happened to the kill switch, and what follows: packets shown afresh, clocks moved, people told."""
+
+from collections.abc import Iterable, Sequence
+
+from approval_rules.commands import Thaw
+from approval_rules.events import Paused, ResumeAsked, Resumed, SwitchEvent
+from approval_rules.people import ProposalId
+from approval_rules.switch import Scope, ScopeKind
+from bot.desk.apply import apply
+from bot.store import outbox
+from bot.store.outbox import Kind
+from bot.store.transaction import Transaction
+
+
+def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
+    """Record events of the kill switch with their effects, in the transaction that a claim would need too."""
+    for event in events:
+        recorded = tx.record(event)
+        if isinstance(event, Resumed):
+            for proposal in _open_under(tx, event.scope):
+                apply(tx, tx.proposal(proposal), Thaw(tx.at, proposal))
+        if isinstance(event, Paused | Resumed):
+            outbox.plan_open_packets(tx, event.scope, recorded.seq)
+        if isinstance(event, Paused | Resumed | ResumeAsked):
+            outbox.plan(tx, Kind.ANNOUNCE, "switch", recorded.seq, {})
+
+
+def _open_under(tx: Transaction, scope: Scope) -> Sequence[ProposalId]:
+    column = {ScopeKind.ALL: "1", ScopeKind.AGENT: "agent_id = :name", ScopeKind.TOOL: "tool = :name"}[scope.kind]
+    found = tx.rows(
+        f"SELECT id FROM proposals WHERE clock IN ('decide', 'claim') AND {column}",  # noqa: S608 - a constant
+        {"name": scope.name},
+    )
+    return [ProposalId(row[0]) for row in found]

@@ -1,0 +1,144 @@
+"""What every use case shares: the writer, the readers, the policy in force, the directory, the key, the waiters."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from approval_rules.events import Claimed
+from approval_rules.people import Account, PersonId, Standing
+from approval_rules.policy import PolicyFolder
+from approval_rules.state import Proposal
+from approval_rules.switch import Pause
+from bot.clock import Clock
+from bot.desk.apply import people_of
+from bot.directory import Member
+from bot.grants import GrantClaims, LogHead, sign_grant
+from bot.keys import SigningKey
+from bot.store.codec import Recorded
+from bot.store.engine import StoreUnavailableError
+from bot.store.reads import Reads, Snapshot
+from bot.store.rows import Loaded
+from bot.store.transaction import Transaction
+from bot.store.writer import Writer
+from handlers.desk import DeskUnavailableError, Face, Grant, Seen
+
+T = TypeVar("T")
+ISSUER = "foureyes"
+
+
+class Directory(Protocol):
+    """Who somebody is in Slack, at most a minute old."""
+
+    async def look_up(self, account: Account) -> Member:
+        """Give what Slack says about an account; a failure is a flaw."""
+
+
+class Waiters:
+    """Agents that wait for a decision: woken when a commit touched their proposal."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    def add(self, proposal: str) -> asyncio.Event:
+        """Start to wait; MUST be followed by `remove`."""
+        event = asyncio.Event()
+        self._events[proposal].add(event)
+        return event
+
+    def remove(self, proposal: str, event: asyncio.Event) -> None:
+        """Stop to wait."""
+        self._events[proposal].discard(event)
+        if not self._events[proposal]:
+            del self._events[proposal]
+
+    def wake(self, proposals: Iterable[str]) -> None:
+        """Wake who waits for these; called on the event loop."""
+        for proposal in proposals:
+            for event in self._events.get(proposal, ()):
+                event.set()
+
+
+@dataclass(slots=True)
+class PolicyInForce:
+    """The policy folder that decides now; a reload replaces it whole."""
+
+    folder: PolicyFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Handed to every part of the desk. `home_team` is Slack's id of the workspace that the bot lives in."""
+
+    writer: Writer
+    reads: Reads
+    policy: PolicyInForce
+    directory: Directory
+    key: SigningKey
+    clock: Clock
+    home_team: str
+    waiters: Waiters = field(default_factory=Waiters)
+
+
+async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:
+    """Run a unit; an outage of the store becomes the edges' `DeskUnavailableError`."""
+    try:
+        return await wiring.writer.run(unit)
+    except StoreUnavailableError as error:
+        raise DeskUnavailableError(str(error)) from error
+
+
+def standing_of(person: PersonId, member: Member) -> Standing:
+    """Say what the directory said, about a pseudonym."""
+    return Standing(person, member.roles, member.flaw)
+
+
+async def look_up_all(directory: Directory, accounts: Sequence[Account]) -> dict[Account, Member]:
+    """Ask the directory about several accounts at once."""
+    members = await asyncio.gather(*(directory.look_up(account) for account in accounts))
+    return dict(zip(accounts, members, strict=True))
+
+
+async def seen_from(snapshot: Snapshot, loaded: Loaded) -> Seen:
+    """Make the view of a proposal for a reader."""
+    return (await all_seen_from(snapshot, [loaded]))[0]
+
+
+async def all_seen_from(snapshot: Snapshot, several: Sequence[Loaded]) -> list[Seen]:
+    """Make the views of several proposals for a reader."""
+    switch = await snapshot.switch()
+    accounts = await snapshot.accounts(person for loaded in several for person in people_of(loaded.proposal))
+    faces = {person: Face(account.user_id, name) for person, (account, name) in accounts.items()}
+    return [_seen(loaded, faces, switch.stops(loaded.proposal.agent.id, loaded.proposal.tool)) for loaded in several]
+
+
+def _seen(loaded: Loaded, faces: Mapping[PersonId, Face], frozen_by: Pause | None) -> Seen:
+    mine = {person: faces[person] for person in people_of(loaded.proposal) if person in faces}
+    return Seen(loaded.proposal, mine, frozen_by if loaded.proposal.deadline else None, loaded.last_seq)
+
+
+def grant_for(key: SigningKey, loaded: Loaded) -> Grant | None:
+    """Sign the permission that was recorded; the same record always gives the same bytes."""
+    claimed = next((item for item in loaded.recorded if isinstance(item.event, Claimed)), None)
+    return None if claimed is None else _grant(key, loaded.proposal, claimed)
+
+
+def _grant(key: SigningKey, proposal: Proposal, recorded: Recorded) -> Grant:
+    event = recorded.event
+    if not isinstance(event, Claimed):
+        raise TypeError(f"{event} is no claim")
+    claims = GrantClaims(
+        iss=ISSUER,
+        aud=proposal.agent.id,
+        jti=event.grant_id,
+        proposal=proposal.id,
+        tool=proposal.tool,
+        args_sha256=proposal.digest,
+        policy=proposal.requirement.policy.version,
+        approvers=tuple(vote.voter for vote in proposal.approved_by),
+        iat=event.at,
+        exp=event.grant_expires_at,
+        log=LogHead(recorded.seq, recorded.seq + 1, recorded.leaf_hash.hex()),
+    )
+    return Grant(sign_grant(key, claims), event.at, event.grant_expires_at)

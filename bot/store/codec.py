@@ -1,0 +1,235 @@
+"""Events to log entries and back. Knows which values are detached (erasable) and which stand in the entry for ever.
+
+Detached: everything that an agent or a person wrote, every digest of it, and where it was shown. The layout of each
+event follows from its dataclass; golden bytes in tests/golden guard it. Never edit a layout that has been written:
+give the new meaning a new class.
+"""
+
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from approval_rules import events
+from approval_rules.canonical import Digest, canonical_text
+from approval_rules.events import Event
+from approval_rules.people import Actor, ActorKind
+from approval_rules.text import AgentJson, AgentText, unwrap_json, unwrap_text
+from bot.audit.log_format import Plain
+from bot.clock import format_time, parse_time
+
+KINDS: Mapping[str, type[Event]] = {
+    "proposal.submitted": events.Submitted,
+    "proposal.submit_refused": events.SubmitRefused,
+    "proposal.approved": events.Approved,
+    "proposal.blocked": events.Blocked,
+    "proposal.denied": events.Denied,
+    "proposal.expired": events.Expired,
+    "proposal.cancelled": events.Cancelled,
+    "proposal.revoked": events.Revoked,
+    "proposal.reminded": events.Reminded,
+    "proposal.thawed": events.Thawed,
+    "vote.counted": events.Voted,
+    "vote.refused": events.VoteRefused,
+    "claim.granted": events.Claimed,
+    "claim.refused": events.ClaimRefused,
+    "outcome.reported": events.OutcomeReported,
+    "outcome.overdue": events.OutcomeOverdue,
+    "packet.posted": events.PacketPosted,
+    "switch.paused": events.Paused,
+    "switch.resume_asked": events.ResumeAsked,
+    "switch.resumed": events.Resumed,
+    "switch.refused": events.SwitchRefused,
+    "agent.changed": events.AgentChanged,
+    "policy.loaded": events.PolicyLoaded,
+}
+KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
+SWITCH = "switch"
+_HEADER = frozenset({"at", "by", "proposal"})
+_ALWAYS_DETACHED = frozenset({"callback_url"})
+
+
+class CodecError(ValueError):
+    """An entry that this version cannot read; the message names the entry's type and field."""
+
+
+class Encoded(NamedTuple):
+    """An event in the parts of an entry; `detached` maps a field to its canonical JSON text."""
+
+    kind: str
+    subject: str
+    policy: Plain
+    data: dict[str, Plain]
+    detached: dict[str, str]
+
+
+class _Field(NamedTuple):
+    name: str
+    write: Callable[[Any], Plain]
+    read: Callable[[Any], Any]
+    detached: bool
+
+
+def encode(event: Event) -> Encoded:
+    """Take an event apart."""
+    data: dict[str, Plain] = {}
+    detached: dict[str, str] = {}
+    policy: Plain = None
+    for field in _LAYOUTS[KIND_OF[type(event)]]:
+        value = getattr(event, field.name)
+        if value is None:
+            continue
+        if field.detached:
+            detached[field.name] = _json_text(value, field)
+        else:
+            data[field.name] = field.write(value)
+    if isinstance(event, events.Submitted):
+        ref = event.requirement.policy
+        policy = {"version": ref.version, "rule": ref.rule}
+    elif isinstance(event, events.PolicyLoaded):
+        policy = {"version": event.version, "rule": None}
+    return Encoded(KIND_OF[type(event)], subject_of(event), policy, data, detached)
+
+
+def subject_of(event: Event) -> str:
+    """Name what an event is about: a proposal, the kill switch, an agent, or the policy."""
+    match event:
+        case events.Paused() | events.ResumeAsked() | events.Resumed() | events.SwitchRefused():
+            return SWITCH
+        case events.AgentChanged():
+            return event.agent.id
+        case events.PolicyLoaded():
+            return "policy"
+        case _:
+            return event.proposal
+
+
+def decode(body: Mapping[str, Any], detached: Mapping[str, str]) -> Event:
+    """Put an event together from an entry's parsed body and the detached values that still live.
+
+    A value that was erased reads as an empty text, object or digest: what was decided stays readable without it.
+    """
+    cls = KINDS.get(body["type"])
+    if cls is None:
+        raise CodecError(f"entry {body['seq']} has the unknown type {body['type']!r}; upgrade Foureyes to read it")
+    values: dict[str, Any] = {}
+    for field in _LAYOUTS[body["type"]]:
+        if field.detached:
+            raw = detached.get(field.name)
+            values[field.name] = field.read(_ERASED if raw is None else _parse(raw))
+        else:
+            values[field.name] = field.read(body["data"].get(field.name))
+    if cls in _OF_A_PROPOSAL:
+        values["proposal"] = body["subject"]
+    actor = Actor(ActorKind(body["actor"]["kind"]), body["actor"]["ref"])
+    return cls(at=parse_time(body["at"]), by=actor, **values)
+
+
+class _Erased:
+    """Stands for a detached value whose row is gone or was never there."""
+
+
+_ERASED = _Erased()
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(text, parse_float=Decimal)
+
+
+def _json_text(value: object, field: _Field) -> str:
+    if isinstance(value, AgentJson):
+        return canonical_text(unwrap_json(value))
+    if isinstance(value, AgentText):
+        return canonical_text(unwrap_text(value))
+    return canonical_text(field.write(value))
+
+
+def _layout(cls: type[Any]) -> tuple[_Field, ...]:
+    hints = get_type_hints(cls)
+    return tuple(_field(field.name, hints[field.name]) for field in fields(cls) if field.name not in _HEADER)
+
+
+def _field(name: str, hint: Any) -> _Field:  # noqa: ANN401 - a type annotation
+    optional, bare = _optional(hint)
+    write, read = _converters(bare)
+    detached = bare in (AgentText, AgentJson, events.Posted) or bare is Digest or name in _ALWAYS_DETACHED
+
+    def read_maybe(value: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(value, _Erased):
+            return None if optional else _empty(bare)
+        return None if value is None and optional else read(value)
+
+    return _Field(name, write, read_maybe, detached)
+
+
+def _empty(bare: Any) -> Any:  # noqa: ANN401 - a type annotation
+    if bare is AgentText:
+        return AgentText("")
+    if bare is AgentJson:
+        return AgentJson({})
+    if bare is events.Posted:
+        return events.Posted("", "", Digest(""))
+    return Digest("")
+
+
+def _optional(hint: Any) -> tuple[bool, Any]:  # noqa: ANN401 - a type annotation
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = [arg for arg in get_args(hint) if arg is not type(None)]
+        return True, inner[0]
+    return False, hint
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - JSON
+    return value
+
+
+def _converters(bare: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:  # noqa: ANN401 - a type annotation
+    if bare is AgentText:
+        return unwrap_text, AgentText
+    if bare is AgentJson:
+        return unwrap_json, AgentJson
+    if bare is datetime:
+        return format_time, parse_time
+    if bare is timedelta:
+        return lambda value: int(value.total_seconds()), lambda value: timedelta(seconds=value)
+    if get_origin(bare) is tuple:
+        write, read = _converters(get_args(bare)[0])
+        return lambda value: [write(item) for item in value], lambda value: tuple(read(item) for item in value or ())
+    if isinstance(bare, type) and issubclass(bare, Enum):
+        return lambda value: value.value, bare
+    if is_dataclass(bare) and isinstance(bare, type):
+        return _struct(bare)
+    if bare in (str, int, bool) or get_origin(bare) is Literal or hasattr(bare, "__supertype__"):
+        return _same, _same
+    raise CodecError(f"no form in the log for {bare}")
+
+
+def _struct(cls: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    hints = get_type_hints(cls)
+    inner = tuple(_field(field.name, hints[field.name]) for field in fields(cls))
+
+    def write(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of ours
+        found = ((field, getattr(value, field.name)) for field in inner)
+        return {field.name: field.write(part) for field, part in found if part is not None}
+
+    def read(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a dataclass of ours
+        return cls(**{field.name: field.read(value.get(field.name)) for field in inner})
+
+    return write, read
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event with its place in the log."""
+
+    seq: int
+    leaf_hash: bytes
+    event: Event
+
+
+_LAYOUTS = {kind: _layout(cls) for kind, cls in KINDS.items()}
+_OF_A_PROPOSAL = frozenset(cls for cls in KINDS.values() if any(field.name == "proposal" for field in fields(cls)))

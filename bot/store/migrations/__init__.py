@@ -1,0 +1,1 @@
+"""The schema, one step a file. A step that has been released is never edited."""

@@ -1,0 +1,166 @@
+"""The outbox's rows: what the world is still to be told. Planned in the transaction that needs them, polled after.
+
+A row is unique by its name. A packet's row asks for a state ("show what is true as of this log index or later"), so
+that many changes become one message: a `post` until it stands in Slack, then an `update`. Every other row has its bytes
+fixed when it is planned. Kinds are lanes: a flood of new packets does not hold up an answer to a click.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from approval_rules.switch import Scope, ScopeKind
+from bot.clock import format_time, parse_time
+from bot.store.rows import Row
+from bot.store.transaction import Transaction
+
+
+class Kind(StrEnum):
+    """The kinds of effect."""
+
+    POST = "post"
+    UPDATE = "update"
+    THREAD = "thread"
+    CALLBACK = "callback"
+    ANSWER = "answer"
+    ANNOUNCE = "announce"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One effect and how far its delivery is."""
+
+    id: int
+    name: str
+    kind: Kind
+    subject: str
+    wanted_seq: int
+    state: str
+    due_at: datetime
+    attempts: int
+    created_at: datetime
+    payload: Mapping[str, Any]
+    last_error: str | None
+
+
+_COLUMNS = "id, name, kind, subject, wanted_seq, state, due_at, attempts, created_at, payload, last_error"
+DUE = (
+    f"SELECT {_COLUMNS} FROM outbox WHERE kind = :kind AND state IN ('queued', 'sending')"  # noqa: S608 - a constant
+    " AND due_at <= :now ORDER BY due_at LIMIT :limit"
+)
+LIST = f"SELECT {_COLUMNS} FROM outbox WHERE state = :state ORDER BY id LIMIT :limit"  # noqa: S608 - a constant
+COUNTS = "SELECT state, count(*) FROM outbox WHERE state IN ('queued', 'sending', 'dead') GROUP BY state"
+_PLAN = (
+    "INSERT INTO outbox (name, kind, subject, wanted_seq, state, due_at, attempts, created_at, payload)"
+    " VALUES (?, ?, ?, ?, 'queued', ?, 0, ?, ?)"
+)
+# A packet that is being sent stays so (its sender sees the higher index and goes again); one that waits after a
+# failure keeps its due time, so that a flood of votes cannot turn back-off into a hammer.
+_AGAIN = (
+    " ON CONFLICT (name) DO UPDATE SET wanted_seq = max(wanted_seq, excluded.wanted_seq),"
+    " due_at = CASE WHEN state IN ('done', 'dead') THEN excluded.due_at ELSE due_at END,"
+    " attempts = CASE WHEN state IN ('done', 'dead') THEN 0 ELSE attempts END, kind = excluded.kind,"
+    " state = CASE WHEN state = 'sending' THEN state ELSE 'queued' END"
+)
+_PLAN_PACKET = _PLAN + _AGAIN
+_OPEN = "SELECT 'packet:' || id, 'update', id, ?, 'queued', ?, 0, ?, '{}' FROM proposals WHERE "
+_PLAN_OPEN_PACKETS = (
+    "INSERT INTO outbox (name, kind, subject, wanted_seq, state, due_at, attempts, created_at, payload) "
+    + _OPEN
+    + "channel IS NOT NULL AND clock IN ('decide', 'claim') AND ({where}) "
+    + _AGAIN
+)
+_START = "UPDATE outbox SET state = 'sending', due_at = ?, attempts = attempts + 1 WHERE id = ?"
+_FINISH = (
+    "UPDATE outbox SET state = CASE WHEN wanted_seq > ? THEN 'queued' ELSE 'done' END, due_at = ?, attempts = 0,"
+    " kind = CASE kind WHEN 'post' THEN 'update' ELSE kind END, last_error = NULL WHERE id = ?"
+)
+_RETRY = "UPDATE outbox SET state = 'queued', due_at = ?, last_error = ? WHERE id = ?"
+_BURY = "UPDATE outbox SET state = 'dead', last_error = ? WHERE id = ?"
+_REVIVE = "UPDATE outbox SET state = 'queued', due_at = ?, attempts = 0 WHERE id = ? AND state = 'dead'"
+_FORGET = "DELETE FROM outbox WHERE state = 'done' AND kind = 'answer' AND due_at < ?"
+
+
+def outbox_row(row: Row) -> OutboxRow:
+    """Decode a row."""
+    ident, name, kind, subject, wanted, state, due_at, attempts, created_at, payload, last_error = row
+    return OutboxRow(
+        ident,
+        name,
+        Kind(kind),
+        subject,
+        wanted,
+        state,
+        parse_time(due_at),
+        attempts,
+        parse_time(created_at),
+        json.loads(payload),
+        last_error,
+    )
+
+
+def plan(
+    tx: Transaction, kind: Kind, subject: str, seq: int, payload: Mapping[str, Any], name: str | None = None
+) -> None:
+    """Plan an effect of the event at log index `seq`; `name` makes it unique where the index does not."""
+    now = format_time(tx.at)
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    tx.write(_PLAN, (name or f"{kind.value}:{subject}:{seq}", kind.value, subject, seq, now, now, text))
+
+
+def plan_packet(tx: Transaction, proposal: str, seq: int, *, posted: bool) -> None:
+    """Ask that the proposal's packet show the state as of `seq` or later."""
+    now = format_time(tx.at)
+    kind = Kind.UPDATE if posted else Kind.POST
+    tx.write(_PLAN_PACKET, (f"packet:{proposal}", kind.value, proposal, seq, now, now, "{}"))
+
+
+def plan_open_packets(tx: Transaction, scope: Scope, seq: int) -> None:
+    """Ask that every open packet in a pause's scope be shown afresh."""
+    now = format_time(tx.at)
+    where, names = scope_condition(scope)
+    tx.write(_PLAN_OPEN_PACKETS.format(where=where), (seq, now, now, *names))
+
+
+def scope_condition(scope: Scope) -> tuple[str, Sequence[str]]:
+    """Give the SQL condition (positional) on `proposals` for a scope."""
+    match scope.kind:
+        case ScopeKind.ALL:
+            return "1", ()
+        case ScopeKind.AGENT:
+            return "agent_id = ?", (scope.name,)
+        case ScopeKind.TOOL:
+            return "tool = ?", (scope.name,)
+
+
+def start(tx: Transaction, row: OutboxRow, lease_until: datetime) -> None:
+    """Mark a row as being sent, before anything leaves; after the lease it counts as orphaned."""
+    tx.write(_START, (format_time(lease_until), row.id))
+
+
+def finish(tx: Transaction, row: OutboxRow, as_of: int) -> None:
+    """Mark a row as delivered with the state as of log index `as_of`; it goes again where more was wanted since."""
+    tx.write(_FINISH, (as_of, format_time(tx.at), row.id))
+
+
+def retry(tx: Transaction, row: OutboxRow, due_at: datetime, error: str) -> None:
+    """Try a row again later."""
+    tx.write(_RETRY, (format_time(due_at), error[:500], row.id))
+
+
+def bury(tx: Transaction, row: OutboxRow, error: str) -> None:
+    """Give a row up: it stays in the dead-letter list until a person retries it."""
+    tx.write(_BURY, (error[:500], row.id))
+
+
+def revive(tx: Transaction, row_id: int) -> None:
+    """Take a row out of the dead-letter list and try it now."""
+    tx.write(_REVIVE, (format_time(tx.at), row_id))
+
+
+def forget_answers(tx: Transaction, before: datetime) -> None:
+    """Drop answered clicks: their response addresses are secrets that have served."""
+    tx.write(_FORGET, (format_time(before),))

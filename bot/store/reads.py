@@ -1,0 +1,109 @@
+"""Reading outside the writer: an async engine for requests, and one quick look-up of an agent's key."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from approval_rules.people import Account, PersonId
+from approval_rules.switch import ScopeKind, Switch
+from bot.clock import format_time
+from bot.store import rows
+from bot.store.codec import SWITCH, Recorded
+from bot.store.engine import open_reader
+from bot.store.rows import AgentRow, Loaded, Row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+class Snapshot:
+    """One connection's view of the database."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rows(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+        """Read rows."""
+        found = await self._connection.execute(text(sql), dict(where))
+        return [tuple(row) for row in found]
+
+    async def recorded(self, subject: str) -> tuple[Recorded, ...]:
+        """Read everything recorded about a subject."""
+        entries = await self.rows(rows.ENTRIES_OF, {"subject": subject})
+        return rows.recorded_from(entries, await self.rows(rows.DETACHED_OF, {"subject": subject}))
+
+    async def proposal(self, unverified_id: str) -> Loaded | None:
+        """Load one proposal."""
+        return rows.loaded_from(await self.recorded(unverified_id))
+
+    async def switch(self) -> Switch:
+        """Load the kill switch."""
+        return rows.switch_from(await self.recorded(SWITCH))
+
+    async def size(self) -> int:
+        """Count the log's entries."""
+        head = await self.rows(rows.HEAD, {})
+        return head[0][0] + 1 if head else 0
+
+    async def accounts(self, people: Iterable[PersonId]) -> dict[PersonId, tuple[Account, str]]:
+        """Give the account and the display name behind each pseudonym that has one still."""
+        found = await self.rows(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
+        return {PersonId(ref): (Account(team, user), name) for ref, team, user, name in found}
+
+    async def due(self, now: datetime, switch: Switch, limit: int) -> Sequence[str]:
+        """List the proposals whose clock has run out and stands under no pause; outcomes are due in a pause too."""
+        agents = [pause.scope.name for pause in switch.active if pause.scope.kind is ScopeKind.AGENT]
+        tools = [pause.scope.name for pause in switch.active if pause.scope.kind is ScopeKind.TOOL]
+        stopped = any(pause.scope.kind is ScopeKind.ALL for pause in switch.active)
+        found = await self.rows(
+            "SELECT id FROM proposals WHERE next_at <= :now AND (clock = 'outcome' OR NOT (:stopped"
+            " OR agent_id IN (SELECT value FROM json_each(:agents)) OR tool IN (SELECT value FROM json_each(:tools))))"
+            " ORDER BY next_at LIMIT :limit",
+            {
+                "now": format_time(now),
+                "stopped": stopped,
+                "agents": json.dumps(agents),
+                "tools": json.dumps(tools),
+                "limit": limit,
+            },
+        )
+        return [row[0] for row in found]
+
+
+class Reads:
+    """Read-only access to the database for the event loop."""
+
+    def __init__(self, path: "Path") -> None:
+        self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4, max_overflow=4)
+        event.listen(self._engine.sync_engine, "connect", _read_only)
+        # One indexed look-up on the loop's own thread costs less than a hop to another thread and back.
+        self._keys = open_reader(path)
+
+    @asynccontextmanager
+    async def snapshot(self) -> "AsyncIterator[Snapshot]":
+        """Open a view for one use case."""
+        async with self._engine.connect() as connection:
+            yield Snapshot(connection)
+
+    def agent_by_key(self, key_id: str) -> tuple[AgentRow, str, str | None] | None:
+        """Find an agent by the public part of a key: the agent, the key's hash, and when the key ends."""
+        row = self._keys.execute(rows.AGENT_BY_KEY, {"key_id": key_id}).fetchone()
+        return None if row is None else (rows.agent_from(row), row[7], row[8])
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._keys.close()
+        await self._engine.dispose()
+
+
+def _read_only(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    cursor = connection.cursor()
+    for pragma in ("query_only = ON", "mmap_size = 0", "trusted_schema = OFF", "busy_timeout = 5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

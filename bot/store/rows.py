@@ -1,0 +1,90 @@
+"""SQL text and row decoding that the writer and the readers share: named parameters, no driver."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast, get_args
+
+from approval_rules.events import ProposalEvent, SwitchEvent
+from approval_rules.people import Agent, AgentId, PersonId, ToolName
+from approval_rules.state import Proposal, evolve_switch, fold
+from approval_rules.switch import Switch
+from bot.store.codec import Recorded, decode
+
+Row: TypeAlias = Sequence[Any]
+
+ENTRIES_OF = "SELECT seq, body, leaf_hash FROM entries WHERE subject = :subject ORDER BY seq"
+DETACHED_OF = "SELECT d.seq, d.name, d.value FROM entries e JOIN detached d ON d.seq = e.seq WHERE e.subject = :subject"
+NEWEST_OF = "SELECT max(seq) FROM entries WHERE subject = :subject"
+HEAD = "SELECT seq, leaf_hash FROM entries ORDER BY seq DESC LIMIT 1"
+AGENT_COLUMNS = "a.id, a.name, a.owner, a.tools, a.callback_hosts, a.revoked_at, a.secret_generation"
+AGENT_BY_ID = f"SELECT {AGENT_COLUMNS} FROM agents a WHERE a.id = :id"  # noqa: S608 - our own constant
+AGENT_BY_NAME = f"SELECT {AGENT_COLUMNS} FROM agents a WHERE a.name = :name"  # noqa: S608 - our own constant
+AGENT_BY_KEY = (
+    f"SELECT {AGENT_COLUMNS}, k.hash, k.expires_at FROM agent_keys k JOIN agents a ON a.id = k.agent_id"  # noqa: S608
+    " WHERE k.key_id = :key_id"
+)
+PEOPLE_BY_REF = "SELECT ref, team_id, user_id, name FROM people WHERE ref IN (SELECT value FROM json_each(:refs))"
+_PROPOSAL_EVENTS = get_args(ProposalEvent)
+_SWITCH_EVENTS = get_args(SwitchEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A proposal with the entries that it is the fold of."""
+
+    proposal: Proposal
+    recorded: tuple[Recorded, ...]
+
+    @property
+    def last_seq(self) -> int:
+        """The log index of its newest entry."""
+        return self.recorded[-1].seq
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent as stored; `secret_generation` counts its callback secrets."""
+
+    agent: Agent
+    secret_generation: int
+
+
+def recorded_from(entries: Iterable[Row], detached: Iterable[Row]) -> tuple[Recorded, ...]:
+    """Decode entries (seq, body, leaf_hash) with their living values (seq, name, value)."""
+    values: dict[int, dict[str, str]] = defaultdict(dict)
+    for seq, name, value in detached:
+        values[seq][name] = value
+    return tuple(
+        Recorded(seq, bytes(leaf_hash), decode(json.loads(body), values[seq])) for seq, body, leaf_hash in entries
+    )
+
+
+def loaded_from(recorded: tuple[Recorded, ...]) -> Loaded | None:
+    """Fold what was recorded about one proposal; None where that is no proposal."""
+    proposal = fold(cast("ProposalEvent", item.event) for item in recorded if isinstance(item.event, _PROPOSAL_EVENTS))
+    return None if proposal is None else Loaded(proposal, recorded)
+
+
+def switch_from(recorded: Iterable[Recorded]) -> Switch:
+    """Fold what was recorded about the kill switch."""
+    switch = Switch()
+    for item in recorded:
+        if isinstance(item.event, _SWITCH_EVENTS):
+            switch = evolve_switch(switch, cast("SwitchEvent", item.event))
+    return switch
+
+
+def agent_from(row: Row) -> AgentRow:
+    """Decode an agent's row (AGENT_COLUMNS)."""
+    agent_id, name, owner, tools, hosts, revoked_at, generation = row[:7]
+    agent = Agent(
+        id=AgentId(agent_id),
+        name=name,
+        owner=PersonId(owner),
+        tools=tuple(ToolName(tool) for tool in json.loads(tools)),
+        callback_hosts=tuple(json.loads(hosts)),
+        revoked=revoked_at is not None,
+    )
+    return AgentRow(agent, generation)

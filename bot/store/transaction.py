@@ -1,0 +1,309 @@
+"""The one way to write: a unit of work reads, decides, and plans rows; a batch of units becomes one commit.
+
+A unit that raises leaves nothing behind and does not disturb the others of its batch. Nothing here does network I/O.
+"""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, cast, get_args
+
+from approval_rules.events import Event, ProposalEvent, SwitchEvent
+from approval_rules.people import Account, AgentId, PersonId, ProposalId
+from approval_rules.state import Proposal, Status, evolve, evolve_switch
+from approval_rules.switch import Switch
+from bot.audit.log_format import Entry, disclosure_digest, seal
+from bot.clock import format_time
+from bot.store import rows
+from bot.store.codec import SWITCH, Recorded, encode
+from bot.store.rows import AgentRow, Loaded, Row
+
+PROPOSAL_EVENTS = get_args(ProposalEvent)
+SWITCH_EVENTS = get_args(SwitchEvent)
+
+_INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_DETACHED = "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, ?, ?)"
+_PUT_PROPOSAL = (
+    "INSERT OR REPLACE INTO proposals (id, agent_id, tool, state, clock, next_at, channel, ts, created_at, last_seq)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_KEY = "INSERT INTO idempotency (agent_id, key, body_digest, proposal_id, answer_seq) VALUES (?, ?, ?, ?, ?)"
+_INSERT_PERSON = "INSERT INTO people (ref, team_id, user_id, name) VALUES (?, ?, ?, ?)"
+_RENAME_PERSON = "UPDATE people SET name = ? WHERE ref = ?"
+_INSERT_SEEN = "INSERT INTO seen_requests (id, at) VALUES (?, ?)"
+
+
+class Sources(NamedTuple):
+    """Where time, ids and salts come from. `salts(n)` gives n salts of 128 bits as URL-safe text."""
+
+    clock: Callable[[], datetime]
+    new_id: Callable[[str], str]
+    salts: Callable[[int], Sequence[str]]
+
+
+class KeyUse(NamedTuple):
+    """What an idempotency key was used for."""
+
+    body_digest: str
+    proposal_id: str
+    answer_seq: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Rows to write and what later units must see of them."""
+
+    writes: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    proposals: dict[str, Loaded] = field(default_factory=dict)
+    keys: dict[tuple[str, str], KeyUse] = field(default_factory=dict)
+    people: dict[tuple[str, str], tuple[PersonId, str]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    def absorb(self, other: "_Plan") -> None:
+        for sql, planned in other.writes.items():
+            self.writes[sql].extend(planned)
+        self.proposals.update(other.proposals)
+        self.keys.update(other.keys)
+        self.people.update(other.people)
+        self.seen.update(other.seen)
+
+
+class SwitchCache:
+    """The folded kill switch, refolded when its newest entry is another one (another process may have written)."""
+
+    def __init__(self) -> None:
+        self._newest: int | None = -1
+        self._switch = Switch()
+
+    def read(self, connection: sqlite3.Connection) -> Switch:
+        """Give the switch as of this transaction."""
+        newest = connection.execute(rows.NEWEST_OF, {"subject": SWITCH}).fetchone()[0]
+        if newest != self._newest:
+            self._switch = rows.switch_from(recorded_of(connection, SWITCH))
+            self._newest = newest
+        return self._switch
+
+
+def recorded_of(connection: sqlite3.Connection, subject: str) -> tuple[Recorded, ...]:
+    """Read everything recorded about one subject."""
+    where = {"subject": subject}
+    return rows.recorded_from(
+        connection.execute(rows.ENTRIES_OF, where).fetchall(), connection.execute(rows.DETACHED_OF, where).fetchall()
+    )
+
+
+class Transaction:
+    """What a unit of work may do. `at` is the time of the unit: the moment at which it is decided."""
+
+    def __init__(self, connection: sqlite3.Connection, sources: Sources, switch_cache: SwitchCache) -> None:
+        self._db = connection
+        self._sources = sources
+        self._batch = _Plan()
+        self._unit = _Plan()
+        head = connection.execute(rows.HEAD).fetchone()
+        self._size: int = 0 if head is None else head[0] + 1
+        self._head: bytes | None = None if head is None else bytes(head[1])
+        self._switch = switch_cache.read(connection)
+        self._cache = switch_cache
+        self._undo = (self._size, self._head, self._switch)
+        self.at = sources.clock()
+
+    # --- the life of a unit, called by the writer ---
+
+    def begin_unit(self) -> None:
+        """Start a unit: its time is now."""
+        self._unit = _Plan()
+        self._undo = (self._size, self._head, self._switch)
+        self.at = self._sources.clock()
+
+    def keep_unit(self) -> None:
+        """Let the unit's rows be written with the batch."""
+        self._batch.absorb(self._unit)
+        self._unit = _Plan()
+
+    def drop_unit(self) -> None:
+        """Forget what the unit planned."""
+        self._unit = _Plan()
+        self._size, self._head, self._switch = self._undo
+
+    def flush(self) -> None:
+        """Write all planned rows; the caller commits."""
+        writes = self._batch.writes
+        for loaded in self._batch.proposals.values():
+            writes[_PUT_PROPOSAL].append(_index_row(loaded))
+        # First what other statements refer to.
+        for sql in (_INSERT_ENTRY, _INSERT_DETACHED, _PUT_PROPOSAL):
+            self._db.executemany(sql, writes.pop(sql, ()))
+        for sql, planned in writes.items():
+            self._db.executemany(sql, planned)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The ids of the proposals that this batch changed."""
+        return tuple(self._batch.proposals)
+
+    # --- reading ---
+
+    def new_id(self, prefix: str) -> str:
+        """Make a new time-ordered id."""
+        return self._sources.new_id(prefix)
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has, with what this unit planned."""
+        return self._size
+
+    @property
+    def switch(self) -> Switch:
+        """The kill switch as of now, inside this transaction: what a pause locks and a claim reads."""
+        return self._switch
+
+    def proposal(self, unverified_id: str) -> Loaded | None:
+        """Load a proposal with what earlier units of this batch did to it."""
+        known = self._unit.proposals.get(unverified_id) or self._batch.proposals.get(unverified_id)
+        if known is not None:
+            return known
+        return rows.loaded_from(recorded_of(self._db, unverified_id))
+
+    def key_use(self, agent: AgentId, key: str) -> KeyUse | None:
+        """Look an idempotency key up."""
+        known = self._unit.keys.get((agent, key)) or self._batch.keys.get((agent, key))
+        if known is not None:
+            return known
+        row = self._db.execute(
+            "SELECT body_digest, proposal_id, answer_seq FROM idempotency WHERE agent_id = ? AND key = ?", (agent, key)
+        ).fetchone()
+        return None if row is None else KeyUse(*row)
+
+    def agent(self, agent_id: AgentId) -> AgentRow | None:
+        """Look an agent up as of now: a key revoked a moment ago is revoked here."""
+        row = self._db.execute(rows.AGENT_BY_ID, {"id": agent_id}).fetchone()
+        return None if row is None else rows.agent_from(row)
+
+    def rows(self, sql: str, where: Mapping[str, Any]) -> list[Row]:
+        """Read committed rows; what this batch planned is not in them."""
+        return cast("list[Row]", self._db.execute(sql, where).fetchall())
+
+    # --- writing ---
+
+    def person(self, account: Account, name: str) -> PersonId:
+        """Give the person behind an account, making one for a new account; a new name is kept."""
+        key = (account.user_id, account.team_id)
+        known = self._unit.people.get(key) or self._batch.people.get(key) or self._stored_person(account)
+        if known is None:
+            person = PersonId(self.new_id("pers"))
+            self.write(_INSERT_PERSON, (person, account.team_id, account.user_id, name))
+        else:
+            person, old_name = known
+            name = name or old_name
+            if name != old_name:
+                self.write(_RENAME_PERSON, (name, person))
+        self._unit.people[key] = (person, name)
+        return person
+
+    def new_people(self) -> list[tuple[PersonId, Account, str]]:
+        """List the people that this batch met: their rows may not be readable yet."""
+        met = {**self._batch.people, **self._unit.people}
+        return [(person, Account(team, user), name) for (user, team), (person, name) in met.items()]
+
+    def _stored_person(self, account: Account) -> tuple[PersonId, str] | None:
+        row = self._db.execute(
+            "SELECT ref, name FROM people WHERE user_id = ? AND team_id = ?", (account.user_id, account.team_id)
+        ).fetchone()
+        return None if row is None else (PersonId(row[0]), row[1])
+
+    def first_seen(self, request_id: str) -> bool:
+        """Note a signed request; False where exactly this request was handled before."""
+        seen = request_id in self._unit.seen or request_id in self._batch.seen
+        if seen or self.rows("SELECT 1 FROM seen_requests WHERE id = :id", {"id": request_id}):
+            return False
+        self._unit.seen.add(request_id)
+        self.write(_INSERT_SEEN, (request_id, format_time(self.at)))
+        return True
+
+    def use_key(self, agent: AgentId, key: str, use: KeyUse) -> None:
+        """Bind an idempotency key to its proposal for as long as that lives."""
+        self._unit.keys[(agent, key)] = use
+        self.write(_INSERT_KEY, (agent, key, *use))
+
+    def write(self, sql: str, row: Row) -> None:
+        """Plan a row for a statement with positional parameters."""
+        self._unit.writes[sql].append(row)
+
+    def record(self, event: Event) -> Recorded:
+        """Append an event to the log and fold it into its proposal or into the switch."""
+        encoded = encode(event)
+        salts = self._sources.salts(len(encoded.detached))
+        entry = seal(
+            seq=self._size,
+            prev=self._head,
+            entry_id=self.new_id("evt"),
+            at=(at := format_time(event.at)),
+            kind=encoded.kind,
+            actor={"kind": event.by.kind.value, "ref": event.by.ref},
+            subject=encoded.subject,
+            policy=encoded.policy,
+            data=encoded.data,
+            sd=[
+                disclosure_digest(salt, name, text)
+                for salt, (name, text) in zip(salts, encoded.detached.items(), strict=True)
+            ],
+        )
+        self.write(_INSERT_ENTRY, (entry.seq, encoded.subject, encoded.kind, at, entry.body, entry.leaf_hash))
+        for salt, (name, text) in zip(salts, encoded.detached.items(), strict=True):
+            self.write(_INSERT_DETACHED, (entry.seq, name, salt, text))
+        self._size, self._head = entry.seq + 1, entry.leaf_hash
+        return self._fold(event, entry)
+
+    def _fold(self, event: Event, entry: Entry) -> Recorded:
+        recorded = Recorded(entry.seq, entry.leaf_hash, event)
+        if isinstance(event, PROPOSAL_EVENTS):
+            fact = cast("ProposalEvent", event)
+            before = self.proposal(fact.proposal)
+            proposal: Proposal | None = None if before is None else before.proposal
+            history = () if before is None else before.recorded
+            self._unit.proposals[fact.proposal] = Loaded(evolve(proposal, fact), (*history, recorded))
+        elif isinstance(event, SWITCH_EVENTS):
+            self._switch = evolve_switch(self._switch, cast("SwitchEvent", event))
+        return recorded
+
+
+def _index_row(loaded: Loaded) -> Row:
+    proposal = loaded.proposal
+    clock, next_at = clock_of(proposal)
+    packet = proposal.packet
+    return (
+        proposal.id,
+        proposal.agent.id,
+        proposal.tool,
+        proposal.status.value,
+        clock,
+        None if next_at is None else format_time(next_at),
+        packet.channel if packet else None,
+        packet.ts if packet else None,
+        format_time(proposal.created_at),
+        loaded.last_seq,
+    )
+
+
+def clock_of(proposal: Proposal) -> tuple[str | None, datetime | None]:
+    """Name the open clock of a proposal and when a sweep must look at it next."""
+    deadline = proposal.deadline
+    if deadline is None:
+        return None, None
+    if proposal.status is Status.PENDING:
+        return "decide", min(proposal.remind_at or deadline, deadline)
+    return ("claim" if proposal.execution is None else "outcome"), deadline
+
+
+def proposal_ids(found: Sequence[Row]) -> list[ProposalId]:
+    """Take the first column of rows as proposal ids."""
+    return [ProposalId(row[0]) for row in found]
+
+
+def as_json(values: Sequence[str]) -> str:
+    """Write a list for a column or a `json_each` parameter."""
+    return json.dumps(list(values))

@@ -1,0 +1,184 @@
+"""The single writer: a thread that gathers waiting units and commits them together.
+
+A caller gets its answer only after COMMIT. A caller that goes away does not take its write with it. A unit that raises
+does not fail its batch; a batch that cannot be written is retried unit by unit, so that only the culprit fails.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+import structlog
+
+from bot.store.engine import StoreUnavailableError
+from bot.store.transaction import Sources, SwitchCache, Transaction
+
+T = TypeVar("T")
+BATCH = 128
+WAITING_MAX = 10_000
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Work(Generic[T]):
+    """One unit and what became of it. A unit may run twice and MUST have no effect but through its transaction."""
+
+    unit: Callable[[Transaction], T]
+    result: T | None = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class _Job(Work[T]):
+    loop: asyncio.AbstractEventLoop = field(kw_only=True)
+    future: "asyncio.Future[T]" = field(kw_only=True)
+
+
+def no_crash(point: str) -> None:
+    """Do nothing at a named point; the crash tests put a kill here."""
+
+
+class Writer:
+    """Runs units of work on the one writing connection."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        sources: Sources,
+        *,
+        on_commit: Callable[[Sequence[str]], None] = lambda _ids: None,
+        crash_point: Callable[[str], None] = no_crash,
+    ) -> None:
+        self._connection = connection
+        self._sources = sources
+        self._on_commit = on_commit
+        self._crash_point = crash_point
+        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._switch_cache = SwitchCache()
+        self._thread = threading.Thread(target=self._run, name="foureyes-writer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    async def run(self, unit: Callable[[Transaction], T]) -> T:
+        """Run one unit and give its result once it is committed; raises what the unit raised.
+
+        Raises StoreUnavailableError where the database cannot be written or too much is waiting.
+        """
+        if self._closed:
+            raise StoreUnavailableError("the server is stopping; try again")
+        if self._jobs.qsize() >= WAITING_MAX:
+            raise StoreUnavailableError("too many writes are waiting; try again")
+        loop = asyncio.get_running_loop()
+        job = _Job(unit, loop=loop, future=loop.create_future())
+        self._jobs.put(job)
+        return cast("T", await job.future)
+
+    def close(self) -> None:
+        """Finish what waits, stop the thread and close the connection."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+            self._thread.join()
+            self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            batch = [job]
+            stopping = False
+            while len(batch) < BATCH and not stopping:
+                try:
+                    more = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stopping = True
+                else:
+                    batch.append(more)
+            self._write(batch)
+            if stopping:
+                return
+
+    def _write(self, batch: list[_Job[Any]]) -> None:
+        touched = commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)
+        if touched is None and len(batch) > 1:
+            touched = []
+            for job in batch:
+                job.error = None
+                touched += commit(self._connection, self._sources, self._switch_cache, [job], self._crash_point) or []
+        answer(batch)
+        if touched:
+            self._on_commit(touched)
+
+
+def commit(
+    connection: sqlite3.Connection,
+    sources: Sources,
+    switch_cache: SwitchCache,
+    batch: Sequence[Work[Any]],
+    crash_point: Callable[[str], None] = no_crash,
+) -> list[str] | None:
+    """Run units and commit them together; None where nothing of the batch was written (each then has its error)."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        transaction = Transaction(connection, sources, switch_cache)
+        for job in batch:
+            _run_unit(transaction, job)
+        transaction.flush()
+        crash_point("before-commit")
+        connection.execute("COMMIT")
+        crash_point("after-commit")
+    except Exception as error:  # whatever it was, every caller must hear that nothing was written
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        log.exception("write_failed", units=len(batch))
+        for job in batch:
+            job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
+        return None
+    return list(transaction.touched)
+
+
+def run_now(connection: sqlite3.Connection, sources: Sources, unit: Callable[[Transaction], T]) -> T:
+    """Run one unit without a thread or a loop, for the command line."""
+    work = Work(unit)
+    commit(connection, sources, SwitchCache(), [work])
+    if work.error is not None:
+        raise work.error
+    return cast("T", work.result)
+
+
+def _run_unit(transaction: Transaction, job: Work[Any]) -> None:
+    transaction.begin_unit()
+    try:
+        job.result = job.unit(transaction)
+    except Exception as error:  # noqa: BLE001 - handed to the caller, who asked for it
+        transaction.drop_unit()
+        job.error = error
+    else:
+        transaction.keep_unit()
+
+
+def answer(batch: Sequence[_Job[Any]]) -> None:
+    """Wake every caller, with one call into each event loop."""
+    for loop in {job.loop for job in batch}:
+        mine = [job for job in batch if job.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_resolve, mine)
+        except RuntimeError:  # the loop has been closed: nobody waits any more, and the write stands
+            log.info("answers_dropped", count=len(mine))
+
+
+def _resolve(batch: Sequence[_Job[Any]]) -> None:
+    for job in batch:
+        if job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
