@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, assert_never
 
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
@@ -288,6 +288,8 @@ def _consequence(verdict: Verdict) -> str:
             return " and ".join(f"{_count(seat.count)} {seat.role}" for seat in verdict.seats) + " must approve"
         case Block():
             return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
+        case _:
+            assert_never(verdict)
 
 
 def _count(number: int) -> str:

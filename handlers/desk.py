@@ -163,6 +163,7 @@ class Overview:
     outbox_waiting: int
     outbox_dead: int
     policy_version: str
+    tools: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,8 @@ class GuardedHttp:
         except (TimeoutError, httpcore.TimeoutException):
             raise CallFailedError("timeout") from None
         except httpcore.ConnectError as error:
-            by_tls = isinstance(error.__cause__, ssl.SSLError)
+            # The pool raises again `from None`, which leaves the first error as the context only.
+            by_tls = isinstance(error.__context__, ssl.SSLError)
             raise CallFailedError("tls-failed" if by_tls else "connection-failed") from None
         except httpcore.ProtocolError:
             raise CallFailedError("answer-malformed") from None

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol, TypeAlias, assert_never
 
 import structlog
@@ -137,9 +138,9 @@ class OutboxWorker:
             if len(lane) < width and row.id not in lane:
                 task = asyncio.create_task(self._deliver(row))
                 lane[row.id] = task
-                task.add_done_callback(lambda _, ident=row.id: self._done(lane, ident))
+                task.add_done_callback(partial(self._done, lane, row.id))
 
-    def _done(self, lane: dict[int, asyncio.Task[None]], ident: int) -> None:
+    def _done(self, lane: dict[int, asyncio.Task[None]], ident: int, _task: asyncio.Task[None]) -> None:
         del lane[ident]
         self._wake.set()
 

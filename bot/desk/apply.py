@@ -65,7 +65,7 @@ def _callback(tx: Transaction, after: Loaded, recorded: Recorded, effect: TellAg
     )
     agent = tx.agent(proposal.agent.id)
     generation = 0 if agent is None else agent.secret_generation
-    return {"url": proposal.callback_url, "at": at, "body": body, "generation": generation}
+    return {"url": proposal.callback_url, "agent": proposal.agent.id, "body": body, "generation": generation}
 
 
 def seen_in(tx: Transaction, loaded: Loaded) -> Seen:

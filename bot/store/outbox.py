@@ -66,7 +66,7 @@ _AGAIN = (
     " state = CASE WHEN state = 'sending' THEN state ELSE 'queued' END"
 )
 _PLAN_PACKET = _PLAN + _AGAIN
-_OPEN = "SELECT 'packet:' || id, 'update', id, ?, 'queued', ?, 0, ?, '{}' FROM proposals WHERE "
+_OPEN = "SELECT 'packet:' || id, 'update', id, ?, 'queued', ?, 0, ?, '{{}}' FROM proposals WHERE "
 _PLAN_OPEN_PACKETS = (
     "INSERT INTO outbox (name, kind, subject, wanted_seq, state, due_at, attempts, created_at, payload) "
     + _OPEN
@@ -81,6 +81,7 @@ _FINISH = (
 _RETRY = "UPDATE outbox SET state = 'queued', due_at = ?, last_error = ? WHERE id = ?"
 _BURY = "UPDATE outbox SET state = 'dead', last_error = ? WHERE id = ?"
 _REVIVE = "UPDATE outbox SET state = 'queued', due_at = ?, attempts = 0 WHERE id = ? AND state = 'dead'"
+_FREE = "UPDATE outbox SET due_at = ? WHERE state = 'sending'"
 _FORGET = "DELETE FROM outbox WHERE state = 'done' AND kind = 'answer' AND due_at < ?"
 
 
@@ -159,6 +160,11 @@ def bury(tx: Transaction, row: OutboxRow, error: str) -> None:
 def revive(tx: Transaction, row_id: int) -> None:
     """Take a row out of the dead-letter list and try it now."""
     tx.write(_REVIVE, (format_time(tx.at), row_id))
+
+
+def free_orphans(tx: Transaction) -> None:
+    """At the start of the one server: whatever was being sent has no sender any more; look at it now."""
+    tx.write(_FREE, (format_time(tx.at),))
 
 
 def forget_answers(tx: Transaction, before: datetime) -> None:

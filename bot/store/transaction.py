@@ -3,16 +3,15 @@
 A unit that raises leaves nothing behind and does not disturb the others of its batch. Nothing here does network I/O.
 """
 
-import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast, get_args
 
 from approval_rules.events import Event, ProposalEvent, SwitchEvent
-from approval_rules.people import Account, AgentId, PersonId, ProposalId
+from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
 from bot.audit.log_format import Entry, disclosure_digest, seal
@@ -26,8 +25,9 @@ SWITCH_EVENTS = get_args(SwitchEvent)
 
 _INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_DETACHED = "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, ?, ?)"
+INDEX_COLUMNS = ("id", "agent_id", "tool", "state", "clock", "next_at", "channel", "ts", "created_at", "last_seq")
 _PUT_PROPOSAL = (
-    "INSERT OR REPLACE INTO proposals (id, agent_id, tool, state, clock, next_at, channel, ts, created_at, last_seq)"
+    f"INSERT OR REPLACE INTO proposals ({', '.join(INDEX_COLUMNS)})"  # noqa: S608 - our own constant
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_KEY = "INSERT INTO idempotency (agent_id, key, body_digest, proposal_id, answer_seq) VALUES (?, ?, ?, ?, ?)"
@@ -103,6 +103,7 @@ class Transaction:
         self._sources = sources
         self._batch = _Plan()
         self._unit = _Plan()
+        self._entries: Sequence[Row] = ()
         head = connection.execute(rows.HEAD).fetchone()
         self._size: int = 0 if head is None else head[0] + 1
         self._head: bytes | None = None if head is None else bytes(head[1])
@@ -133,12 +134,18 @@ class Transaction:
         """Write all planned rows; the caller commits."""
         writes = self._batch.writes
         for loaded in self._batch.proposals.values():
-            writes[_PUT_PROPOSAL].append(_index_row(loaded))
+            writes[_PUT_PROPOSAL].append(index_row(loaded.proposal, loaded.last_seq))
         # First what other statements refer to.
+        self._entries = writes[_INSERT_ENTRY]
         for sql in (_INSERT_ENTRY, _INSERT_DETACHED, _PUT_PROPOSAL):
             self._db.executemany(sql, writes.pop(sql, ()))
         for sql, planned in writes.items():
             self._db.executemany(sql, planned)
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """How many events of each kind this batch recorded."""
+        return Counter(row[2] for row in self._entries)
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -271,8 +278,8 @@ class Transaction:
         return recorded
 
 
-def _index_row(loaded: Loaded) -> Row:
-    proposal = loaded.proposal
+def index_row(proposal: Proposal, last_seq: int) -> Row:
+    """Give a proposal's row of the index (INDEX_COLUMNS): always the fold of its events."""
     clock, next_at = clock_of(proposal)
     packet = proposal.packet
     return (
@@ -285,7 +292,7 @@ def _index_row(loaded: Loaded) -> Row:
         packet.channel if packet else None,
         packet.ts if packet else None,
         format_time(proposal.created_at),
-        loaded.last_seq,
+        last_seq,
     )
 
 
@@ -297,13 +304,3 @@ def clock_of(proposal: Proposal) -> tuple[str | None, datetime | None]:
     if proposal.status is Status.PENDING:
         return "decide", min(proposal.remind_at or deadline, deadline)
     return ("claim" if proposal.execution is None else "outcome"), deadline
-
-
-def proposal_ids(found: Sequence[Row]) -> list[ProposalId]:
-    """Take the first column of rows as proposal ids."""
-    return [ProposalId(row[0]) for row in found]
-
-
-def as_json(values: Sequence[str]) -> str:
-    """Write a list for a column or a `json_each` parameter."""
-    return json.dumps(list(values))

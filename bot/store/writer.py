@@ -8,7 +8,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
@@ -38,6 +38,14 @@ class _Job(Work[T]):
     future: "asyncio.Future[T]" = field(kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit changed: the proposals, and how many events of each kind; for the waiters and the metrics."""
+
+    proposals: Sequence[str]
+    kinds: Mapping[str, int]
+
+
 def no_crash(point: str) -> None:
     """Do nothing at a named point; the crash tests put a kill here."""
 
@@ -50,7 +58,7 @@ class Writer:
         connection: sqlite3.Connection,
         sources: Sources,
         *,
-        on_commit: Callable[[Sequence[str]], None] = lambda _ids: None,
+        on_commit: Callable[[Committed], None] = lambda _committed: None,
         crash_point: Callable[[str], None] = no_crash,
     ) -> None:
         self._connection = connection
@@ -61,6 +69,7 @@ class Writer:
         self._switch_cache = SwitchCache()
         self._thread = threading.Thread(target=self._run, name="foureyes-writer", daemon=True)
         self._closed = False
+        self.healthy = True
         self._thread.start()
 
     async def run(self, unit: Callable[[Transaction], T]) -> T:
@@ -106,15 +115,16 @@ class Writer:
                 return
 
     def _write(self, batch: list[_Job[Any]]) -> None:
-        touched = commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)
-        if touched is None and len(batch) > 1:
-            touched = []
+        done = [commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)]
+        if done == [None] and len(batch) > 1:
             for job in batch:
                 job.error = None
-                touched += commit(self._connection, self._sources, self._switch_cache, [job], self._crash_point) or []
+                done.append(commit(self._connection, self._sources, self._switch_cache, [job], self._crash_point))
+        self.healthy = done[-1] is not None
         answer(batch)
-        if touched:
-            self._on_commit(touched)
+        for committed in done:
+            if committed is not None:
+                self._on_commit(committed)
 
 
 def commit(
@@ -123,7 +133,7 @@ def commit(
     switch_cache: SwitchCache,
     batch: Sequence[Work[Any]],
     crash_point: Callable[[str], None] = no_crash,
-) -> list[str] | None:
+) -> Committed | None:
     """Run units and commit them together; None where nothing of the batch was written (each then has its error)."""
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -141,7 +151,7 @@ def commit(
         for job in batch:
             job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
         return None
-    return list(transaction.touched)
+    return Committed(transaction.touched, transaction.kinds)
 
 
 def run_now(connection: sqlite3.Connection, sources: Sources, unit: Callable[[Transaction], T]) -> T:

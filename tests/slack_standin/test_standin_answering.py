@@ -106,6 +106,27 @@ async def test_a_modal_that_closed_meanwhile_stays_closed(
         assert slack.modals(MAYA) == []
 
 
+async def test_every_kind_of_input_is_checked_and_told(
+    slack: SlackStandin, client: AsyncWebClient, app: FakeApp
+) -> None:
+    """Choices in a modal are submitted by their values; elements outside of input blocks are never required."""
+    text = {"type": "plain_text", "text": "Fraud", "emoji": True}
+    option = {"text": text, "value": "fraud"}
+    radios = {"type": "radio_buttons", "action_id": "r", "options": [option]}
+    aside = {"type": "checkboxes", "action_id": "c", "options": [option]}
+    blocks: list[Json] = [
+        {"type": "input", "block_id": "why", "label": text, "element": radios},
+        {"type": "actions", "block_id": "aside", "elements": [aside]},
+    ]
+    view_id = await open_modal(slack, client, app, modal(*blocks))
+    assert set((await slack.submit(MAYA, view_id)).errors) == {"why"}
+    page_value = {"type": "radio_buttons", "selected_option": option}
+    assert (await slack.submit(MAYA, view_id, {"why": {"r": page_value}})).ok
+    values = app.seen[-1].payload["view"]["state"]["values"]
+    assert values["why"]["r"]["selected_option"] == option
+    assert values["aside"]["c"]["selected_options"] == []
+
+
 async def test_closing_is_told_only_where_asked(slack: SlackStandin, client: AsyncWebClient, app: FakeApp) -> None:
     """view_closed comes with notify_on_close alone, says whether the whole stack went, and leaves out inputs."""
     quiet = await open_modal(slack, client, app, modal(section("hello")))
@@ -150,6 +171,20 @@ async def test_choices_are_told_with_their_state(slack: SlackStandin, client: As
     assert "o" not in values
     with pytest.raises(NotPossibleError, match="no such option"):
         await choose("s", "zzz")
+
+
+async def test_a_click_in_a_thread_says_so(slack: SlackStandin, client: AsyncWebClient, app: FakeApp) -> None:
+    """The container of a reply's button names the thread, and a whisper about it lands there."""
+    parent = await card(client, slack)
+    await client.chat_postMessage(
+        channel=REFUND_APPROVALS, text="in a thread", thread_ts=parent.ts, blocks=[buttons("approve")]
+    )
+    reply = await slack.next_message(REFUND_APPROVALS)
+    await slack.click(MAYA, REFUND_APPROVALS, reply.ts, "approve")
+    payload = app.seen[-1].payload
+    assert payload["container"]["thread_ts"] == payload["message"]["thread_ts"] == parent.ts
+    await AsyncWebhookClient(payload["response_url"], retry_handlers=[]).send(text="psst")
+    assert slack.ephemerals(MAYA)[0].thread_ts == parent.ts
 
 
 async def test_buttons_in_modals_and_ephemerals(slack: SlackStandin, client: AsyncWebClient, app: FakeApp) -> None:

@@ -98,6 +98,7 @@ UNSOUND = [
     (actions(button(text=plain("b" * 76))), "/blocks/0/elements/0/text/text", "max_characters"),
     (actions(button(value="v" * 2001)), "/blocks/0/elements/0/value", "max_characters"),
     (actions(button(url="u" * 3001)), "/blocks/0/elements/0/url", "max_characters"),
+    (actions(button(confirm="sure?")), "/blocks/0/elements/0/confirm", "type"),
     (actions(button(style="green")), "/blocks/0/elements/0/style", "enum"),
     (actions(button(action_id="a" * 256)), "/blocks/0/elements/0/action_id", "max_characters"),
     (actions(button(confirm=CONFIRM | {"title": plain("t" * 101)})), None, "max_characters"),

@@ -74,6 +74,8 @@ async def test_forgeries_and_replays_can_be_sent(slack: SlackStandin, client: As
     await slack.replay(outcome.delivery)
     await slack.send_signed(b"payload={}", timestamp="1")
     await slack.send_signed(b"payload={}", headers={"X-Slack-Signature": "v0=0"})
+    assert slack.request_url == app.request_url
+    assert [delivery.kind for delivery in slack.deliveries] == ["block_actions", "block_actions", "raw", "raw"]
     assert app.seen[0].body == app.seen[1].body
     assert app.seen[0].headers["x-slack-signature"] == app.seen[1].headers["x-slack-signature"]
     verifier = SignatureVerifier(SECRET)

@@ -208,8 +208,8 @@ async def test_a_demo_can_add_its_own_routes() -> None:
         return JSONResponse({"demo": True})
 
     routes = [Route("/demo/state", demo)]
-    async with SlackStandin(demo_workspace(), signing_secret="s", bot_token=TOKEN, extra_routes=routes) as slack:
-        async with httpx.AsyncClient() as http:
-            answer = await http.get(f"{slack.url}/demo/state")
-            assert answer.json() == {"demo": True}
-            assert answer.headers["x-content-type-options"] == "nosniff"
+    slack = SlackStandin(demo_workspace(), signing_secret="s", bot_token=TOKEN, extra_routes=routes)
+    async with slack, httpx.AsyncClient() as http:
+        answer = await http.get(f"{slack.url}/demo/state")
+        assert answer.json() == {"demo": True}
+        assert answer.headers["x-content-type-options"] == "nosniff"

@@ -77,6 +77,7 @@ async def test_arguments_are_checked(slack: SlackStandin, client: AsyncWebClient
         await error_of(client, "conversations.history", channel=REFUND_APPROVALS, limit="many") == "invalid_arguments"
     )
     assert await error_of(client, "usergroups.list", include_users="perhaps") == "invalid_arguments"
+    assert await error_of(client, "auth.test", team_id="T0ELSEWHERE") == "team_not_found"
     post = {"channel": REFUND_APPROVALS, "text": "x"}
     assert await error_of(client, "chat.postMessage", **post, blocks="[") == "invalid_blocks_format"
     assert await error_of(client, "chat.postMessage", **post, metadata="{") == "invalid_metadata_format"
@@ -112,7 +113,7 @@ async def test_scopes_are_checked(slack: SlackStandin, client: AsyncWebClient) -
 
 
 async def test_posting_goes_where_it_may(slack: SlackStandin, client: AsyncWebClient) -> None:
-    """Unknown, foreign private, unjoined and archived channels each have their error; a user id means the direct chat."""
+    """Unknown, private, unjoined and archived channels each have their error; a user id means the direct chat."""
     for channel, error in [
         ("C0NOWHERE", "channel_not_found"),
         ("refund-approvals", "channel_not_found"),
@@ -133,7 +134,7 @@ async def test_a_message_is_stored_as_slack_stores_it(slack: SlackStandin, clien
     assert answer["response_metadata"]["warnings"] == ["message_truncated"]
     assert len(answer["message"]["text"]) == 40_000
     assert answer["message"]["app_id"] == slack.workspace.app_id
-    where = {"channel": REFUND_APPROVALS}
+    where: Json = {"channel": REFUND_APPROVALS}
     assert await error_of(client, "chat.postMessage", **where) == "no_text"
     assert await error_of(client, "chat.postMessage", **where, blocks=[{"type": "x"}]) == "invalid_blocks"
     too_long = [section("x" * 3000)] * 5
@@ -170,7 +171,7 @@ async def test_updates_do_what_slack_does(slack: SlackStandin, client: AsyncWebC
     metadata = {"event_type": "packet", "event_payload": {"id": "prop_1"}}
     posted = await client.chat_postMessage(channel=REFUND_APPROVALS, text="a", blocks=[section("a")], metadata=metadata)
     message = await slack.next_message(REFUND_APPROVALS)
-    where = {"channel": REFUND_APPROVALS, "ts": posted["ts"]}
+    where: Json = {"channel": REFUND_APPROVALS, "ts": posted["ts"]}
     await client.chat_update(**where, text="b", blocks=[section("b")])
     assert (message.edited, message.blocks[0]["text"]["text"]) == (None, "b")
     await client.chat_update(**where, text="c")
@@ -191,7 +192,7 @@ async def test_updates_do_what_slack_does(slack: SlackStandin, client: AsyncWebC
 
 async def test_ephemerals_reach_members_only(slack: SlackStandin, client: AsyncWebClient) -> None:
     """An ephemeral needs a reader in the channel, and may answer in a thread."""
-    where = {"channel": REFUND_APPROVALS, "text": "psst"}
+    where: Json = {"channel": REFUND_APPROVALS, "text": "psst"}
     assert await error_of(client, "chat.postEphemeral", **where, user=OUTSIDER) == "user_not_in_channel"
     assert await error_of(client, "chat.postEphemeral", channel=UNJOINED, user=MAYA, text="x") == "not_in_channel"
     assert await error_of(client, "chat.postEphemeral", channel=ARCHIVED, user=MAYA, text="x") == "is_archived"
@@ -201,7 +202,7 @@ async def test_ephemerals_reach_members_only(slack: SlackStandin, client: AsyncW
     assert slack.ephemerals(LENA)[0].ts == answer["message_ts"]
 
 
-async def test_history_tells_what_was_said(slack: SlackStandin, client: AsyncWebClient) -> None:
+async def test_history_tells_what_was_said(client: AsyncWebClient) -> None:
     """Newest first, in pages, without replies; payloads of metadata only when asked for."""
     metadata = {"event_type": "packet", "event_payload": {"id": "prop_1"}}
     stamps = []
@@ -209,7 +210,7 @@ async def test_history_tells_what_was_said(slack: SlackStandin, client: AsyncWeb
         answer = await client.chat_postMessage(channel=REFUND_APPROVALS, text=text, metadata=metadata)
         stamps.append(answer["ts"])
     reply = await client.chat_postMessage(channel=REFUND_APPROVALS, text="re", thread_ts=stamps[0])
-    where = {"channel": REFUND_APPROVALS}
+    where: Json = {"channel": REFUND_APPROVALS}
     page = await client.conversations_history(**where, limit=2)
     assert [message["text"] for message in page["messages"]] == ["three", "two"]
     assert page["messages"][0]["metadata"] == {"event_type": "packet"}
@@ -279,6 +280,8 @@ async def test_views_update_with_their_hash(slack: SlackStandin, client: AsyncWe
     before = shown.hash
     await client.views_update(view_id=shown.id, view=modal(text_input()), hash=before)
     assert shown.typed == {"why": {"text": {"type": "plain_text_input", "value": "typed"}}}
+    await client.views_update(view_id=shown.id, view=modal(text_input(), text_input("new")))
+    assert set(shown.typed) == {"why"}
     stale = {"view_id": shown.id, "view": modal(section("x")), "hash": before}
     assert await error_of(client, "views.update", **stale) == "hash_conflict"
     assert await error_of(client, "views.update", view=modal(section("x"))) == "invalid_arguments"

@@ -159,7 +159,10 @@ class Stage:
 
     async def answer(self, request: Request) -> Response:
         """Be the app: `deny` opens a dialog, `slow` misses Slack's patience, a reason with `bad` in it is refused."""
-        payload: Json = json.loads(parse_qs((await request.body()).decode())["payload"][0])
+        form = parse_qs((await request.body()).decode())
+        if "command" in form:
+            return JSONResponse({"response_type": "ephemeral", "text": f"*Status* for `{form['text'][0]}`: all quiet"})
+        payload: Json = json.loads(form["payload"][0])
         self.received.append(payload)
         if payload["type"] == "view_submission":
             reason = payload["view"]["state"]["values"]["reason"]["text"]["value"]

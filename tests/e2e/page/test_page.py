@@ -16,6 +16,7 @@ TOO_SMALL = """() => [...document.querySelectorAll('button, select')]
   .filter((node) => node.getClientRects().length && node.offsetHeight < 44).map((node) => node.outerHTML)"""
 CONTRAST = Path(__file__).with_name("contrast.js")
 
+DRAWN = ("h3", "strong", "em", "s", "code", "blockquote", "pre", "select", "hr", "ul>li", ".mention", ".emoji", ".picture")
 OPTIONS = [{"text": plain("One"), "value": "1"}, {"text": plain("Two"), "value": "2"}]
 
 
@@ -67,7 +68,7 @@ async def test_every_block_is_drawn(stage: Stage) -> None:
     )
     stage.plant([{"type": "hologram", "block_id": "h"}])
     page = await stage.look()
-    for selector in "h3 strong em s code blockquote pre select hr ul>li .mention .emoji .picture".split():
+    for selector in DRAWN:
         await expect(page.locator(f".message {selector}").first).to_be_visible()
     named: list[tuple[Literal["button", "radio", "checkbox"], str]] = [
         ("button", "Go"),

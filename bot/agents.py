@@ -1,0 +1,136 @@
+"""Agents and their keys: added, rotated with overlap, revoked at once. Each change is a unit of the writer."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from approval_rules.events import AgentChanged
+from approval_rules.people import Account, Actor, Agent, AgentId, ToolName, operator
+from bot.clock import NewToken, format_time
+from bot.keys import new_agent_key
+from bot.store import rows
+from bot.store.rows import AgentRow
+from bot.store.transaction import Transaction
+
+OS_TEAM = "os"
+MOST_TOOLS = 50
+_INSERT_AGENT = (
+    "INSERT INTO agents (id, name, owner, tools, callback_hosts, secret_generation, created_at)"
+    " VALUES (?, ?, ?, ?, ?, 1, ?)"
+)
+_INSERT_KEY = "INSERT INTO agent_keys (key_id, agent_id, hash, created_at) VALUES (?, ?, ?, ?)"
+_END_KEYS = "UPDATE agent_keys SET expires_at = ? WHERE agent_id = ? AND (expires_at IS NULL OR expires_at > ?)"
+_NEW_SECRET = "UPDATE agents SET secret_generation = secret_generation + 1 WHERE id = ?"  # noqa: S105 - SQL
+_REVOKE = "UPDATE agents SET revoked_at = ? WHERE id = ?"
+_HOME = "SELECT value FROM facts WHERE name = 'home'"
+
+
+class AgentError(Exception):
+    """An agent cannot be changed as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key, shown this once; only its hash is kept."""
+
+    agent: Agent
+    generation: int
+    key: str = field(repr=False)
+
+
+def who_typed(tx: Transaction, os_user: str) -> Actor:
+    """Name the person at the command line: an account of the machine, not of Slack."""
+    return operator(tx.person(Account(OS_TEAM, os_user), os_user))
+
+
+@dataclass(frozen=True, slots=True)
+class AddAgent:
+    """Register an agent with its owner (a Slack user id), its tools and its callback hosts."""
+
+    name: str
+    owner: str
+    tools: tuple[str, ...]
+    callback_hosts: tuple[str, ...]
+    os_user: str
+    new_token: NewToken
+
+    def __call__(self, tx: Transaction) -> NewKey:
+        """Raises AgentError for a name that is taken or too many tools."""
+        if named(tx, self.name) is not None:
+            raise AgentError(f"an agent named {self.name!r} exists; pick another name, or `foureyes agent rotate` it")
+        if not self.tools or len(self.tools) > MOST_TOOLS:
+            raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
+        by = who_typed(tx, self.os_user)
+        owner = tx.person(Account(_home_team(tx), self.owner), "")
+        agent = Agent(
+            AgentId(tx.new_id("agent")), self.name, owner, tuple(map(ToolName, self.tools)), self.callback_hosts
+        )
+        row = (agent.id, agent.name, owner, json.dumps(self.tools), json.dumps(self.callback_hosts), format_time(tx.at))
+        tx.write(_INSERT_AGENT, row)
+        return _issue(tx, AgentRow(agent, 1), by, "added", self.new_token)
+
+
+@dataclass(frozen=True, slots=True)
+class RotateAgent:
+    """Give an agent a new key and a new callback secret; old keys end after the overlap."""
+
+    name: str
+    overlap: timedelta
+    os_user: str
+    new_token: NewToken
+
+    def __call__(self, tx: Transaction) -> NewKey:
+        """Raises AgentError for an unknown or revoked agent."""
+        found = _living(tx, self.name)
+        by = who_typed(tx, self.os_user)
+        end = format_time(tx.at + self.overlap)
+        tx.write(_END_KEYS, (end, found.agent.id, end))
+        tx.write(_NEW_SECRET, (found.agent.id,))
+        return _issue(tx, AgentRow(found.agent, found.secret_generation + 1), by, "rotated", self.new_token)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAgent:
+    """Take every key of an agent away, at once and for ever; what it has approved and unclaimed cannot be claimed."""
+
+    name: str
+    os_user: str
+
+    def __call__(self, tx: Transaction) -> Agent:
+        """Raises AgentError for an unknown or revoked agent."""
+        agent = _living(tx, self.name).agent
+        now = format_time(tx.at)
+        tx.write(_END_KEYS, (now, agent.id, now))
+        tx.write(_REVOKE, (now, agent.id))
+        tx.record(AgentChanged(tx.at, who_typed(tx, self.os_user), agent, "revoked"))
+        return agent
+
+
+def named(tx: Transaction, name: str) -> AgentRow | None:
+    """Find an agent by its name."""
+    found = tx.rows(rows.AGENT_BY_NAME, {"name": name})
+    return rows.agent_from(found[0]) if found else None
+
+
+def _living(tx: Transaction, name: str) -> AgentRow:
+    found = named(tx, name)
+    if found is None:
+        raise AgentError(f"there is no agent named {name!r}; `foureyes agent list` shows them")
+    if found.agent.revoked:
+        raise AgentError(f"the agent {name!r} is revoked; add a new one")
+    return found
+
+
+def _issue(
+    tx: Transaction, row: AgentRow, by: Actor, change: Literal["added", "rotated"], new_token: NewToken
+) -> NewKey:
+    key, key_id, key_hash = new_agent_key(new_token)
+    tx.write(_INSERT_KEY, (key_id, row.agent.id, key_hash, format_time(tx.at)))
+    tx.record(AgentChanged(tx.at, by, row.agent, change))
+    return NewKey(row.agent, row.secret_generation, key)
+
+
+def _home_team(tx: Transaction) -> str:
+    found = tx.rows(_HOME, {})
+    return str(json.loads(found[0][0])["team_id"]) if found else ""

@@ -1,0 +1,82 @@
+"""Keeps the signed anchor beside the key in step with the log, and holds a database against it at the start."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from bot.audit import anchor
+from bot.audit.anchor import Anchor, AnchorError
+from bot.clock import Clock, format_time
+from bot.keys import SigningKey
+from bot.store.engine import open_reader
+
+
+def verifier_of(key: SigningKey) -> anchor.Verify:
+    """Give the check of a signature with this key."""
+    public = Ed25519PublicKey.from_public_bytes(key.public_bytes())
+
+    def verify(signature: bytes, data: bytes) -> bool:
+        try:
+            public.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
+    """Raise AnchorError where the database is older than the anchor, another one, or has a log and no anchor."""
+    known = anchor.read(path, verifier_of(key))
+    with closing(open_reader(database)) as connection:
+        size, _, _ = _head(connection)
+        if known is None:
+            if size:
+                raise AnchorError(
+                    f"{path} is missing, so nobody can tell whether the log's tail was cut off; restore it from beside"
+                    " the key. Only if you know why it is gone: `foureyes audit checkpoint` makes a new one"
+                )
+            return
+        row = connection.execute("SELECT leaf_hash FROM entries WHERE seq = ?", (known.size - 1,)).fetchone()
+    if row is None:
+        raise AnchorError(
+            f"the database has {size} log entries and {path} has seen {known.size}: an older copy was put back or the"
+            f" tail was cut off. Put the newest database back; keep both files as evidence"
+        )
+    if bytes(row[0]).hex() != known.head:
+        raise AnchorError(f"the log differs from {path} at entry {known.size - 1}: history was rewritten")
+
+
+class Anchoring:
+    """Writes the anchor when the log has grown."""
+
+    def __init__(self, database: Path, path: Path, key: SigningKey, clock: Clock) -> None:
+        self._connection = open_reader(database)
+        self._path = path
+        self._key = key
+        self._clock = clock
+        self._written = -1
+
+    def write_if_grown(self) -> None:
+        """Sign the newest head, if it is new."""
+        size, head, origin = _head(self._connection)
+        if size and size != self._written:
+            anchor.write(self._path, Anchor(size, head, origin, format_time(self._clock())), self._key.sign)
+            self._written = size
+
+    def close(self) -> None:
+        """Anchor once more and let go."""
+        self.write_if_grown()
+        anchor.sync_folder(self._path)
+        self._connection.close()
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, str, str]:
+    row = connection.execute("SELECT seq, leaf_hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    first = connection.execute("SELECT leaf_hash FROM entries WHERE seq = 0").fetchone()
+    if row is None:
+        return 0, "", ""
+    return row[0] + 1, bytes(row[1]).hex(), "" if first is None else bytes(first[0]).hex()

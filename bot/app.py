@@ -1,0 +1,238 @@
+"""The composition root: everything is made here, handed to whoever needs it, and put away in reverse order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.types import ASGIApp
+
+from bot import anchoring, home
+from bot.clock import Clock, NewId, new_token
+from bot.delivery.addresses import AllowList
+from bot.delivery.agent_callback import CallbackSender
+from bot.delivery.guarded_http import GuardedHttp
+from bot.delivery.pace import ChannelPace
+from bot.delivery.slack_post import SlackPost, SlackSenders
+from bot.delivery.worker import OutboxWorker, Sender
+from bot.desk.agents import AgentUseCases
+from bot.desk.people import PeopleUseCases
+from bot.desk.sweeps import Sweeps
+from bot.desk.wiring import PolicyInForce, Waiters, Wiring
+from bot.directory import SlackDirectory
+from bot.grants import jwks
+from bot.keys import base64url, load_or_create
+from bot.metrics import Metrics
+from bot.policy_files import load as load_policy
+from bot.policy_watch import PolicyWatch
+from bot.schedule import Ticks
+from bot.settings import Settings, SettingsError
+from bot.slack_calls import SlackCalls
+from bot.store import outbox, schema
+from bot.store.engine import database_path, lock_server, open_writer
+from bot.store.outbox import Kind
+from bot.store.reads import Reads
+from bot.store.transaction import Sources
+from bot.store.writer import Committed, Writer, no_crash
+from handlers.http.app import http_app
+from handlers.http.ports import Check, HttpPorts
+from handlers.slack.app import slack_app
+from handlers.slack.config import SlackConfig
+
+_POST_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started server: the ASGI application, and the parts that operational calls and tests look into."""
+
+    app: ASGIApp
+    wiring: Wiring
+    worker: OutboxWorker
+    sweeps: Sweeps
+    watch: PolicyWatch
+    metrics: Metrics
+
+
+def salts(count: int) -> Sequence[str]:
+    """Make salts of 128 bits as URL-safe text."""
+    chance = new_token(16 * count)
+    return [base64url(chance[16 * i : 16 * i + 16]) for i in range(count)]
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    clock: Clock,
+    new_id: NewId,
+    *,
+    crash_point: Callable[[str], None] = no_crash,
+    pace: timedelta | None = None,
+) -> AsyncIterator[Running]:
+    """Start a server and stop it at the end.
+
+    Refuses to start, with a message that says what to do: SettingsError, KeyFileError, PolicyFolderError,
+    StoreUnavailableError, AnchorError, HomeUnknownError.
+    """
+    _require_slack(settings)
+    key = load_or_create(settings.signing_key_file)
+    policy = PolicyInForce(load_policy(settings.policy))
+    path = database_path(settings.database_url)
+    async with AsyncExitStack() as stack:
+        schema.require_current(path)
+        stack.enter_context(lock_server(path))
+        anchoring.require_not_behind(path, settings.anchor_file, key)
+        metrics, waiters = Metrics(), Waiters()
+        ring = _Bell(asyncio.get_running_loop(), waiters, metrics)
+        writer = Writer(
+            open_writer(path, checkpoints=True),
+            Sources(clock, new_id, salts),
+            on_commit=ring.from_writer,
+            crash_point=crash_point,
+        )
+        stack.callback(writer.close)
+        reads = Reads(path)
+        stack.push_async_callback(reads.close)
+        client = AsyncWebClient(
+            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=int(_POST_SECONDS), retry_handlers=[]
+        )
+        directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
+        place = await home.learn(directory, reads, writer)
+        wiring = Wiring(writer, reads, policy, directory, key, clock, place.team_id, waiters)
+        guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
+        slack = SlackPost(
+            client,
+            SlackCalls(clock, _POST_SECONDS),
+            ChannelPace(clock) if pace is None else ChannelPace(clock, pace),
+            place.bot_id,
+            settings.channel,
+        )
+        await writer.run(outbox.free_orphans)
+        worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
+        ring.worker = worker
+        watch = PolicyWatch(settings.policy, policy, writer, metrics)
+        await watch.record_start()
+        anchors = anchoring.Anchoring(path, settings.anchor_file, key, clock)
+        stack.callback(anchors.close)
+        sweeps = Sweeps(wiring)
+        people = PeopleUseCases(wiring)
+        ticks = _ticks(sweeps, watch, anchors, people, metrics)
+        app = http_app(
+            AgentUseCases(wiring),
+            HttpPorts(
+                clock=clock,
+                new_request_id=lambda: new_id("req"),
+                jwks=lambda: jwks([key]),
+                ready=lambda: _checks(writer, watch, metrics),
+                metrics=metrics.exposition,
+                slack=slack_app(people, _slack_config(settings, place, clock), client),
+            ),
+        )
+        task = asyncio.create_task(worker.run())
+        stack.push_async_callback(_cancel, task)
+        ticks.start()
+        stack.callback(ticks.stop)
+        yield Running(app, wiring, worker, sweeps, watch, metrics)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+class _Bell:
+    """Carries news of a commit from the writer's thread to the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, waiters: Waiters, metrics: Metrics) -> None:
+        self._loop = loop
+        self._waiters = waiters
+        self._metrics = metrics
+        self.worker: OutboxWorker | None = None
+
+    def from_writer(self, committed: Committed) -> None:
+        self._metrics.count(committed.kinds)
+        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            self._loop.call_soon_threadsafe(self._ring, committed)
+
+    def _ring(self, committed: Committed) -> None:
+        self._waiters.wake(committed.proposals)
+        if self.worker is not None and committed.kinds:
+            self.worker.wake()
+
+
+def _require_slack(settings: Settings) -> None:
+    for name, value in (
+        ("SLACK_BOT_TOKEN", settings.slack_bot_token),
+        ("SLACK_SIGNING_SECRET", settings.slack_signing_secret),
+    ):
+        if not value:
+            raise SettingsError(f"{name} is not set; `foureyes init` writes a template, `foureyes doctor` checks it")
+    if settings.slack_app_token:
+        raise SettingsError("SLACK_APP_TOKEN is set, and Socket Mode is not supported yet; unset it and use HTTP")
+
+
+def _allow_list(settings: Settings) -> AllowList:
+    try:
+        return AllowList.parse(settings.callback_allow)
+    except ValueError as error:
+        raise SettingsError(f"FOUREYES_CALLBACK_ALLOW: {error}") from None
+
+
+def _slack_config(settings: Settings, place: home.Home, clock: Clock) -> SlackConfig:
+    return SlackConfig(
+        team_id=place.team_id,
+        bot_user_id=place.bot_user_id,
+        bot_token=settings.slack_bot_token,
+        signing_secret=settings.slack_signing_secret,
+        clock=clock,
+        enterprise_id=place.enterprise_id,
+        api_app_id=place.app_id,
+    )
+
+
+def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kind, Sender]:
+    to_slack = SlackSenders(wiring, slack)
+    return {
+        Kind.POST: to_slack.packet,
+        Kind.UPDATE: to_slack.packet,
+        Kind.THREAD: to_slack.thread,
+        Kind.ANNOUNCE: to_slack.announce,
+        Kind.ANSWER: to_slack.answer,
+        Kind.CALLBACK: CallbackSender(wiring, guarded),
+    }
+
+
+def _ticks(
+    sweeps: Sweeps, watch: PolicyWatch, anchors: anchoring.Anchoring, people: PeopleUseCases, metrics: Metrics
+) -> Ticks:
+    async def anchor() -> None:
+        anchors.write_if_grown()
+
+    async def gauge() -> None:
+        overview = await people.overview()
+        metrics.show(
+            pending=overview.pending,
+            paused=len(overview.pauses),
+            waiting=overview.outbox_waiting,
+            dead=overview.outbox_dead,
+        )
+
+    ticks = Ticks()
+    ticks.every(1, "pass_time", sweeps.pass_time)
+    ticks.every(1, "lift_timed_pauses", sweeps.lift_timed_pauses)
+    ticks.every(1, "anchor", anchor)
+    ticks.every(2, "policy", watch.look)
+    ticks.every(5, "gauges", gauge)
+    ticks.every(60, "forget", sweeps.forget)
+    return ticks
+
+
+async def _checks(writer: Writer, watch: PolicyWatch, metrics: Metrics) -> Sequence[Check]:
+    return (
+        Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
+        Check("policy", ok=watch.fault is None, detail="in force" if watch.fault is None else "the folder is refused"),
+        Check("outbox", ok=not metrics.outbox_dead, detail=f"{metrics.outbox_dead} dead letters"),
+    )

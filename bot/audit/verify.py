@@ -1,0 +1,139 @@
+"""Verifies a log from its bytes alone: order, links, hashes, canonical form, detached values, and the anchor.
+
+Shares nothing with the writer but the format, and reads the database with no code of the store. It only looks.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.audit.anchor import Anchor
+from bot.audit.log_format import FIELDS, FIRST_PREV, EntryError, canonical, disclosure_digest, leaf_hash
+
+_ENTRIES = "SELECT seq, subject, type, at, body, leaf_hash FROM entries ORDER BY seq"
+_DETACHED = "SELECT seq, name, salt, value FROM detached ORDER BY seq"
+_MOST_FAULTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing that is wrong: the log index where it shows, and what."""
+
+    seq: int
+    what: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a verification found. The log is whole where `broken` is empty."""
+
+    entries: int = 0
+    head: str = FIRST_PREV
+    anchored: int = 0
+    broken: list[Broken] = field(default_factory=list)
+
+    def add(self, seq: int, what: str) -> None:
+        """Note a fault; the first fifty are enough."""
+        if len(self.broken) < _MOST_FAULTS:
+            self.broken.append(Broken(seq, what))
+
+
+def verify(connection: sqlite3.Connection, anchor: Anchor | None) -> Report:
+    """Check every entry of a database in one read transaction."""
+    report = Report()
+    connection.execute("BEGIN")
+    try:
+        detached = _Detached(connection)
+        origin: str | None = None
+        prev = FIRST_PREV
+        for row in connection.execute(_ENTRIES):
+            prev = _check_entry(report, row, prev, detached)
+            origin = origin or prev
+            if anchor is not None and report.entries == anchor.size and prev != anchor.head:
+                report.add(row[0], "the log differs from the signed anchor at this entry: history was rewritten")
+        detached.finish(report)
+        report.head = prev
+        if anchor is not None:
+            _check_anchor(report, anchor, origin)
+    finally:
+        connection.execute("ROLLBACK")
+    return report
+
+
+def _check_anchor(report: Report, anchor: Anchor, origin: str | None) -> None:
+    report.anchored = min(anchor.size, report.entries)
+    if report.entries < anchor.size:
+        cut = anchor.size - report.entries
+        report.add(report.entries, f"the last {cut} of {anchor.size} anchored entries are missing")
+    elif origin is not None and origin != anchor.origin:
+        report.add(0, "the anchor is of another log")
+
+
+def _check_entry(report: Report, row: tuple[Any, ...], prev: str, detached: "_Detached") -> str:
+    seq, subject, kind, at, raw, kept_hash = row
+    body = bytes(raw)
+    expected = report.entries
+    report.entries += 1
+    if seq != expected:
+        report.add(expected, f"entry {expected} is missing: the next one is {seq}")
+        report.entries = seq + 1
+    found = leaf_hash(body)
+    if found != bytes(kept_hash):
+        report.add(seq, "the stored hash is not the hash of the entry: one of them was changed")
+    entry = _parse(report, seq, body)
+    if entry is not None:
+        if entry["seq"] != seq:
+            report.add(seq, f"the entry calls itself {entry['seq']}")
+        if entry["prev"] != prev:
+            report.add(seq, "the entry does not link to the one before: one of them was changed, moved or removed")
+        if (entry["subject"], entry["type"], entry["at"]) != (subject, kind, at):
+            report.add(seq, "the look-up columns differ from the entry")
+        detached.check(report, seq, entry["_sd"])
+    return found.hex()
+
+
+def _parse(report: Report, seq: int, body: bytes) -> Mapping[str, Any] | None:
+    try:
+        entry = json.loads(body)
+        if not isinstance(entry, dict) or tuple(sorted(entry)) != FIELDS or not isinstance(entry["_sd"], list):
+            report.add(seq, "the entry does not have the fields of an entry")
+            return None
+        if canonical(entry) != body:
+            report.add(seq, "the entry is not in canonical form")
+    except (ValueError, EntryError, RecursionError):
+        report.add(seq, "the entry cannot be read")
+        return None
+    return entry
+
+
+class _Detached:
+    """Walks the detached values beside the entries, both in the order of the log."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._rows: Iterator[tuple[int, str, str, str]] = iter(connection.execute(_DETACHED))
+        self._next = next(self._rows, None)
+
+    def check(self, report: Report, seq: int, promised: list[str]) -> None:
+        """Hold the values of one entry against the digests in it."""
+        self._skip(report, seq)
+        found = []
+        while self._next is not None and self._next[0] == seq:
+            _, name, salt, value = self._next
+            digest = disclosure_digest(salt, name, value)
+            if digest not in promised:
+                report.add(seq, f"the detached value {name!r} was changed")
+            found.append(digest)
+            self._next = next(self._rows, None)
+        if len(found) < len(promised):
+            report.add(seq, f"{len(promised) - len(found)} detached values are gone and no erasure was recorded")
+
+    def _skip(self, report: Report, before: int) -> None:
+        while self._next is not None and self._next[0] < before:
+            report.add(self._next[0], f"the detached value {self._next[1]!r} belongs to no entry")
+            self._next = next(self._rows, None)
+
+    def finish(self, report: Report) -> None:
+        """Find values after the last entry."""
+        self._skip(report, 2**63)

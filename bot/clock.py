@@ -1,0 +1,112 @@
+"""The only source of time, of ids and of chance; everything else is handed a `Clock`, a `NewId` or a `NewToken`.
+
+It must never give an earlier time than it gave before: a clock that is set back cannot reopen a deadline.
+"""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+Clock = Callable[[], datetime]
+NewId = Callable[[str], str]
+NewToken = Callable[[int], bytes]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_CHANCE_BITS = 80
+_CHANCE_MASK = (1 << _CHANCE_BITS) - 1
+_CHANCE_BYTES = 10
+_CHANCE_LETTERS = 16
+_TIME_LETTERS = 10
+_STEP_BYTES = 4
+_SHIFTS = {letters: tuple(range(5 * letters - 10, -1, -10)) for letters in range(2, 28, 2)}
+_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+
+class SteadyClock:
+    """Wall time in UTC that never goes back.
+
+    When the machine's clock is set back, time goes on at half speed until the machine has caught up: deadlines stay
+    passed, timers still fire, and an error of an hour heals within two without a restart. Set forward, it follows at
+    once: expiring early is the safe side.
+    """
+
+    def __init__(self, wall: Callable[[], int] = time.time_ns, elapsed: Callable[[], int] = time.monotonic_ns) -> None:
+        self._wall = wall
+        self._elapsed = elapsed
+        self._lock = threading.Lock()
+        self._last = wall()
+        self._last_elapsed = elapsed()
+
+    def __call__(self) -> datetime:
+        """Give the time now, aware and in UTC."""
+        with self._lock:
+            elapsed = self._elapsed()
+            self._last = max(self._wall(), self._last + (elapsed - self._last_elapsed) // 2)
+            self._last_elapsed = elapsed
+            return _EPOCH + timedelta(microseconds=self._last // 1000)
+
+
+class TimeOrderedIds:
+    """Ids of 128 bits: milliseconds since 1970, then chance; as text they sort by the order in which they were made.
+
+    Within one millisecond, and after the clock was set back, the next id is the last one plus a random step.
+    """
+
+    def __init__(self, wall: Callable[[], int] = time.time_ns, chance: NewToken = os.urandom) -> None:
+        self._wall = wall
+        self._draw = chance
+        self._lock = threading.Lock()
+        self._milliseconds = 0
+        self._time = ""
+        self._chance = 0
+
+    def __call__(self, prefix: str) -> str:
+        """Make `prefix_` and 26 letters of Crockford's base 32 in lower case."""
+        with self._lock:
+            now = self._wall() // 1_000_000
+            if now > self._milliseconds:
+                self._begin(now, int.from_bytes(self._draw(_CHANCE_BYTES), "big"))
+            else:
+                self._chance += 1 + int.from_bytes(self._draw(_STEP_BYTES), "big")
+                if self._chance >> _CHANCE_BITS:
+                    self._begin(self._milliseconds + 1, self._chance & _CHANCE_MASK)
+            return f"{prefix}_{self._time}{base32(self._chance, _CHANCE_LETTERS)}"
+
+    def _begin(self, milliseconds: int, chance: int) -> None:
+        self._milliseconds = milliseconds
+        self._time = base32(milliseconds, _TIME_LETTERS)
+        self._chance = chance
+
+
+def base32(number: int, letters: int) -> str:
+    """Write a number in Crockford's base 32, lower case, in an even count of letters; higher bits are left out."""
+    return "".join([_PAIRS[number >> shift & 0x3FF] for shift in _SHIFTS[letters]])
+
+
+def new_token(nbytes: int) -> bytes:
+    """Give `nbytes` bytes that nobody can guess."""
+    return os.urandom(nbytes)
+
+
+def format_time(at: datetime) -> str:
+    """Write a time as RFC 3339 in UTC with exactly six digits and `Z`; raises ValueError for a naive one."""
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone has no place here")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """Read what `format_time` wrote, and nothing else; raises ValueError."""
+    if not _RFC_3339.fullmatch(text):
+        raise ValueError("not a time of the form 2026-01-31T12:00:00.000000Z")
+    return datetime.fromisoformat(text)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+system_clock: Clock = SteadyClock()
+new_id: NewId = TimeOrderedIds()

@@ -1,0 +1,252 @@
+"""What is sent to Slack: packets and their updates, thread replies, answers to clicks, announcements.
+
+A packet is rendered from the folded state when it is sent, so that it is never staler than its message. Before a packet
+is posted again after a crash or a lost answer, the channel's history is searched for the first one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from approval_rules.canonical import Digest
+from approval_rules.commands import RecordPosted
+from approval_rules.events import Decision, Paused, Posted, Refusal, ResumeAsked, Resumed
+from approval_rules.people import AgentId, PersonId
+from approval_rules.react import Note
+from bot.delivery.pace import ChannelPace
+from bot.delivery.worker import Attempt, Later, Never, Result, Sent
+from bot.desk.apply import apply
+from bot.desk.wiring import Wiring, seen_from
+from bot.slack_calls import SlackCalls, SlackUnavailableError
+from bot.store.codec import SWITCH
+from bot.store.outbox import OutboxRow
+from bot.store.transaction import Transaction
+from handlers.desk import Face, Seen
+from handlers.slack.notes import note_text
+from handlers.slack.packet import Packet, packet
+from handlers.slack.sentences import announcement, answer_body, counted_sentence, refusal_sentence
+
+PACKET_EVENT: Final = "foureyes_packet"
+_GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+_HOPELESS: Final = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text"}
+)
+# After these, nobody knows whether the message stands.
+_UNSURE: Final = frozenset({"unreachable", "unexpected-answer", "fatal_error", "internal_error", "request_timeout"})
+_HISTORY_LAG: Final = timedelta(seconds=4)
+_LOOKS: Final = 2
+_ANSWER_LIFE: Final = timedelta(minutes=29)
+_CLOCK_SKEW: Final = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPost:
+    """The client of the posting side, with whose bot it is and where packets go. `client` retries nothing itself."""
+
+    client: AsyncWebClient
+    calls: SlackCalls
+    pace: ChannelPace
+    bot_id: str | None
+    default_channel: str | None
+
+
+class SlackSenders:
+    """The senders of everything that goes to Slack."""
+
+    def __init__(self, wiring: Wiring, slack: SlackPost) -> None:
+        self._wiring = wiring
+        self._slack = slack
+
+    async def packet(self, row: OutboxRow, attempt: Attempt) -> Result:
+        """Make the packet in Slack show what is true now."""
+        as_of, seen = await self._seen(row.subject)
+        if seen is None:
+            return Never("the proposal is not in the log")
+        shown = packet(seen, self._wiring.clock())
+        posted = seen.proposal.packet
+        try:
+            if posted is None:
+                return await self._post(row, attempt, seen, shown, as_of)
+            if posted.shown == shown.shown:
+                return Sent(as_of)
+            return await self._update(seen, posted, shown, as_of, attempt)
+        except SlackUnavailableError as error:
+            return _failed(error)
+
+    async def _seen(self, proposal: str) -> tuple[int, Seen | None]:
+        async with self._wiring.reads.snapshot() as snapshot:
+            as_of = await snapshot.size() - 1
+            loaded = await snapshot.proposal(proposal)
+            return as_of, None if loaded is None else await seen_from(snapshot, loaded)
+
+    def _channel(self, seen: Seen) -> str | None:
+        channels = self._wiring.policy.folder.channels
+        return seen.proposal.requirement.channel or channels.get("default") or self._slack.default_channel
+
+    async def _post(self, row: OutboxRow, attempt: Attempt, seen: Seen, shown: Packet, as_of: int) -> Result:
+        channel = self._channel(seen)
+        if channel is None:
+            return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
+        if attempt.orphaned or row.last_error in _UNSURE:
+            found = await self._find(channel, seen)
+            if found is not None:
+                # Take over the message that an earlier try left, by making it show what is true now.
+                return await self._update(seen, found, shown, as_of, attempt)
+            if row.attempts <= _LOOKS:
+                # History lags behind a post: "not found" is no proof in the first seconds.
+                await attempt.begin()
+                return Later(row.last_error or "unreachable", _HISTORY_LAG, not_tried=True)
+
+        return await self._post_packet(channel, seen, shown, as_of, attempt)
+
+    async def _post_packet(self, channel: str, seen: Seen, shown: Packet, as_of: int, attempt: Attempt) -> Result:
+        answer = await self._chat(
+            attempt,
+            channel=channel,
+            text=shown.text,
+            blocks=shown.blocks,
+            metadata={"event_type": PACKET_EVENT, "event_payload": {"proposal": seen.proposal.id}},
+        )
+        return _sent(as_of, seen, Posted(str(answer["channel"]), str(answer["ts"]), shown.shown))
+
+    async def _chat(self, attempt: Attempt, *, channel: str, **message: Any) -> AsyncSlackResponse:  # noqa: ANN401 - the SDK's arguments
+        """Post one message when it is the channel's turn; nothing in it is unfurled."""
+
+        async def call() -> AsyncSlackResponse:
+            await attempt.begin()
+            client = self._slack.client
+            return await self._slack.calls.make(
+                "chat.postMessage",
+                lambda: client.chat_postMessage(channel=channel, unfurl_links=False, unfurl_media=False, **message),
+            )
+
+        return await self._slack.pace.post(channel, call)
+
+    async def _find(self, channel: str, seen: Seen) -> Posted | None:
+        """Look for a packet that was posted and never written down; only our own bot's message counts."""
+        oldest = (seen.proposal.created_at - _CLOCK_SKEW).timestamp()
+        cursor = None
+        while True:
+            answer = await self._slack.calls.make(
+                "conversations.history",
+                lambda: self._slack.client.conversations_history(
+                    channel=channel,
+                    oldest=f"{oldest:.6f}",
+                    limit=200,
+                    include_all_metadata=True,
+                    cursor=cursor,  # noqa: B023 - called before it changes
+                ),
+            )
+            for message in answer.get("messages") or ():
+                if self._is_ours(message, seen):
+                    return Posted(channel, str(message["ts"]), Digest(""))
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+
+    def _is_ours(self, message: Mapping[str, Any], seen: Seen) -> bool:
+        # Any app may write any metadata on its own messages: the author must be our bot.
+        metadata = message.get("metadata") or {}
+        return (
+            self._slack.bot_id is not None
+            and message.get("bot_id") == self._slack.bot_id
+            and metadata.get("event_type") == PACKET_EVENT
+            and (metadata.get("event_payload") or {}).get("proposal") == seen.proposal.id
+        )
+
+    async def _update(self, seen: Seen, posted: Posted, shown: Packet, as_of: int, attempt: Attempt) -> Result:
+        try:
+            await self._slack.calls.make(
+                "chat.update",
+                lambda: self._slack.client.chat_update(
+                    channel=posted.channel, ts=posted.ts, text=shown.text, blocks=shown.blocks
+                ),
+            )
+        except SlackUnavailableError as error:
+            if error.code not in _GONE:
+                raise
+            # The old message is gone; clicks on any older copy are refused from now on.
+            return await self._post_packet(posted.channel, seen, shown, as_of, attempt)
+        return _sent(as_of, seen, Posted(posted.channel, posted.ts, shown.shown))
+
+    async def thread(self, row: OutboxRow, attempt: Attempt) -> Result:
+        """Reply in the packet's thread."""
+        as_of, seen = await self._seen(row.subject)
+        if seen is None:
+            return Never("the proposal is not in the log")
+        posted = seen.proposal.packet
+        if posted is None:
+            return Later("the packet is not posted yet", timedelta(seconds=2), not_tried=True)
+        if attempt.orphaned:
+            # A second reply would only repeat itself; the packet above it is true in any case.
+            return Sent(as_of)
+        text = note_text(Note(row.payload["note"]), seen, self._wiring.clock())
+        return await self._say(posted.channel, text, as_of, attempt, posted.ts)
+
+    async def _say(self, channel: str, text: str, as_of: int, attempt: Attempt, thread_ts: str | None = None) -> Result:
+        blocks = [{"type": "section", "text": {"type": "plain_text", "text": text[:3000], "emoji": False}}]
+
+        try:
+            await self._chat(
+                attempt, channel=channel, text=text[:3000], blocks=blocks, thread_ts=thread_ts, mrkdwn=False
+            )
+        except SlackUnavailableError as error:
+            return _failed(error)
+        return Sent(as_of)
+
+    async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
+        """Tell the channel what happened to the kill switch."""
+        channels = self._wiring.policy.folder.channels
+        channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
+        if channel is None:
+            return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
+        async with self._wiring.reads.snapshot() as snapshot:
+            recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
+            event = recorded.get(row.wanted_seq)
+            if not isinstance(event, Paused | ResumeAsked | Resumed):
+                return Never("the announced event is not in the log")
+            person = PersonId(event.by.ref)
+            accounts = await snapshot.accounts([person])
+            agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
+        face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
+        return await self._say(channel, announcement(event, face, agents), row.wanted_seq, attempt)
+
+    async def answer(self, row: OutboxRow, attempt: Attempt) -> Result:
+        """Tell the clicker alone what became of the click."""
+        if self._wiring.clock() - row.created_at > _ANSWER_LIFE:
+            return Sent(row.wanted_seq)
+        _, seen = await self._seen(row.subject)
+        refusal, decision = row.payload["refusal"], Decision(row.payload["decision"])
+        if refusal is not None:
+            sentence = refusal_sentence(Refusal(refusal), seen)
+        elif seen is not None:
+            sentence = counted_sentence(seen, decision)
+        else:
+            return Never("the proposal is not in the log")
+        await attempt.begin()
+        webhook = AsyncWebhookClient(row.payload["url"], timeout=5, retry_handlers=[])
+        try:
+            answer = await webhook.send_dict(answer_body(sentence))
+        except Exception:  # noqa: BLE001 - aiohttp's errors quote the address, which is a secret
+            return Later("unreachable")
+        if answer.status_code in (404, 410):
+            return Sent(row.wanted_seq)
+        return Sent(row.wanted_seq) if answer.status_code == 200 else Later(f"http-{answer.status_code}")  # noqa: PLR2004
+
+
+def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:
+    def record(tx: Transaction) -> None:
+        apply(tx, tx.proposal(seen.proposal.id), RecordPosted(tx.at, seen.proposal.id, posted))
+
+    return Sent(as_of, record)
+
+
+def _failed(error: SlackUnavailableError) -> Result:
+    if error.code in _HOPELESS:
+        return Never(error.code)
+    return Later(error.code, error.retry_after if error.code == "ratelimited" else None)

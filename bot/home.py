@@ -1,0 +1,72 @@
+"""Which Slack workspace this server lives in: learnt from Slack once, then kept, so that a start needs no Slack."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.directory import HomeWorkspace, SlackDirectory
+from bot.slack_calls import SlackUnavailableError
+from bot.store.reads import Reads
+from bot.store.transaction import Transaction
+from bot.store.writer import Writer
+
+_KEEP = "INSERT INTO facts (name, value) VALUES ('home', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_ADOPT = "UPDATE people SET team_id = ? WHERE team_id = ''"
+
+
+class HomeUnknownError(Exception):
+    """Slack did not say whose token this is, and no earlier start has learnt it; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What of the workspace must survive a restart while Slack is down."""
+
+    team_id: str
+    enterprise_id: str | None
+    bot_user_id: str
+    bot_id: str | None
+    app_id: str | None
+
+
+async def learn(directory: SlackDirectory, reads: Reads, writer: Writer) -> Home:
+    """Ask Slack, else remember; a token of another workspace than before is refused. Raises HomeUnknownError."""
+    known = await _remembered(reads)
+    try:
+        found = _home(await directory.home())
+    except SlackUnavailableError as error:
+        if known is None:
+            raise HomeUnknownError(
+                f"Slack did not accept the bot token ({error.code}); check SLACK_BOT_TOKEN, then run `foureyes doctor`"
+            ) from None
+        return known
+    if known is not None and known.team_id != found.team_id:
+        raise HomeUnknownError(
+            f"this database belongs to workspace {known.team_id}, the bot token to {found.team_id};"
+            " use the token of the first, or another database"
+        )
+    await writer.run(lambda tx: _keep(tx, found))
+    return found
+
+
+async def _remembered(reads: Reads) -> Home | None:
+    async with reads.snapshot() as snapshot:
+        found = await snapshot.rows("SELECT value FROM facts WHERE name = 'home'", {})
+    return home_from(found[0][0]) if found else None
+
+
+def home_from(text: str) -> Home:
+    """Read what was kept."""
+    kept: Mapping[str, Any] = json.loads(text)
+    return Home(**kept)
+
+
+def _home(found: HomeWorkspace) -> Home:
+    return Home(found.team_id, found.enterprise_id, found.bot_user_id, found.bot_id, found.app_id)
+
+
+def _keep(tx: Transaction, home: Home) -> None:
+    tx.write(_KEEP, (json.dumps(asdict(home)),))
+    # `agent add` may have noted an owner before any server knew the workspace.
+    tx.write(_ADOPT, (home.team_id,))

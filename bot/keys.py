@@ -1,0 +1,175 @@
+"""Keys: the signing key in its file, what is derived from it, and the API keys of agents.
+
+The private part must never reach a database, a log, an error or a repr; an agent's key is kept as its hash only.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from bot.clock import NewToken, base32
+
+_LARGEST_FILE: Final = 16 * 1024
+_DERIVATION_SALT: Final = b"foureyes/derive/v1"
+_CALLBACK_SECRET_BYTES: Final = 32
+_AGENT_KEY: Final = re.compile(r"fe_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
+
+
+class KeyFileError(Exception):
+    """The signing key's file cannot be used; the message names it and says what to do."""
+
+
+class SigningKey:
+    """An Ed25519 key: signs grants and checkpoints, and is the root of every secret that can be computed again."""
+
+    __slots__ = ("_private", "_x", "kid")
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self._x = base64url(private.public_key().public_bytes_raw())
+        thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": self._x}, separators=(",", ":"))
+        self.kid = base64url(hashlib.sha256(thumbprint.encode()).digest())
+
+    def __repr__(self) -> str:
+        return f"SigningKey(kid={self.kid!r})"
+
+    def jwk(self) -> dict[str, str]:
+        """Give the public part as a JSON Web Key; `kid` is its RFC 7638 thumbprint."""
+        return {"kty": "OKP", "crv": "Ed25519", "x": self._x, "kid": self.kid, "use": "sig", "alg": "EdDSA"}
+
+    def public_bytes(self) -> bytes:
+        """Give the 32 bytes of the public key."""
+        return self._private.public_key().public_bytes_raw()
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`: 64 bytes, the same for the same data."""
+        return self._private.sign(data)
+
+    def derive(self, label: str, size: int = 32) -> bytes:
+        """Compute a secret of `size` bytes for one purpose: HKDF-SHA256 over the private seed, `label` as info."""
+        kdf = HKDF(algorithm=SHA256(), length=size, salt=_DERIVATION_SALT, info=label.encode())
+        return kdf.derive(self._private.private_bytes_raw())
+
+
+def generate() -> SigningKey:
+    """Make a new key that is in no file."""
+    return SigningKey(Ed25519PrivateKey.generate())
+
+
+def load_or_create(path: Path) -> SigningKey:
+    """Read the signing key, or make one (mode 0600) where there is none; raises KeyFileError for any other file."""
+    try:
+        return load(path)
+    except FileNotFoundError:
+        pass
+    try:
+        _create(path)
+    except FileExistsError:  # another process was faster; its key is the one
+        return load(path)
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot create the signing key: {error.strerror}") from None
+    return load(path)
+
+
+def load(path: Path) -> SigningKey:
+    """Read the signing key; raises FileNotFoundError where there is none and KeyFileError for anything unfit."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # non-blocking: a FIFO must not hang us
+        try:
+            pem = _read_if_ours(descriptor, path)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot read the signing key: {error.strerror}") from None
+    return _parse(pem, path)
+
+
+def _read_if_ours(descriptor: int, path: Path) -> bytes:
+    status = os.fstat(descriptor)  # of what is open, not of the name: what was checked is what is read
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyFileError(f"{path}: the signing key must be a regular file")
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyFileError(f"{path}: others can reach the signing key; run: chmod 600 {path}")
+    return os.read(descriptor, _LARGEST_FILE + 1)
+
+
+def _parse(pem: bytes, path: Path) -> SigningKey:
+    if len(pem) > _LARGEST_FILE:
+        raise KeyFileError(f"{path}: not a signing key: too large")
+    try:
+        private = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # The parser's own message is left out: it could quote the file.
+        raise KeyFileError(f"{path}: not an unencrypted PEM private key; restore it from its backup") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: not an Ed25519 key")
+    return SigningKey(private)
+
+
+def _create(path: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor that only this process could create
+            file.write(pem)
+            file.flush()
+            os.fsync(descriptor)
+        _sync_folder(path.parent)
+    except BaseException:
+        path.unlink(missing_ok=True)  # half a key would stop every later start
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def callback_secret(key: SigningKey, agent_id: str, generation: int) -> str:
+    """Compute an agent's callback secret, `whsec_` and base 64; rotating is the next `generation`."""
+    secret = key.derive(f"callback/{generation}/{agent_id}", _CALLBACK_SECRET_BYTES)
+    return "whsec_" + base64.b64encode(secret).decode()
+
+
+def new_agent_key(new_token: NewToken) -> tuple[str, str, str]:
+    """Make an agent's API key: its text (shown once), its id, and the SHA-256 in hex that is kept."""
+    key_id = base32(int.from_bytes(new_token(5), "big"), 8)
+    text = f"fe_{key_id}_{base64url(new_token(32))}"
+    return text, key_id, _hash(text)
+
+
+def split_key(unverified_key: str) -> tuple[str, str] | None:
+    """Take a key's text apart into its id and its SHA-256 in hex; None for anything not of its exact form."""
+    match = _AGENT_KEY.fullmatch(unverified_key)
+    return (match[1], _hash(unverified_key)) if match else None
+
+
+def base64url(data: bytes) -> str:
+    """Write bytes in base 64 for addresses, without padding (RFC 7515)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _hash(text: str) -> str:
+    # 256 random bits need no slow hash: there is nothing to guess.
+    return hashlib.sha256(text.encode()).hexdigest()

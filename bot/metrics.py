@@ -1,0 +1,46 @@
+"""What Prometheus reads. Counters follow commits; gauges follow a sweep: a scrape costs the same at any size."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """One registry for one server."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._events = Counter(
+            "foureyes_events", "Events recorded since this server started, by type.", ["type"], registry=self._registry
+        )
+        self._pending = Gauge("foureyes_pending", "Proposals that wait for people.", registry=self._registry)
+        self._paused = Gauge("foureyes_paused", "Pauses in force.", registry=self._registry)
+        self._outbox = Gauge(
+            "foureyes_outbox", "Outbox rows that are waiting, or dead.", ["state"], registry=self._registry
+        )
+        self._policy_faulty = Gauge(
+            "foureyes_policy_reload_failed", "1 while the policy folder on disk is refused.", registry=self._registry
+        )
+        self.outbox_dead = 0
+
+    def count(self, kinds: Mapping[str, int]) -> None:
+        """Count the events of a commit."""
+        for kind, number in kinds.items():
+            self._events.labels(kind).inc(number)
+
+    def show(self, *, pending: int, paused: int, waiting: int, dead: int) -> None:
+        """Set the gauges."""
+        self._pending.set(pending)
+        self._paused.set(paused)
+        self._outbox.labels("waiting").set(waiting)
+        self._outbox.labels("dead").set(dead)
+        self.outbox_dead = dead
+
+    def policy_refused(self, *, refused: bool) -> None:
+        """Raise or clear the alarm about the policy folder."""
+        self._policy_faulty.set(1 if refused else 0)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Give the text and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,57 @@
+"""Keeps the policy in force in step with its folder: a good change comes into force, a broken one raises the alarm."""
+
+from pathlib import Path
+
+import structlog
+
+from approval_rules.decide import POLICY
+from approval_rules.events import PolicyLoaded
+from bot.desk.wiring import PolicyInForce
+from bot.metrics import Metrics
+from bot.policy_files import PolicyFolderError, load
+from bot.store.writer import Writer
+
+log = structlog.get_logger()
+
+
+class PolicyWatch:
+    """Looks at the folder now and then. While it is broken, the old policy stays."""
+
+    def __init__(self, path: Path, policy: PolicyInForce, writer: Writer, metrics: Metrics) -> None:
+        self._path = path
+        self._policy = policy
+        self._writer = writer
+        self._metrics = metrics
+        self.fault: str | None = None
+
+    async def record_start(self) -> None:
+        """Record which policy this server starts with."""
+        await self._record(self._policy.folder.version, refused=False)
+
+    async def look(self) -> None:
+        """Load the folder if it differs from what is in force."""
+        try:
+            folder = load(self._path)
+        except PolicyFolderError as error:
+            await self._refuse(str(error))
+            return
+        if self.fault is not None:
+            log.info("policy_folder_is_good_again")
+            self.fault = None
+            self._metrics.policy_refused(refused=False)
+        if folder.version != self._policy.folder.version:
+            self._policy.folder = folder
+            log.warning("policy_changed", version=folder.version)
+            await self._record(folder.version, refused=False)
+
+    async def _refuse(self, fault: str) -> None:
+        if fault != self.fault:
+            self.fault = fault
+            self._metrics.policy_refused(refused=True)
+            log.error("policy_folder_refused", kept=self._policy.folder.version, fault=fault)
+            await self._record(self._policy.folder.version, refused=True)
+
+    async def _record(self, version: str, *, refused: bool) -> None:
+        await self._writer.run(
+            lambda tx: tx.record(PolicyLoaded(tx.at, POLICY, version, "refused" if refused else "loaded"))
+        )

@@ -1,0 +1,42 @@
+"""The metronome: APScheduler ticks, and each tick runs an idempotent sweep. Deadlines themselves are columns."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+log = structlog.get_logger()
+
+
+class Ticks:
+    """Runs sweeps at their intervals; a late tick is run once, never dropped, and never beside itself."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def every(self, seconds: float, name: str, sweep: Callable[[], Awaitable[object]]) -> None:
+        """Run a sweep at an interval; an error is logged and the next tick comes."""
+
+        async def tick() -> None:
+            try:
+                await sweep()
+            except Exception:
+                log.exception("sweep_failed", sweep=name)
+
+        self._scheduler.add_job(
+            tick,
+            IntervalTrigger(seconds=seconds),
+            id=name,
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+        )
+
+    def start(self) -> None:
+        """Start to tick, on the running event loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop to tick."""
+        self._scheduler.shutdown(wait=False)

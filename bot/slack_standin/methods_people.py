@@ -1,0 +1,75 @@
+"""The methods auth.test, users.* and usergroups.*: who is who, read only."""
+
+from typing import Final
+
+from bot.slack_standin.arguments import Asked
+from bot.slack_standin.methods import Method
+from bot.slack_standin.profiles import group_json, user_json
+from bot.slack_standin.refusal import Json, SlackRefusal
+from bot.slack_standin.world import World
+
+
+def _auth_test(world: World, _asked: Asked) -> Json:
+    workspace = world.workspace
+    return {
+        "ok": True,
+        "url": f"https://{workspace.domain}.slack.com/",
+        "team": workspace.name,
+        "user": workspace.users[workspace.bot_user].name,
+        "team_id": workspace.id,
+        "user_id": workspace.bot_user,
+        "bot_id": workspace.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def _users_info(world: World, asked: Asked) -> Json:
+    user = world.workspace.users.get(asked.text("user"))
+    if user is None:
+        raise SlackRefusal("user_not_found")
+    if user.is_stranger:
+        raise SlackRefusal("user_not_visible")
+    email = "users:read.email" in asked.scopes
+    return {"ok": True, "user": user_json(user, with_email=email, with_locale=asked.flag("include_locale"))}
+
+
+def _groups_list(world: World, asked: Asked) -> Json:
+    groups = [
+        group_json(
+            group,
+            world.workspace.id,
+            with_users=asked.flag("include_users"),
+            with_count=asked.flag("include_count"),
+        )
+        for group in world.workspace.groups.values()
+        if not group.disabled or asked.flag("include_disabled")
+    ]
+    return {"ok": True, "usergroups": groups}
+
+
+def _groups_users(world: World, asked: Asked) -> Json:
+    group = world.workspace.groups.get(asked.text("usergroup"))
+    if group is None or (group.disabled and not asked.flag("include_disabled")):
+        raise SlackRefusal("no_such_subteam")
+    return {"ok": True, "users": list(group.users)}
+
+
+METHODS: Final = {
+    "auth.test": Method(_auth_test, "special", {}),
+    "users.info": Method(
+        _users_info, "4", {"user": "text", "include_locale": "flag"}, required=("user",), scopes=("users:read",)
+    ),
+    "usergroups.list": Method(
+        _groups_list,
+        "2",
+        {"include_users": "flag", "include_disabled": "flag", "include_count": "flag"},
+        scopes=("usergroups:read",),
+    ),
+    "usergroups.users.list": Method(
+        _groups_users,
+        "2",
+        {"usergroup": "text", "include_disabled": "flag"},
+        required=("usergroup",),
+        scopes=("usergroups:read",),
+    ),
+}

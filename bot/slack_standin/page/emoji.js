@@ -1,0 +1,53 @@
+// :shortcode: -> a small picture drawn here, or a character of the system's fonts. Unknown names stay as typed.
+import { el } from './dom.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+// [fill colour, background shape, sign drawn in white]: drawn, so that they look the same without an emoji font.
+const DRAWN = {
+  white_check_mark: ['#1a7f4b', 'square', 'M5.5 12.5l4 4 9-9'], heavy_check_mark: ['#1a7f4b', 'square', 'M5.5 12.5l4 4 9-9'],
+  x: ['#c62828', 'square', 'M7 7l10 10M17 7L7 17'], no_entry: ['#c62828', 'circle', 'M6.5 12h11'], no_entry_sign: ['#c62828', 'circle', 'M6.5 6.5l11 11'],
+  warning: ['#b45309', 'triangle', 'M12 10v4.5M12 17.4v.5'], rotating_light: ['#c62828', 'triangle', 'M12 10v4.5M12 17.4v.5'],
+  double_vertical_bar: ['#44546a', 'square', 'M9 7v10M15 7v10'], pause_button: ['#44546a', 'square', 'M9 7v10M15 7v10'],
+  arrow_forward: ['#1a7f4b', 'square', 'M9.5 7l6.5 5-6.5 5z'], information_source: ['#1d5fa8', 'square', 'M12 11v6M12 7v.5'],
+  hourglass: ['#7a5b16', 'circle', 'M8 6.5h8L12 12l4 5.5H8L12 12z'], hourglass_flowing_sand: ['#7a5b16', 'circle', 'M8 6.5h8L12 12l4 5.5H8L12 12z'],
+  lock: ['#44546a', 'square', 'M7.5 11h9v6h-9zM9.5 11V9a2.5 2.5 0 015 0v2'], bell: ['#7a5b16', 'circle', 'M7 15.5h10l-1.5-2V11a3.5 3.5 0 00-7 0v2.5zM12 18v.3'],
+  large_green_circle: ['#1a7f4b', 'circle', 'M7.5 12.5l3 3 6-6.5'], large_yellow_circle: ['#9a6700', 'circle', 'M12 8v5M12 16v.4'],
+  red_circle: ['#c62828', 'circle', 'M7.5 12h9'], large_blue_circle: ['#1d5fa8', 'circle', ''], white_circle: ['#8a94a3', 'circle', ''],
+  eyes: ['#44546a', 'circle', 'M4.5 12S7.5 8 12 8s7.5 4 7.5 4-3 4-7.5 4-7.5-4-7.5-4zM12 12v.3'], robot_face: ['#44546a', 'square', 'M7 10h10v7H7zM12 7v3M10 13v.5M14 13v.5'],
+  clock3: ['#44546a', 'circle', 'M12 7v5h4'], stopwatch: ['#44546a', 'circle', 'M12 7v5h4'], repeat: ['#1d5fa8', 'square', 'M7 10h9l-2-2.5M17 14H8l2 2.5'],
+  octagonal_sign: ['#c62828', 'circle', 'M8 8h8v8H8z'], shield: ['#1d5fa8', 'circle', 'M12 6l5 2v4c0 3-2 5-5 6-3-1-5-3-5-6V8z'], bar_chart: ['#44546a', 'square', 'M8 17v-5M12 17V8M16 17v-7'],
+};
+
+const CHARACTERS = {
+  thumbsup: '\u{1F44D}', '+1': '\u{1F44D}', thumbsdown: '\u{1F44E}', '-1': '\u{1F44E}', tada: '\u{1F389}', wave: '\u{1F44B}', fire: '\u{1F525}', rocket: '\u{1F680}',
+  moneybag: '\u{1F4B0}', money_with_wings: '\u{1F4B8}', email: '\u{2709}', memo: '\u{1F4DD}', mag: '\u{1F50D}', key: '\u{1F511}', star: '\u{2605}', heart: '\u{2764}',
+  question: '?', exclamation: '!', point_right: '\u{261E}', clipboard: '\u{1F4CB}', scroll: '\u{1F4DC}', smile: '\u{263A}', slightly_smiling_face: '\u{263A}', package: '\u{1F4E6}',
+};
+
+function backdrop(shape) {
+  if (shape === 'triangle') return 'M12 2.5L1.8 21h20.4z';
+  return shape === 'circle' ? 'M12 2a10 10 0 100 20 10 10 0 000-20z' : 'M5 2h14a3 3 0 013 3v14a3 3 0 01-3 3H5a3 3 0 01-3-3V5a3 3 0 013-3z';
+}
+
+/** The node for one emoji name, or null when the name is not known. */
+export function emoji(name) {
+  const drawn = Object.hasOwn(DRAWN, name) ? DRAWN[name] : null;
+  const words = name.replaceAll('_', ' ');
+  if (drawn) {
+    const svg = document.createElementNS(SVG, 'svg');
+    const attributes = { viewBox: '0 0 24 24', class: 'emoji', role: 'img', 'aria-label': words };
+    for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+    const [fill, shape, sign] = drawn;
+    for (const [cls, d] of [['emoji-back', backdrop(shape)], ['emoji-sign', sign]]) {
+      const path = document.createElementNS(SVG, 'path');
+      path.setAttribute('class', cls);
+      path.setAttribute('d', d);
+      if (cls === 'emoji-back') path.setAttribute('fill', fill);
+      svg.append(path);
+    }
+    return svg;
+  }
+  if (!Object.hasOwn(CHARACTERS, name)) return null;
+  return el('span', { class: 'emoji-char', role: 'img', 'aria-label': words }, CHARACTERS[name]);
+}

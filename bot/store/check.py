@@ -1,0 +1,58 @@
+"""Refolds everything and compares: every index row must equal the fold of its events. It only looks."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from approval_rules.events import ProposalEvent
+from approval_rules.state import Proposal, evolve
+from bot.store import rows
+from bot.store.codec import CodecError
+from bot.store.transaction import INDEX_COLUMNS, index_row
+
+_PROPOSAL_EVENTS = get_args(ProposalEvent)
+_ENTRIES = "SELECT seq, body, leaf_hash FROM entries ORDER BY seq"
+_DETACHED = "SELECT seq, name, value FROM detached ORDER BY seq"
+_CHUNK = 2000
+
+
+def differences(connection: sqlite3.Connection) -> Iterator[str]:
+    """Give a line for each difference between the index and the log."""
+    folded: dict[str, tuple[Proposal, int]] = {}
+    try:
+        for recorded in _everything(connection):
+            event = recorded.event
+            if isinstance(event, _PROPOSAL_EVENTS):
+                before = folded.get(event.proposal)
+                folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
+    except (CodecError, ValueError, KeyError, TypeError) as error:
+        yield f"the log cannot be folded: {error}"
+        return
+    yield from _compare(connection, folded)
+
+
+def _compare(connection: sqlite3.Connection, folded: dict[str, tuple[Proposal, int]]) -> Iterator[str]:
+    for row in connection.execute(f"SELECT {', '.join(INDEX_COLUMNS)} FROM proposals ORDER BY id"):  # noqa: S608 - constants
+        expected = folded.pop(row[0], None)
+        if expected is None:
+            yield f"{row[0]} is in the index and not in the log"
+            continue
+        for column, found, wanted in zip(INDEX_COLUMNS, row, index_row(*expected), strict=True):
+            if found != wanted:
+                yield f"{row[0]}: the index says {column} = {found!r}, the log says {wanted!r}"
+    for proposal in folded:
+        yield f"{proposal} is in the log and not in the index"
+
+
+def _everything(connection: sqlite3.Connection) -> Iterator[Any]:
+    values = iter(connection.execute(_DETACHED))
+    ahead = next(values, None)
+    cursor = connection.execute(_ENTRIES)
+    while chunk := cursor.fetchmany(_CHUNK):
+        last = chunk[-1][0]
+        mine: dict[int, list[Any]] = defaultdict(list)
+        while ahead is not None and ahead[0] <= last:
+            mine[ahead[0]].append(ahead)
+            ahead = next(values, None)
+        yield from rows.recorded_from(chunk, [value for found in mine.values() for value in found])

@@ -1,0 +1,214 @@
+"""The shape of what agents get, for the OpenAPI document. A test holds `render` against it; nothing else runs it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from approval_rules.events import Decision, Refusal
+from approval_rules.requirement import Tier
+from approval_rules.state import Status
+from approval_rules.switch import ScopeKind
+from handlers.http.problem_codes import KINDS
+
+Time = Annotated[
+    str, Field(json_schema_extra={"format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"})
+]
+Absent = SkipJsonSchema[None]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Code = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
+AnyObject = dict[str, object]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AgentName(_Closed):
+    """An agent: its id and the name that people gave it."""
+
+    id: str
+    name: str
+
+
+class SeatOut(_Closed):
+    """So many distinct people of one role."""
+
+    role: str
+    approvals: int
+
+
+class RequirementOut(_Closed):
+    """What must happen before yes, frozen when the proposal came in. Every seat must be filled by other people."""
+
+    approvals: int
+    roles: list[str]
+    seats: list[SeatOut]
+    step_up: Literal["none"]
+
+
+class VoteOut(_Closed):
+    """A person's counted vote. `by` and `name` are null once that person's data has been erased."""
+
+    by: str | None
+    name: str | None
+    decision: Decision
+    at: Time
+    roles: list[str]
+    reason: str | Absent = None
+
+
+class PolicyOut(_Closed):
+    """Which policy decided, and why, in words."""
+
+    version: str
+    rule: str | None
+    because: str
+
+
+class PauseOut(_Closed):
+    """A pause in force: what it stops, since when, and when it is meant to end by itself."""
+
+    scope: ScopeKind
+    since: Time
+    until: Time | None
+
+
+class ExecutionOut(_Closed):
+    """What became of the one permission. `overdue`: nobody reported an outcome in time, so people were told."""
+
+    status: Literal["claimed", "succeeded", "failed", "unknown"]
+    grant_id: str
+    claimed_at: Time
+    grant_expires_at: Time
+    outcome_by: Time
+    overdue: bool
+    outcome_at: Time | Absent = None
+    report: AnyObject | Absent = None
+
+
+class ProposalOut(_Closed):
+    """A proposal as it stands. `frozen` names the pause that makes its clock stand still."""
+
+    id: str
+    state: Status
+    tier: Tier
+    tool: str
+    arguments: AnyObject
+    digest: Digest
+    summary: str
+    agent: AgentName
+    requirement: RequirementOut | None
+    votes: list[VoteOut]
+    policy: PolicyOut
+    created_at: Time
+    expires_at: Time
+    callback_url: str | Absent = None
+    decided_at: Time | Absent = None
+    claim_by: Time | Absent = None
+    expired_why: Literal["unanswered", "unclaimed"] | Absent = None
+    revoked_why: Refusal | Absent = None
+    execution: ExecutionOut | Absent = None
+    frozen: PauseOut | None
+    context: AnyObject
+    run: AnyObject
+    log_index: int
+    grant: str | Absent = None
+
+
+class ProposalList(_Closed):
+    """One page of proposals, oldest first; ask for the next with `after` set to the last id."""
+
+    data: list[ProposalOut]
+    has_more: bool
+
+
+class GrantOut(_Closed):
+    """The single-use permission: a compact EdDSA JWS that verifies offline with /.well-known/jwks.json."""
+
+    grant: str
+    claimed_at: Time
+    expires_at: Time
+
+
+class EvaluationOut(_Closed):
+    """What would happen to a proposal now. Nothing was stored."""
+
+    dry_run: Literal[True]
+    would_be: Literal["approved", "pending", "blocked"]
+    tier: Tier
+    tool: str
+    digest: Digest
+    requirement: RequirementOut | None
+    policy: PolicyOut
+    paused: PauseOut | None
+
+
+class AgentOut(_Closed):
+    """What an agent may know about itself."""
+
+    id: str
+    name: str
+    tools: list[str]
+    callback_hosts: list[str]
+    paused: bool
+    pauses: list[PauseOut]
+
+
+class FaultOut(_Closed):
+    """One thing that is wrong: an RFC 6901 pointer into the body, or `?name` for a query parameter."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemOut(_Closed):
+    """An RFC 9457 problem document. `code` is stable; `type` explains it on this server."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
+    errors: list[FaultOut] | Absent = None
+
+
+class HealthOut(_Closed):
+    """The process is up."""
+
+    status: Literal["ok"]
+    time: Time
+
+
+class CheckOut(_Closed):
+    """One reason for being ready or not."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ReadyOut(_Closed):
+    """Whether this process can serve."""
+
+    ready: bool
+    checks: list[CheckOut]
+
+
+class KeySet(BaseModel):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[AnyObject]
+
+
+MODELS: tuple[type[BaseModel], ...] = (
+    ProposalOut,
+    ProposalList,
+    GrantOut,
+    EvaluationOut,
+    AgentOut,
+    ProblemOut,
+    HealthOut,
+    ReadyOut,
+    KeySet,
+)

@@ -1,0 +1,189 @@
+"""Writes proposals, evaluations and agents as JSON text, for answers and for callbacks.
+
+One of the few files that unwrap what an agent wrote: it goes back to that agent, as JSON and nothing else. Numbers
+are written from decimals in their canonical form; nothing passes through a float.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from json import dumps
+
+from approval_rules.canonical import canonical_text
+from approval_rules.people import Agent, PersonId
+from approval_rules.requirement import PolicyRef, Requirement, Tier
+from approval_rules.state import Execution, Proposal, Vote
+from approval_rules.switch import Pause
+from approval_rules.text import AgentJson, AgentText, unwrap_json, unwrap_text
+from handlers.desk import Evaluation, Face, Grant, Page, Seen
+
+
+def time_text(at: datetime) -> str:
+    """Write a time as RFC 3339 in UTC, with six digits and `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
+    """Write a proposal; with `grant`, the permission that was given out along with it."""
+    proposal = seen.proposal
+    return _object(
+        {
+            "id": dumps(proposal.id),
+            "state": dumps(proposal.status),
+            "tier": dumps(proposal.requirement.tier),
+            "tool": dumps(proposal.tool),
+            "arguments": _theirs(proposal.arguments),
+            "digest": dumps(proposal.digest),
+            "summary": _text(proposal.summary),
+            "agent": dumps({"id": proposal.agent.id, "name": proposal.agent.name}),
+            "requirement": _requirement(proposal.requirement),
+            "votes": _array(_vote(vote, seen.faces) for vote in proposal.votes),
+            "policy": _policy(proposal.requirement.policy),
+            "created_at": _time(proposal.created_at),
+            "expires_at": _time(proposal.expires_at),
+            **_progress(proposal),
+            "frozen": "null" if seen.frozen_by is None else _pause(seen.frozen_by),
+            "context": _theirs(proposal.context),
+            "run": _theirs(proposal.run),
+            "log_index": str(seen.index),
+            **({} if grant is None else {"grant": dumps(grant.token)}),
+        }
+    )
+
+
+def page_json(page: Page) -> str:
+    """Write one page of a listing."""
+    return _object({"data": _array(map(proposal_json, page.rows)), "has_more": dumps(page.has_more)})
+
+
+def grant_json(grant: Grant) -> str:
+    """Write a permission."""
+    return _object(
+        {
+            "grant": dumps(grant.token),
+            "claimed_at": _time(grant.claimed_at),
+            "expires_at": _time(grant.expires_at),
+        }
+    )
+
+
+def evaluation_json(tool: str, evaluation: Evaluation) -> str:
+    """Write what would happen; `dry_run` says that nothing was stored."""
+    requirement = evaluation.requirement
+    return _object(
+        {
+            "dry_run": "true",
+            "would_be": dumps(evaluation.would_be),
+            "tier": dumps(requirement.tier),
+            "tool": dumps(tool),
+            "digest": dumps(evaluation.digest),
+            "requirement": _requirement(requirement),
+            "policy": _policy(requirement.policy),
+            "paused": "null" if evaluation.paused_by is None else _pause(evaluation.paused_by),
+        }
+    )
+
+
+def agent_json(agent: Agent, pauses: Sequence[Pause]) -> str:
+    """Write what an agent may know about itself."""
+    return _object(
+        {
+            "id": dumps(agent.id),
+            "name": dumps(agent.name),
+            "tools": dumps(agent.tools),
+            "callback_hosts": dumps(agent.callback_hosts),
+            "paused": dumps(bool(pauses)),
+            "pauses": _array(map(_pause, pauses)),
+        }
+    )
+
+
+def _progress(proposal: Proposal) -> dict[str, str]:
+    """Write the fields that a proposal gets on its way; one that it has not reached is left out."""
+    fields = {
+        "callback_url": None if proposal.callback_url is None else dumps(proposal.callback_url),
+        "decided_at": None if proposal.decided_at is None else _time(proposal.decided_at),
+        "claim_by": None if proposal.claim_by is None else _time(proposal.claim_by),
+        "expired_why": None if proposal.expired_why is None else dumps(proposal.expired_why),
+        "revoked_why": None if proposal.revoked_why is None else dumps(proposal.revoked_why),
+        "execution": None if proposal.execution is None else _execution(proposal.execution),
+    }
+    return {name: text for name, text in fields.items() if text is not None}
+
+
+def _execution(execution: Execution) -> str:
+    fields = {
+        "status": dumps(execution.status),
+        "grant_id": dumps(execution.grant_id),
+        "claimed_at": _time(execution.claimed_at),
+        "grant_expires_at": _time(execution.grant_expires_at),
+        "outcome_by": _time(execution.outcome_by),
+        "overdue": dumps(execution.overdue),
+    }
+    if execution.outcome_at is not None:
+        fields["outcome_at"] = _time(execution.outcome_at)
+    if execution.report is not None:
+        fields["report"] = _theirs(execution.report)
+    return _object(fields)
+
+
+def _requirement(requirement: Requirement) -> str:
+    if requirement.tier is not Tier.YELLOW:
+        return "null"
+    return dumps(
+        {
+            "approvals": requirement.approvals,
+            "roles": list(dict.fromkeys(seat.role for seat in requirement.seats)),
+            "seats": [{"role": seat.role, "approvals": seat.count} for seat in requirement.seats],
+            "step_up": requirement.step_up,
+        }
+    )
+
+
+def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:
+    """Write a vote; a person whose data has been erased has no id and no name any more."""
+    face = faces.get(vote.voter)
+    fields = {
+        "by": dumps(face and face.user_id),
+        "name": dumps(face and face.name),
+        "decision": dumps(vote.decision),
+        "at": _time(vote.at),
+        "roles": dumps(vote.roles),
+    }
+    if vote.reason is not None:
+        fields["reason"] = _text(vote.reason)
+    return _object(fields)
+
+
+def _policy(policy: PolicyRef) -> str:
+    return dumps({"version": policy.version, "rule": policy.rule, "because": policy.because})
+
+
+def _pause(pause: Pause) -> str:
+    """Write a pause without its reason: that was written for colleagues, not for an agent."""
+    return dumps(
+        {
+            "scope": pause.scope.kind,
+            "since": time_text(pause.since),
+            "until": None if pause.until is None else time_text(pause.until),
+        }
+    )
+
+
+def _time(at: datetime) -> str:
+    return f'"{time_text(at)}"'
+
+
+def _text(text: AgentText) -> str:
+    return dumps(unwrap_text(text))
+
+
+def _theirs(data: AgentJson) -> str:
+    return canonical_text(unwrap_json(data))
+
+
+def _object(fields: Mapping[str, str]) -> str:
+    return "{" + ",".join([f'"{name}":{text}' for name, text in fields.items()]) + "}"
+
+
+def _array(items: Iterable[str]) -> str:
+    return f"[{','.join(items)}]"

@@ -1,0 +1,110 @@
+"""Reads JSON without losing or guessing anything: what two readers could understand differently is refused.
+
+UTF-8 only; no duplicate names, no NaN or Infinity, no lone surrogates, no number that cannot be carried exactly,
+nesting to 32 levels. Numbers become `int` or `Decimal`, never a float.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from approval_rules.canonical import MAX_DEPTH, Digest, NotCanonicalError, canonical_bytes, sha256_name
+from approval_rules.text import Json
+
+_SHORT_NUMBER = 17
+_EXPONENT_DIGITS = 9
+_PARSES_SAFELY = 256
+_BRACKET_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+
+
+class _Twice:
+    """Stands in the tree for a value whose name appears twice, so that its place can be told."""
+
+
+_TWICE: Final = _Twice()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJson:
+    """One JSON value, and the digest of its canonical form: the same for any spacing, order and spelling of numbers."""
+
+    value: Json
+    digest: Digest
+
+
+def read_json(raw: bytes) -> ReadJson:
+    """Read one JSON value.
+
+    Raises UnicodeDecodeError, JSONDecodeError, or NotCanonicalError with the place and what to do.
+    """
+    text = raw.decode()
+    if text.count("[") + text.count("{") > _PARSES_SAFELY:
+        _refuse_what_overflows_the_parser(text)
+    value = _parse(text)
+    return ReadJson(value, sha256_name(canonical_bytes(value)))
+
+
+class _Objects:
+    """Builds the objects of one text and notes whether any of them says a name twice."""
+
+    __slots__ = ("twice",)
+
+    def __init__(self) -> None:
+        self.twice = False
+
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        """Build one object."""
+        built = dict(pairs)
+        if len(built) < len(pairs):
+            self.twice = True
+            times = Counter(name for name, _ in pairs)
+            built.update(dict.fromkeys([name for name in times if times[name] > 1], _TWICE))
+        return built
+
+
+def _parse(text: str) -> Json:
+    objects = _Objects()
+    decoder = json.JSONDecoder(
+        object_pairs_hook=objects, parse_float=_decimal, parse_int=_integer, parse_constant=Decimal
+    )
+    value: Json = decoder.decode(text)
+    if objects.twice:
+        place = next(_places_of_twice(value, ""))
+        raise NotCanonicalError(place, "this name appears twice in its object; send it once")
+    return value
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _SHORT_NUMBER else Decimal(text)
+
+
+def _decimal(text: str) -> Decimal:
+    """Read a number with a point or an exponent; an exponent that Decimal cannot hold is as good as infinite."""
+    if len(text) > _SHORT_NUMBER and len(text.lower().partition("e")[2]) > _EXPONENT_DIGITS:
+        return Decimal("Infinity")
+    return Decimal(text)
+
+
+def _places_of_twice(value: object, pointer: str) -> Iterator[str]:
+    if value is _TWICE:
+        yield pointer.encode("ascii", "backslashreplace").decode()
+    elif isinstance(value, Mapping):
+        for name, inside in value.items():
+            yield from _places_of_twice(inside, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for i, inside in enumerate(value):
+            yield from _places_of_twice(inside, f"{pointer}/{i}")
+
+
+def _refuse_what_overflows_the_parser(text: str) -> None:
+    """Refuse nesting at which Python's recursive parser would give up; the canonical form refuses the rest."""
+    depth = 0
+    for match in _BRACKET_OR_STRING.finditer(text):
+        sign = match.group()
+        depth += (sign in ("[", "{")) - (sign in ("]", "}"))
+        if depth > _PARSES_SAFELY:
+            raise NotCanonicalError("", f"nested deeper than {MAX_DEPTH} levels; flatten it")

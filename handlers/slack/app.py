@@ -1,0 +1,36 @@
+"""The Slack edge as one ASGI application: verify in front, Bolt behind. It decides nothing and keeps nothing."""
+
+import logging
+from collections.abc import Sequence
+
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.desk import PeopleDesk
+from handlers.slack.config import SlackConfig
+from handlers.slack.register import bolt_app
+from handlers.slack.verify import Send, Signed, SignedOnly, respond
+
+_log = logging.getLogger(__name__)
+
+
+def slack_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
+    """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
+    bolt = bolt_app(desk, config, client)
+
+    async def handle(signed: Signed, send: Send) -> None:
+        headers: dict[str, str | Sequence[str]] = {
+            "content-type": signed.content_type,
+            "x-slack-signature": signed.signature,
+        }
+        try:
+            request = AsyncBoltRequest(body=signed.body, headers=headers)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+            _log.warning("a signed request could not be read: %s", type(error).__name__)
+            await respond(send, 400, b"cannot be read", "text/plain; charset=utf-8")
+            return
+        answer = await bolt.async_dispatch(request)
+        content_type = answer.headers.get("content-type", ["text/plain; charset=utf-8"])[0]
+        await respond(send, answer.status, answer.body.encode(), content_type)
+
+    return SignedOnly(config.signing_secret, config.clock, handle)

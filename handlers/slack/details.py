@@ -1,0 +1,122 @@
+"""Everything about one proposal, whole, as pages for a modal. It leaves nothing out but what policy hides."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from approval_rules.state import Execution, Proposal
+from handlers.desk import Seen
+from handlers.slack.blocks import Block, length_of, utc
+from handlers.slack.escape import Safe, visible
+from handlers.slack.lines import Sheet
+from handlers.slack.sentence import sentence_of
+from handlers.slack.standing import name_of, standing_of, vote_words, who_decides
+from handlers.slack.text import arguments_of, evidence_of, exact, fields_of, paragraphs
+from handlers.slack.values import Line
+
+PAGE_CHARACTERS: Final = 9000
+PAGE_BLOCKS: Final = 40
+_NOTHING: Final = Safe("")
+
+
+def pages_of(seen: Seen, at: datetime) -> list[list[Block]]:
+    """Give every page in order, at least one; each within the limits of a modal."""
+    sheet = Sheet()
+    for heading, lines in _parts(seen, at):
+        if lines:
+            sheet.heading(heading)
+        for line in lines:
+            sheet.line(line)
+    pages: list[list[Block]] = [[]]
+    room = PAGE_CHARACTERS
+    for block in sheet.blocks():
+        room -= length_of(block)
+        if pages[-1] and (room < 0 or len(pages[-1]) >= PAGE_BLOCKS):
+            pages.append([])
+            room = PAGE_CHARACTERS - length_of(block)
+        pages[-1].append(block)
+    return pages
+
+
+def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
+    proposal = seen.proposal
+    hidden = frozenset(proposal.requirement.redact)
+    told = evidence_of(proposal.context, hidden)
+    yield Safe("What will happen"), [_say(sentence_of(proposal).text), _say(standing_of(seen, at).text)]
+    yield Safe("Arguments"), list(arguments_of(proposal.arguments, hidden))
+    yield Safe("Arguments, exactly"), [_named("canonical form", exact(proposal.arguments, hidden)), *_hidden(hidden)]
+    yield Safe("Votes"), list(_votes(seen))
+    yield Safe("What became of it"), list(_execution(proposal.execution))
+    yield Safe("Policy"), list(_policy(proposal))
+    yield Safe("Facts, as the agent gives them"), told.facts
+    yield Safe("What happened before, says the agent"), told.history
+    yield Safe("What the agent tried"), told.steps
+    yield Safe("Evidence from the agent"), told.evidence
+    yield Safe("The run, says the agent"), fields_of(proposal.run)
+    yield Safe("Identity"), list(_identity(seen))
+    yield (
+        Safe("What the agent says (unverified)"),
+        [
+            _named("", paragraphs(proposal.summary), block=True),
+            *([_named("If you say no", told.if_declined, block=True)] if told.if_declined else []),
+            *([_named("How to undo it", told.rollback, block=True)] if told.rollback else []),
+        ],
+    )
+
+
+def _say(text: Safe) -> Line:
+    return Line(_NOTHING, text)
+
+
+def _named(name: str, text: str, *, block: bool = False) -> Line:
+    return Line(Safe(name), Safe(text), block=block)
+
+
+def _hidden(hidden: frozenset[str]) -> Iterator[Line]:
+    if hidden:
+        yield _named("hidden by policy", ", ".join([visible(name) for name in sorted(hidden)]))
+        yield _say(Safe("The digest is over the real values."))
+
+
+def _votes(seen: Seen) -> Iterator[Line]:
+    for vote in seen.proposal.votes:
+        yield _say(vote_words(vote, seen))
+        yield _named("in the role of", ", ".join([visible(role) for role in vote.roles]) or "none")
+        if vote.reason is not None:
+            yield _named("reason", paragraphs(vote.reason), block=True)
+
+
+def _execution(execution: Execution | None) -> Iterator[Line]:
+    if execution is None:
+        return
+    yield _named("permission taken", utc(execution.claimed_at))
+    yield _named("permission ended", utc(execution.grant_expires_at))
+    yield _named("report due", utc(execution.outcome_by))
+    if execution.outcome_at is not None:
+        yield _named("reported", f"{execution.status} at {utc(execution.outcome_at)}")
+    yield from fields_of(execution.report)
+
+
+def _policy(proposal: Proposal) -> Iterator[Line]:
+    needs = proposal.requirement
+    yield _named("tier", needs.tier.value)
+    yield _named("needs", who_decides(needs) if needs.seats else "no person")
+    yield _named("why", visible(needs.policy.because))
+    yield _named("rule", visible(needs.policy.rule) if needs.policy.rule else "none matched")
+    yield _named("policy version", visible(needs.policy.version))
+    yield _named("asked", utc(proposal.created_at))
+    yield _named("to be decided by", utc(proposal.expires_at))
+    if proposal.claim_by is not None:
+        yield _named("to be started by", utc(proposal.claim_by))
+
+
+def _identity(seen: Seen) -> Iterator[Line]:
+    proposal = seen.proposal
+    yield _named("proposal", proposal.id)
+    yield _named("digest", proposal.digest)
+    yield _named("tool", visible(proposal.tool))
+    yield _named("agent", f"{visible(proposal.agent.name)} ({visible(proposal.agent.id)})")
+    yield _named("owner", name_of(proposal.agent.owner, seen))
+    if proposal.started_by is not None:
+        yield _named("run started by", name_of(proposal.started_by, seen))
+    yield _named("newest log entry", str(seen.index))

@@ -1,0 +1,30 @@
+"""Replies in a packet's thread: an update of a packet notifies nobody, a reply does. Decides nothing."""
+
+from datetime import datetime
+from typing import Final
+
+from approval_rules.react import Note
+from approval_rules.state import Status
+from handlers.desk import Seen
+from handlers.slack.escape import Safe
+from handlers.slack.sentence import sentence_of
+from handlers.slack.standing import standing_of
+
+_OVERDUE: Final = Safe(
+    "⚠ The agent took the permission and never said how it went. Nobody knows whether it ran: please look, and never"
+    " run it again by hand before you know."
+)
+
+
+def note_text(note: Note, seen: Seen, at: datetime) -> Safe:
+    """Write one reply; the packet above it has the details."""
+    match note:
+        case Note.HALF_TIME:
+            if seen.proposal.status is not Status.PENDING:
+                return standing_of(seen, at).text
+            headline = sentence_of(seen.proposal).headline
+            return Safe(f"⏳ Half of the time is over: {headline}. {standing_of(seen, at).text}")
+        case Note.DECIDED:
+            return standing_of(seen, at).text
+        case Note.OVERDUE:
+            return _OVERDUE

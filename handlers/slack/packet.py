@@ -1,0 +1,257 @@
+"""Makes the escalation packet: one proposal as a Slack message, pure and the same for the same facts.
+
+Everything shown comes from the stored proposal. An argument is shown whole, or the packet has no Approve button.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from approval_rules.canonical import Digest, canonical_bytes, sha256_name
+from approval_rules.state import Proposal
+from handlers.desk import Seen
+from handlers.slack.blocks import (
+    MAX_CONFIRM,
+    Block,
+    button,
+    context,
+    header,
+    length_of,
+    moment,
+    numbered,
+    plain,
+    section,
+    utc,
+)
+from handlers.slack.escape import Safe, mrkdwn_safe, named, visible
+from handlers.slack.ids import APPROVE, DENY, DETAILS, value_of
+from handlers.slack.lines import Sheet, fitting
+from handlers.slack.sentence import Sentence, sentence_of
+from handlers.slack.standing import Standing, name_of, next_step, standing_of, vote_words, who_decides
+from handlers.slack.text import Evidence, arguments_of, evidence_of, fields_of, paragraphs
+from handlers.slack.values import Line
+
+MAX_TEXT: Final = 4000
+MAX_CHARACTERS: Final = 13_000
+"""Slack refuses a message with more than about 13,200 characters in its blocks."""
+ARGUMENT_CHARACTERS: Final = 5000
+ARGUMENT_LINES: Final = 60
+_SENTENCE: Final = 900
+_GLANCE: Final = 160
+_GLANCE_LINES: Final = 6
+_MORE: Final = 40
+_REASON: Final = 400
+_NAME: Final = 160
+_COST: Final = 40
+_WORDS: Final = 700
+_SPOKEN: Final = 700
+_VOTES: Final = 6
+_COSTS: Final = (
+    ("cost_usd", "{} spent"),
+    ("tool_calls", "{} tool calls"),
+    ("tokens", "{} tokens"),
+    ("elapsed_s", "{} seconds"),
+    ("model", "model {}"),
+)
+_TOO_LONG: Final = Safe(
+    "⚠ This cannot be shown whole here, so it cannot be approved. Deny it, or ask the agent to propose it in smaller "
+    "pieces."
+)
+_SHORT_DIGEST: Final = len("sha256:") + 12
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A message for `chat.postMessage` or `chat.update`; post it with `unfurl_links` and `unfurl_media` false.
+
+    `text` is what notifications and screen readers use. `shown` digests the blocks. `live` tells that there are buttons
+    which vote.
+    """
+
+    text: str
+    blocks: list[Block]
+    shown: Digest
+    live: bool
+
+
+def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
+    """Show one proposal as of `at`; `voting` false leaves out the buttons that vote, for copies of the packet."""
+    proposal = seen.proposal
+    sentence = sentence_of(proposal)
+    standing = standing_of(seen, at)
+    lines = tuple(arguments_of(proposal.arguments, frozenset(proposal.requirement.redact)))
+    shown = fitting(lines, ARGUMENT_CHARACTERS, ARGUMENT_LINES)
+    whole = len(shown) == len(lines) and len(visible(proposal.tool)) <= _NAME
+    evidence = evidence_of(proposal.context, frozenset(proposal.requirement.redact))
+    live = standing.open and voting
+    facts = [
+        *_first(sentence, standing, seen),
+        *_arguments(proposal, shown, len(lines) - len(shown)),
+        *([section(_TOO_LONG)] if live and not whole else []),
+        *_why(proposal),
+        *_votes(seen),
+    ]
+    buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
+    end = [buttons, context(*_small_print(seen)), *_own_words(proposal, evidence)]
+    told = _told(evidence, MAX_CHARACTERS - length_of([*facts, *end]))
+    made = numbered([*facts, *told, *end], seen.index)
+    return Packet(_text(seen, sentence, standing, shown, len(lines)), made, sha256_name(canonical_bytes(made)), live)
+
+
+def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
+    blocks = [header(sentence.headline)]
+    if sentence.text != sentence.headline and len(sentence.text) <= _SENTENCE:
+        blocks.append(section(sentence.text))
+    blocks.append(section(standing.text))
+    deadline = seen.proposal.deadline
+    if deadline is not None and seen.frozen_by is None:
+        blocks.append(moment(Safe("Until"), deadline, next_step(seen)))
+    return blocks
+
+
+def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[Block]:
+    sheet = Sheet()
+    tool = _fit(visible(proposal.tool), _NAME)
+    sheet.heading(Safe(f"Exactly this will run: {tool}"))
+    for line in shown:
+        sheet.line(line)
+    if not shown and not missing:
+        sheet.line(Line(Safe(""), Safe("(no arguments)")))
+    blocks = sheet.blocks()
+    if missing:
+        blocks.append(section(Safe(f"⚠ {missing} more {_lines(missing)} of this action in Details.")))
+    return blocks
+
+
+def _why(proposal: Proposal) -> list[Block]:
+    policy = proposal.requirement.policy
+    rule = f" (rule {_fit(visible(policy.rule), _NAME)})" if policy.rule else ""
+    asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}{rule}")
+    needs = Safe(
+        f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; "
+        "never the agent's owner, never the person who started the run."
+    )
+    return [context(asked, needs) if proposal.requirement.seats else context(asked)]
+
+
+def _votes(seen: Seen) -> list[Block]:
+    votes = seen.proposal.votes
+    sheet = Sheet()
+    if votes:
+        sheet.heading(Safe("Votes"))
+    for vote in votes[-_VOTES:]:
+        sheet.line(Line(Safe(""), vote_words(vote, seen)))
+    if len(votes) > _VOTES:
+        sheet.line(Line(Safe(""), Safe(f"{len(votes) - _VOTES} earlier votes in Details")))
+    return sheet.blocks()
+
+
+def _told(evidence: Evidence, room: int) -> list[Block]:
+    """Show at a glance what the agent told, as far as there is room for it, and say how much more there is."""
+    sheet = Sheet()
+    left = 0
+    for heading, lines in (
+        (Safe("Facts, as the agent gives them"), evidence.facts),
+        (Safe("What happened before, says the agent"), evidence.history),
+        (Safe("What the agent tried"), evidence.steps),
+        (Safe("Evidence from the agent"), evidence.evidence),
+    ):
+        fit = [line for line in lines if not line.block and line.size <= _GLANCE][:_GLANCE_LINES]
+        room -= len(heading) + sum([line.size for line in fit])
+        glance = fit if room > _MORE else []
+        left += len(lines) - len(glance)
+        if glance:
+            sheet.heading(heading)
+        for line in glance:
+            sheet.line(line)
+    return [*sheet.blocks(), *([context(Safe(f"{left} more {_lines(left)} in Details"))] if left else [])]
+
+
+def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool) -> list[Block]:
+    value = value_of(proposal)
+    details = [button(DETAILS, Safe("Details"), value)]
+    if not live:
+        return details
+    deny = button(DENY, sentence.deny, value, "danger")
+    if not whole:
+        return [deny, *details]
+    return [button(APPROVE, sentence.approve, value, "primary", _confirm(proposal, sentence)), deny, *details]
+
+
+def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
+    needed = proposal.requirement.approvals
+    after = "\n\nThe agent may then run it once." if needed == 1 else f"\n\nIt runs once {needed} people approve."
+    said = sentence.text if len(sentence.text + after) <= MAX_CONFIRM else sentence.headline
+    return {
+        "title": plain(Safe("Approve this?")),
+        "text": plain(Safe(said + after)),
+        "confirm": plain(Safe("Approve")),
+        "deny": plain(Safe("Go back")),
+        "style": "primary",
+    }
+
+
+def _small_print(seen: Seen) -> list[Safe]:
+    proposal = seen.proposal
+    costs: dict[str, Safe] = {line.name: _fit(line.value, _COST) for line in fields_of(proposal.run)}
+    said = [told.format(costs[name]) for name, told in _COSTS if name in costs]
+    small = [
+        Safe(f"Agent {named(proposal.agent.name)}, owned by {name_of(proposal.agent.owner, seen)}"),
+        Safe(f"{proposal.id} · {proposal.digest[:_SHORT_DIGEST]}…"),
+    ]
+    return [*small, Safe(f"So far, says the agent: {', '.join(said)}")] if said else small
+
+
+def _own_words(proposal: Proposal, evidence: Evidence) -> list[Block]:
+    """Put the agent's own words last and under a heading that says whose they are."""
+    sheet = Sheet()
+    sheet.heading(Safe("What the agent says (unverified)"))
+    for name, words in (
+        ("", paragraphs(proposal.summary)),
+        ("If you say no", evidence.if_declined),
+        ("How to undo it", evidence.rollback),
+    ):
+        if words is not None:
+            sheet.box(Safe(name), _fit(words, _WORDS))
+    return sheet.blocks()
+
+
+def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Line], lines: int) -> str:
+    """Put every fact that a decision needs into plain words, for notifications and screen readers."""
+    proposal = seen.proposal
+    long = len(mrkdwn_safe(sentence.text)) > _SPOKEN
+    start = [sentence.headline if long else sentence.text, standing.text]
+    end = [
+        _fit(visible(proposal.tool), _NAME),
+        f"Why: {_fit(visible(proposal.requirement.policy.because), _REASON)}",
+        f"Needs {_fit(who_decides(proposal.requirement), _REASON)}." if proposal.requirement.seats else "",
+        f"Until {utc(proposal.deadline)}. {next_step(seen)}" if proposal.deadline and not seen.frozen_by else "",
+        str(proposal.id),
+    ]
+    fixed = [_spoken(Safe(part)) for part in (*start, *end) if part]
+    told = [mrkdwn_safe(line.in_one()) for line in shown]
+    room = MAX_TEXT - sum([len(part) + 1 for part in fixed]) - len("\n99999 more lines in the message")
+    kept: list[str] = []
+    for line in told:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    if len(kept) < lines:
+        kept.append(f"{lines - len(kept)} more {_lines(lines - len(kept))} in the message")
+    return "\n".join([*fixed[:2], *kept, *fixed[2:]])
+
+
+def _spoken(text: Safe) -> str:
+    escaped = mrkdwn_safe(text)
+    return escaped if len(escaped) <= _SPOKEN else "(long: read it in the message)"
+
+
+def _fit(text: Safe, most: int) -> Safe:
+    """Give text that fits, else where it stands whole."""
+    return text if len(text) <= most else Safe(f"({len(text)} characters, whole in Details)")
+
+
+def _lines(count: int) -> str:
+    return "line" if count == 1 else "lines"

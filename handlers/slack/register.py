@@ -1,0 +1,95 @@
+"""Registers the four listeners with Bolt, the buttons first. Bolt parses and dispatches; it verifies nothing.
+
+`process_before_response` makes Bolt answer when the listener returns, so that committing comes before acknowledging and
+nothing comes after it. The same application serves HTTP (verified in front) and Socket Mode (Slack's own connection).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.desk import PeopleDesk
+from handlers.slack.actions import Presses
+from handlers.slack.commands import Commands, Reply
+from handlers.slack.config import SlackConfig
+from handlers.slack.ids import DENY_VIEW
+from handlers.slack.parse import read_command, trigger_of
+from handlers.slack.patience import Trouble, in_time
+from handlers.slack.sentences import UNREADABLE
+
+COMMAND: Final = "/agent"
+_ANY: Final = re.compile("")
+
+
+def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
+    """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=config.enterprise_id,
+            team_id=config.team_id,
+            bot_user_id=config.bot_user_id,
+            bot_token=config.bot_token,
+        )
+
+    app = AsyncApp(
+        name="foureyes",
+        process_before_response=True,
+        signing_secret=config.signing_secret,
+        authorize=authorize,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    _listen(app, Presses(desk, client, config.clock), Commands(desk, config.clock), config.api_app_id)
+    return app
+
+
+def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str | None) -> None:
+    async def on_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await presses.pressed(body, _request_id(request))
+
+    async def on_denial(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await presses.submitted(body, _request_id(request))
+
+    async def on_command(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        typed = read_command(body, _request_id(request))
+        reply = await in_time(commands.answer(typed)) if typed else Reply([UNREADABLE])
+        if isinstance(reply, Trouble):
+            reply = Reply([reply.sentence])
+        return BoltResponse(status=200, body=reply.body())
+
+    async def on_event() -> BoltResponse:
+        return BoltResponse(status=200)
+
+    app.action(_ANY)(on_action)
+    app.view(DENY_VIEW)(on_denial)
+    app.command(COMMAND)(on_command)
+    app.event(_ANY)(on_event)
+
+
+def _is_ours(body: Mapping[str, Any], api_app_id: str | None) -> bool:
+    return api_app_id is None or body.get("api_app_id") == api_app_id
+
+
+def _not_ours() -> BoltResponse:
+    return BoltResponse(status=403, body="this request is for another Slack app")
+
+
+def _request_id(request: AsyncBoltRequest) -> str:
+    """Name the request: by its signature, or in Socket Mode, which has none, by its single-use trigger."""
+    signature = request.headers.get("x-slack-signature", ())
+    return signature[0] if signature else f"trigger:{trigger_of(request.body)}"

@@ -1,0 +1,153 @@
+"""What people are told in answer to what they did: what happened, why, and what to do now. It decides nothing."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from approval_rules.events import Decision, Paused, Refusal, ResumeAsked, Resumed
+from approval_rules.people import AgentId
+from approval_rules.state import Status
+from approval_rules.switch import EVERYTHING, Scope, ScopeKind
+from approval_rules.text import AgentText
+from handlers.desk import Face, Seen
+from handlers.slack.blocks import MAX_SECTION, section, utc
+from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
+from handlers.slack.standing import progress, scope_words, standing_of
+from handlers.slack.text import person, says_nothing, words
+
+UNAVAILABLE: Final = Safe(
+    "This did not count: Foureyes could not reach its records or Slack's directory just now. Nothing was recorded. "
+    "Please try again in a minute."
+)
+TIMED_OUT: Final = Safe(
+    "Foureyes took too long to answer, so it is not certain whether this counted. The packet always shows the true "
+    "state; look there before you try again. Trying again does no harm."
+)
+BROKEN: Final = Safe(
+    "Something went wrong in Foureyes, so it is not certain whether this counted. The packet always shows the true "
+    "state. If it stays as it is, please tell whoever runs Foureyes."
+)
+UNREADABLE: Final = Safe(
+    "This did not count: the message or its button is not one that Foureyes can read. Please use the packet that "
+    "Foureyes posted, or find it with /agent pending."
+)
+UNKNOWN_PROPOSAL: Final = Safe(
+    "Foureyes does not know this proposal. It may have been removed after its term. /agent pending lists what waits."
+)
+
+_REFUSED: Final[Mapping[Refusal, str]] = {
+    Refusal.UNKNOWN_USER: "Slack does not know your account here, so it did not count. Please ask someone else to "
+    "decide, and tell whoever runs Foureyes.",
+    Refusal.DIRECTORY_DOWN: "It did not count: Slack could not be asked who you are just now, and unknown means no. "
+    "Please try again in a minute.",
+    Refusal.OTHER_WORKSPACE: "It did not count: your account belongs to another workspace. Someone of this workspace "
+    "must do this.",
+    Refusal.BOT: "It did not count: this account is a bot, and only people count here.",
+    Refusal.DEACTIVATED: "It did not count: this account is deactivated in Slack. Someone with an active account must "
+    "do this.",
+    Refusal.GUEST: "It did not count: you are a guest here, and only full members count. Please ask a full member.",
+    Refusal.STRANGER: "It did not count: Slack lists you as a stranger to this workspace. Someone of this workspace "
+    "must do this.",
+    Refusal.INITIATOR: "It did not count: you proposed this through your agent, so someone else must decide.",
+    Refusal.AGENT_OWNER: "It did not count: you own the agent that asks, so someone else must decide.",
+    Refusal.NOT_IN_ROLE: "It did not count: you are not in a role that may decide this. Please ask someone who is; "
+    "/agent whoami shows your roles.",
+    Refusal.ALREADY_VOTED: "You have decided already, and your first decision stands. This time nothing was added.",
+    Refusal.NOT_PENDING: "It did not count: this has been decided already. Nothing was changed.",
+    Refusal.EXPIRED: "It did not count: the time to decide is over. If it is still wanted, the agent must propose it "
+    "again.",
+    Refusal.PAUSED: "It did not count: this is paused, and no vote counts during a pause. Please come back after it "
+    "was resumed; /agent status shows the pause.",
+    Refusal.DIGEST_MISMATCH: "It did not count: the button does not match the action as it is recorded. Please open "
+    "the newest packet and read it again before you decide.",
+    Refusal.NOT_OUR_MESSAGE: "It did not count: this is not the message that Foureyes posted for it. Please use the "
+    "original packet; /agent pending lists what waits.",
+    Refusal.NOT_APPROVED: "It did not count: this has not been approved, so there is nothing to run.",
+    Refusal.ALREADY_CLAIMED: "It did not count: the agent has already taken its one permission, so this can no longer "
+    "be changed here. To stop the agent, type /agent pause.",
+    Refusal.REVOKED: "It did not count: the approval was taken back. If it is still wanted, the agent must propose it "
+    "again.",
+    Refusal.APPROVERS_CHANGED: "It did not count: someone who approved may no longer approve. The agent must propose "
+    "it again.",
+    Refusal.AGENT_REVOKED: "It did not count: the agent was taken out of service, so nothing of it can run.",
+    Refusal.TOOL_NOT_ALLOWED: "It did not count: the agent may no longer use this tool, so this cannot run.",
+    Refusal.NOT_CLAIMED: "It did not count: the agent has not taken its permission yet, so there is no outcome.",
+    Refusal.OUTCOME_CONFLICT: "It did not count: another outcome was reported before, and the first one stands.",
+    Refusal.NOT_OPERATOR: "It did not count: resuming needs an operator, and you are not one. Please ask one; "
+    "/agent whoami shows your roles.",
+    Refusal.NOTHING_PAUSED: "Nothing was changed: this is not paused. /agent status shows what is.",
+    Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
+    "runs again.",
+}
+_REASON: Final = 800
+_DECIDED: Final = frozenset({Refusal.NOT_PENDING, Refusal.ALREADY_VOTED, Refusal.EXPIRED, Refusal.PAUSED})
+
+
+def refusal_sentence(code: Refusal, seen: Seen | None = None) -> Safe:
+    """Tell why something did not count; with `seen`, also where the proposal stands now."""
+    if seen is None or code not in _DECIDED:
+        return Safe(_REFUSED[code])
+    # The clock that judged was the desk's; a proposal that is still pending is told as of its deadline's near side.
+    at = seen.proposal.expires_at if code is Refusal.EXPIRED else seen.proposal.created_at
+    return Safe(f"{_REFUSED[code]} Now: {standing_of(seen, at).text}")
+
+
+def counted_sentence(seen: Seen, decision: Decision) -> Safe:
+    """Tell that a vote counted and what is still missing."""
+    proposal = seen.proposal
+    if decision is Decision.DENY:
+        return Safe("Your denial counts. The agent is told your reason, and nothing runs.")
+    if proposal.status is Status.APPROVED:
+        return Safe("Your approval counts, and it was the last one needed. The agent may now run this once.")
+    missing = proposal.requirement.approvals - len(proposal.approved_by)
+    more = "One more person must approve." if missing == 1 else f"{max(missing, 0)} more people must approve."
+    return Safe(f"Your approval counts: {progress(proposal)}. {more}")
+
+
+def resume_command(scope: Scope, agent_name: str | None = None) -> Safe:
+    """Write what to type to resume a scope."""
+    name = agent_name or scope.name
+    return Safe("/agent resume all" if scope == EVERYTHING else f"/agent resume {scope.kind.value} {named_word(name)}")
+
+
+def named_word(name: str) -> Safe:
+    """Write a name as a person would have to type it."""
+    shown = visible(name)
+    return Safe(f'"{shown}"') if " " in shown else shown
+
+
+def announcement(
+    event: Paused | ResumeAsked | Resumed, face: Face | None, agents: Mapping[AgentId, str] | None = None
+) -> Safe:
+    """Tell a channel what somebody did to the kill switch; `face` is None where it was done on the server."""
+    who = person(face.name, face.user_id) if face else Safe("An operator on the server")
+    name = (agents or {}).get(AgentId(event.scope.name)) if event.scope.kind is ScopeKind.AGENT else None
+    scope = scope_words(event.scope, name)
+    match event:
+        case Paused():
+            why = because(event.reason)
+            until = f"until {utc(event.until)}" if event.until else "until people resume it"
+            resume = resume_command(event.scope, name)
+            return Safe(f"⏸ {who} paused {scope}, {until}. Nothing of it runs.{why} To resume: {resume}")
+        case ResumeAsked():
+            return Safe(
+                f"⏯ {who} asks to resume {scope}. One more person must type {resume_command(event.scope, name)}; "
+                "until then nothing of it runs."
+            )
+        case Resumed():
+            why = because(event.reason)
+            return Safe(f"▶ {who} resumed {scope}. Clocks that stood still run again.{why}")
+
+
+def because(reason: AgentText) -> str:
+    """Write a reason behind a sentence; nothing where none was given."""
+    return "" if says_nothing(reason) else f" Reason: {clipped(words(reason), _REASON)}"
+
+
+def answer_body(sentence: Safe) -> dict[str, Any]:
+    """Make the body to POST to a `response_url`: for the clicker only, and the packet stays as it is."""
+    return {
+        "response_type": "ephemeral",
+        "replace_original": False,
+        "text": mrkdwn_safe(sentence),
+        "blocks": [section(clipped(sentence, MAX_SECTION))],
+    }

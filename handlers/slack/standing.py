@@ -1,0 +1,187 @@
+"""Where a proposal stands, in an icon and plain words, and what happens next by itself. It decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, assert_never
+
+from approval_rules.events import Decision, Refusal
+from approval_rules.people import ActorKind, PersonId
+from approval_rules.requirement import Requirement
+from approval_rules.state import Execution, Proposal, Status, Vote
+from approval_rules.switch import Pause, Scope, ScopeKind
+from handlers.desk import Seen
+from handlers.slack.blocks import utc
+from handlers.slack.escape import Safe, named
+from handlers.slack.text import person, words
+
+NOTHING_RAN: Final = "Nothing ran."
+_LONG_REASON: Final = 200
+_MANY: Final = 3
+_WHY_REVOKED: Final = {
+    Refusal.PAUSED: "a pause stopped it",
+    Refusal.APPROVERS_CHANGED: "someone who approved may no longer approve",
+    Refusal.AGENT_REVOKED: "the agent was taken out of service",
+    Refusal.TOOL_NOT_ALLOWED: "the agent may no longer use this tool",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One status line, and whether a vote could count now."""
+
+    text: Safe
+    open: bool
+
+
+def standing_of(seen: Seen, at: datetime) -> Standing:
+    """Say where the proposal stands at `at`; a pending one whose time is over or that is frozen is not open."""
+    proposal = seen.proposal
+    match proposal.status:
+        case Status.PENDING:
+            return _pending(seen, at)
+        case Status.APPROVED:
+            return Standing(_approved(seen), open=False)
+        case Status.DENIED:
+            return Standing(_denied(seen), open=False)
+        case Status.EXPIRED if proposal.expired_why == "unclaimed":
+            told = "⌛ Approved, but the agent did not use the permission in time; it lapsed."
+        case Status.EXPIRED:
+            told = f"⌛ Expired unanswered at {_decided(proposal)}. The agent is told 'expired', which is not 'denied'."
+        case Status.CANCELLED:
+            told = f"↩ Cancelled: the agent took it back at {_decided(proposal)}."
+        case Status.BLOCKED:
+            told = "⛔ Blocked by policy. No person can approve it."
+        case Status.REVOKED:
+            why = _WHY_REVOKED.get(proposal.revoked_why or Refusal.REVOKED, "it was taken back")
+            told = f"⛔ Revoked: the approval was taken back before it was used, because {why}."
+        case _:
+            assert_never(proposal.status)
+    return Standing(Safe(f"{told} {NOTHING_RAN}"), open=False)
+
+
+def progress(proposal: Proposal) -> Safe:
+    """Count the approvals: `1 of 2 people have approved`."""
+    needed = proposal.requirement.approvals
+    return Safe(f"{len(proposal.approved_by)} of {needed} {'person has' if needed == 1 else 'people have'} approved")
+
+
+def who_decides(requirement: Requirement) -> Safe:
+    """Say who must say yes: `2 different people: 2 of support_manager`."""
+    seats = " and ".join([f"{seat.count} of {named(seat.role)}" for seat in requirement.seats])
+    one = requirement.approvals == 1
+    return Safe(f"{requirement.approvals} {'person' if one else 'different people'}: {seats}" if seats else "nobody")
+
+
+def vote_words(vote: Vote, seen: Seen) -> Safe:
+    """Tell one vote: who, what, when and why; a long reason is named, for it stands whole in Details."""
+    icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")
+    line = f"{icon} {name_of(vote.voter, seen)} {did} at {utc(vote.at)}"
+    if vote.reason is None:
+        return Safe(line)
+    reason = words(vote.reason)
+    return Safe(f"{line}: {reason if len(reason) <= _LONG_REASON else '(a long reason, whole in Details)'}")
+
+
+def name_of(who: PersonId, seen: Seen) -> Safe:
+    """Name a person; one whose name was erased is still a person."""
+    face = seen.faces.get(who)
+    return person(face.name, face.user_id) if face else Safe("a person whose name is no longer kept")
+
+
+def scope_words(scope: Scope, agent_name: str | None = None) -> Safe:
+    """Name what a pause covers; an agent by its name where it is known."""
+    match scope.kind:
+        case ScopeKind.ALL:
+            return Safe("everything")
+        case ScopeKind.AGENT:
+            return Safe(f"the agent {named(agent_name or scope.name)}")
+        case ScopeKind.TOOL:
+            return Safe(f"the tool {named(scope.name)}")
+
+
+def next_step(seen: Seen) -> Safe:
+    """Say what happens when nobody does anything before the deadline."""
+    proposal = seen.proposal
+    if proposal.status is Status.PENDING:
+        return Safe("If nobody decides by then it expires: the agent is told 'expired' and nothing runs.")
+    if proposal.execution is None:
+        return Safe("If the agent does not start by then the permission lapses and nothing runs.")
+    return Safe("If the agent does not report by then the outcome counts as unknown and people are told.")
+
+
+def _pending(seen: Seen, at: datetime) -> Standing:
+    proposal = seen.proposal
+    if seen.frozen_by is not None:
+        return Standing(_frozen(seen, seen.frozen_by), open=False)
+    if at >= proposal.expires_at:
+        return Standing(Safe(f"⌛ Time is over since {utc(proposal.expires_at)}. {NOTHING_RAN}"), open=False)
+    if not proposal.requirement.seats:
+        return Standing(
+            Safe("⛔ Waiting, but the policy names nobody who may approve this; it will expire."), open=False
+        )
+    return Standing(Safe(f"⏳ Waiting for people: {progress(proposal)}."), open=True)
+
+
+def _frozen(seen: Seen, pause: Pause) -> Safe:
+    scope = scope_words(pause.scope, seen.proposal.agent.name)
+    return Safe(
+        f"⏸ Frozen: {scope} is paused since {utc(pause.since)} by {paused_by(seen, pause)}. The clock stands still and "
+        f"no vote counts until it is resumed; {progress(seen.proposal)} so far."
+    )
+
+
+def paused_by(seen: Seen, pause: Pause) -> Safe:
+    """Name who paused: a person, or the machine's own command line."""
+    match pause.by.kind:
+        case ActorKind.HUMAN:
+            return name_of(PersonId(pause.by.ref), seen)
+        case ActorKind.OPERATOR:
+            return Safe("an operator on the server")
+        case ActorKind.AGENT | ActorKind.SYSTEM:
+            return named(pause.by.ref)
+
+
+def _approved(seen: Seen) -> Safe:
+    proposal = seen.proposal
+    by = _people(proposal.approved_by, seen) or "policy alone, no person was needed"
+    if proposal.execution is not None:
+        return Safe(f"{_execution(proposal.execution)} Approved by {by}.")
+    if seen.frozen_by is not None:
+        scope = scope_words(seen.frozen_by.scope, proposal.agent.name)
+        return Safe(
+            f"⏸ Approved by {by}, but frozen: {scope} is paused since {utc(seen.frozen_by.since)}. Not yet run."
+        )
+    return Safe(f"✅ Approved by {by}. Waiting for the agent to run it.")
+
+
+def _execution(execution: Execution) -> str:
+    match execution.status:
+        case "claimed":
+            return f"▶ Running: the agent took its one permission at {utc(execution.claimed_at)}."
+        case "succeeded":
+            return f"☑ Done: the agent reported success at {_reported(execution)}."
+        case "failed":
+            return f"✖ Failed: the agent reported a failure at {_reported(execution)}."
+        case "unknown" if execution.overdue:
+            return "❓ Outcome unknown: the agent has not reported in time. Look before anyone tries again."
+        case "unknown":
+            return f"❓ Outcome unknown, says the agent at {_reported(execution)}. Look before anyone tries again."
+
+
+def _denied(seen: Seen) -> Safe:
+    by = _people([vote for vote in seen.proposal.votes if vote.decision is Decision.DENY], seen) or "a person"
+    return Safe(f"✖ Denied by {by} at {_decided(seen.proposal)}. The agent is told. {NOTHING_RAN}")
+
+
+def _people(votes: Sequence[Vote], seen: Seen) -> str:
+    names = [name_of(vote.voter, seen) for vote in votes[:_MANY]]
+    return " and ".join([*names, f"{len(votes) - _MANY} more"] if len(votes) > _MANY else names)
+
+
+def _decided(proposal: Proposal) -> Safe:
+    return utc(proposal.decided_at) if proposal.decided_at else Safe("a time not recorded")
+
+
+def _reported(execution: Execution) -> Safe:
+    return utc(execution.outcome_at) if execution.outcome_at else Safe("a time not recorded")

@@ -1,0 +1,144 @@
+"""The one place of this package that opens what an agent or a person wrote; it hands out `Safe` text, never the raw.
+
+Everything that it gives may stand in a `plain_text` or a `rich_text` element, and never in `mrkdwn`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from approval_rules.canonical import canonical_text
+from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
+from handlers.slack.escape import Safe, is_blank, named, visible
+from handlers.slack.values import HIDDEN, Line, in_words, is_hidden, lines_of, money, name_words
+
+_FEW: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One scalar argument: `key` is its name in snake case, for comparing only."""
+
+    key: str
+    name: Safe
+    value: Safe
+    is_money: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the agent told beside its proposal, escaped and in its order."""
+
+    facts: tuple[Line, ...]
+    history: tuple[Line, ...]
+    steps: tuple[Line, ...]
+    evidence: tuple[Line, ...]
+    if_declined: Safe | None
+    rollback: Safe | None
+
+
+def words(text: AgentText) -> Safe:
+    """Escape for one line: line ends are shown."""
+    return visible(unwrap_text(text))
+
+
+def paragraphs(text: AgentText) -> Safe:
+    """Escape for preformatted text: line ends stay."""
+    return visible(unwrap_text(text), breaks=True)
+
+
+def says_nothing(text: AgentText) -> bool:
+    """Tell whether a person would see nothing in it."""
+    return is_blank(unwrap_text(text))
+
+
+def person(name: str, user_id: str) -> Safe:
+    """Escape a display name and add the id, which nobody can choose."""
+    return Safe(f"{named(name)} ({named(user_id)})")
+
+
+def arguments_of(data: AgentJson, hidden: frozenset[str]) -> Iterator[Line]:
+    """Give every leaf of an action's arguments, whole."""
+    return lines_of(unwrap_json(data), hidden) if unwrap_object(data) else iter(())
+
+
+def fields_of_action(data: AgentJson, hidden: frozenset[str]) -> Iterator[Field]:
+    """Give the scalar fields of an action's arguments and its lists as one field each: its sentence is made of them."""
+    return _fields(unwrap_object(data), hidden, "")
+
+
+def exact(data: AgentJson, hidden: frozenset[str]) -> Safe:
+    """Give the canonical form of a value, escaped; hidden fields are replaced in it."""
+    return visible(canonical_text(_without(unwrap_json(data), hidden)))
+
+
+def evidence_of(context: AgentJson, hidden: frozenset[str]) -> Evidence:
+    """Read the well-known parts of a proposal's context; what else is in it becomes facts."""
+    raw = unwrap_object(context)
+    known = ("facts", "history", "steps_attempted", "evidence", "if_declined", "rollback")
+    rest = {name: value for name, value in raw.items() if name not in known}
+    return Evidence(
+        facts=tuple([line for part in (raw.get("facts"), rest) if part for line in lines_of(part, hidden)]),
+        history=_items(raw.get("history"), hidden),
+        steps=_items(raw.get("steps_attempted"), hidden),
+        evidence=_items(raw.get("evidence"), hidden),
+        if_declined=_optional(raw.get("if_declined")),
+        rollback=_optional(raw.get("rollback")),
+    )
+
+
+def fields_of(data: AgentJson | None, hidden: frozenset[str] = frozenset()) -> tuple[Line, ...]:
+    """Give every leaf of a run or of an outcome's report."""
+    return tuple(lines_of(unwrap_object(data), hidden)) if data is not None and unwrap_object(data) else ()
+
+
+def tool_words(tool: str) -> list[str]:
+    """Split the last part of a tool's name into words, escaped."""
+    return [visible(word) for word in name_words(tool)]
+
+
+def _items(value: Json, hidden: frozenset[str]) -> tuple[Line, ...]:
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value] if value else []
+    return tuple([_item(item, hidden) for item in items])
+
+
+def _item(value: Json, hidden: frozenset[str]) -> Line:
+    """Put one entry of a list on one line."""
+    return Line(Safe(""), Safe(" · ".join([line.in_one() for line in lines_of(value, hidden)])))
+
+
+def _optional(value: Json) -> Safe | None:
+    return visible(value, breaks=True) if isinstance(value, str) and value else None
+
+
+def _without(value: Json, hidden: frozenset[str], name: str = "") -> Json:
+    """Give the value with every hidden field replaced."""
+    if is_hidden(name, hidden):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {key: _without(inner, hidden, f"{name}.{key}" if name else key) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [
+            _without(inner, hidden, f"{name}.{place}" if name else f"{place}") for place, inner in enumerate(value, 1)
+        ]
+    return value
+
+
+def _fields(value: Mapping[str, Json], hidden: frozenset[str], above: str) -> Iterator[Field]:
+    for last, inner in value.items():
+        name = f"{above}.{last}" if above else last
+        if isinstance(inner, Mapping) and inner and not is_hidden(name, hidden):
+            yield from _fields(inner, hidden, name)
+            continue
+        key = "_".join(word for part in name.split(".") for word in name_words(part))
+        shown = HIDDEN if is_hidden(name, hidden) else _list_in_words(name, inner)
+        yield Field(key, visible(name), shown, is_money=money(name, inner) is not None)
+
+
+def _list_in_words(name: str, value: Json) -> Safe:
+    """Write a leaf, or a list of a few leaves; a longer list is counted, for it stands whole elsewhere."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+        return in_words(name, value)
+    if len(value) > _FEW or any(isinstance(item, Mapping | list | tuple) for item in value):
+        return Safe(f"{len(value)} entries (listed below)")
+    return Safe(", ".join([in_words(name, item) for item in value]))

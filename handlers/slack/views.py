@@ -1,0 +1,82 @@
+"""The modals: the reason for a denial, the pages of Details, and a notice. Pure; within Slack's limits of a view."""
+
+from datetime import datetime
+from typing import Final
+
+from approval_rules.state import Proposal
+from handlers.desk import Seen
+from handlers.slack.blocks import Block, button, plain, section
+from handlers.slack.details import pages_of
+from handlers.slack.escape import Safe
+from handlers.slack.ids import (
+    DENY_VIEW,
+    DETAILS_VIEW,
+    NEXT,
+    NOTICE_VIEW,
+    PREVIOUS,
+    REASON,
+    Target,
+    page_of,
+    place_of,
+    value_of,
+)
+from handlers.slack.sentence import sentence_of
+
+MAX_REASON: Final = 1000
+_SENTENCE: Final = 2000
+
+
+def deny_view(seen: Seen, channel: str, ts: str) -> Block:
+    """Ask for the reason of a denial, under the same sentence as the packet's."""
+    proposal = seen.proposal
+    sentence = sentence_of(proposal)
+    said = sentence.text if len(sentence.text) <= _SENTENCE else sentence.headline
+    reason: Block = {
+        "type": "input",
+        "block_id": REASON,
+        "label": plain(Safe("Why not?")),
+        "hint": plain(Safe("The agent is told these words, and they are kept with the decision.")),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": REASON,
+            "multiline": True,
+            "min_length": 1,
+            "max_length": MAX_REASON,
+        },
+    }
+    return {
+        **_modal(DENY_VIEW, "Deny this action", [section(said), reason]),
+        "submit": plain(Safe("Deny")),
+        "close": plain(Safe("Go back")),
+        "private_metadata": place_of(_target(proposal), channel, ts),
+    }
+
+
+def details_view(seen: Seen, at: datetime, page: int = 0) -> Block:
+    """Show one page of everything; `page` counts from 0 and is brought into range."""
+    pages = pages_of(seen, at)
+    page = min(max(page, 0), len(pages) - 1)
+    value = value_of(seen.proposal)
+    turn = [
+        *([button(PREVIOUS, Safe("Previous page"), value)] if page > 0 else []),
+        *([button(NEXT, Safe("Next page"), value)] if page < len(pages) - 1 else []),
+    ]
+    blocks = [*pages[page], *([{"type": "actions", "elements": turn}] if turn else [])]
+    return {
+        **_modal(DETAILS_VIEW, f"Details, {page + 1} of {len(pages)}", blocks),
+        "close": plain(Safe("Close")),
+        "private_metadata": page_of(_target(seen.proposal), page),
+    }
+
+
+def notice_view(heading: str, sentence: Safe) -> Block:
+    """Answer in a modal; `heading` is ours and has at most 24 characters."""
+    return {**_modal(NOTICE_VIEW, heading, [section(sentence)]), "close": plain(Safe("Close"))}
+
+
+def _modal(callback_id: str, heading: str, blocks: list[Block]) -> Block:
+    return {"type": "modal", "callback_id": callback_id, "title": plain(Safe(heading)), "blocks": blocks}
+
+
+def _target(proposal: Proposal) -> Target:
+    return Target(proposal.id, proposal.digest)

@@ -1,0 +1,111 @@
+"""A desk that answers as it is told and remembers what it was asked. It judges nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from approval_rules.events import Refusal
+from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
+from approval_rules.text import AgentText
+from handlers.desk import Click, Envelope, Judged, Overview, Seen, Switched, Whoami
+from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
+
+
+@dataclass(slots=True)
+class FakeDesk:
+    """Tell it what to answer; read afterwards what it was asked. `trouble` is raised by every call."""
+
+    judged: Judged = field(default_factory=lambda: Judged(None, seen()))
+    shown: Seen | Refusal | None = field(default_factory=seen)
+    waiting: Sequence[Seen] | Refusal = ()
+    refuses_switch: Refusal | None = None
+    second_person: bool = False
+    pauses: Sequence[Pause] = ()
+    me: Whoami = field(default_factory=lambda: Whoami(FACES[GRACE], (), None, (), may_resume=False))
+    trouble: Exception | None = None
+    slow: bool = False
+    clicks: list[Click] = field(default_factory=list)
+    denials: list[Click] = field(default_factory=list)
+    asked: list[tuple[Envelope, str]] = field(default_factory=list)
+    paused: list[tuple[Scope, timedelta | None, AgentText]] = field(default_factory=list)
+    resumed: list[Scope] = field(default_factory=list)
+    oldest: bool = True
+    dead: int = 0
+
+    async def _answering(self) -> None:
+        if self.slow:
+            await asyncio.sleep(30)
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def vote(self, click: Click) -> Judged:
+        """Remember the vote."""
+        await self._answering()
+        self.clicks.append(click)
+        return self.judged
+
+    async def begin_denial(self, click: Click) -> Judged:
+        """Remember the wish to deny."""
+        await self._answering()
+        self.denials.append(click)
+        return self.judged
+
+    async def show(self, who: Envelope, unverified_id: str) -> Seen | Refusal | None:
+        """Remember who looked."""
+        await self._answering()
+        self.asked.append((who, unverified_id))
+        return self.shown
+
+    async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
+        """Give what waits."""
+        await self._answering()
+        self.asked.append((who, "pending"))
+        return self.waiting if isinstance(self.waiting, Refusal) else self.waiting[:limit]
+
+    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
+        """Remember the pause."""
+        await self._answering()
+        self.asked.append((who, "pause"))
+        if self.refuses_switch is None:
+            self.paused.append((scope, lasts, reason))
+        return Switched(self.refuses_switch, scope, until=NOW + lasts if lasts else None)
+
+    async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
+        """Remember the resume."""
+        await self._answering()
+        self.asked.append((who, "resume"))
+        self.resumed.append(scope)
+        assert isinstance(reason, AgentText)
+        return Switched(self.refuses_switch, scope, waiting=self.second_person)
+
+    async def overview(self) -> Overview:
+        """Give a few figures."""
+        await self._answering()
+        return Overview(
+            pauses=self.pauses,
+            faces=FACES,
+            agents={AGENT.id: AGENT.name},
+            pending=3,
+            oldest_pending_at=NOW if self.oldest else None,
+            approved_unclaimed=1,
+            outbox_waiting=2,
+            outbox_dead=self.dead,
+            policy_version="sha256:0f1e2d",
+            tools=("payments.refund", "mail.send"),
+        )
+
+    async def whoami(self, who: Envelope) -> Whoami:
+        """Give what was set."""
+        await self._answering()
+        self.asked.append((who, "whoami"))
+        return self.me
+
+    async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
+        """Know one agent and two tools."""
+        await self._answering()
+        if kind == "all":
+            return EVERYTHING
+        known = {"agent": ("refund-bot",), "tool": ("payments.refund", "mail.send")}[kind]
+        return Scope(ScopeKind(kind), name) if name in known else None
