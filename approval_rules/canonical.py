@@ -5,7 +5,9 @@ A property test holds this writer against the `rfc8785` package.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from json.encoder import encode_basestring as _quoted
@@ -37,6 +39,10 @@ def canonical_text(value: Json) -> str:
 
     Raises NotCanonicalError for a number that a double cannot carry exactly, a lone surrogate, or nesting over 32.
     """
+    if _is_plain(value):
+        text = _PLAIN.encode(value)
+        if text.isascii() or _HALF_A_CHARACTER.search(text) is None:
+            return text
     return _write(value, "", 0)
 
 
@@ -53,6 +59,56 @@ def digest_of(tool: str, arguments: Json) -> Digest:
 def sha256_name(data: bytes) -> Digest:
     """Name bytes by their SHA-256, as `sha256:<hex>`."""
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+def _is_plain(value: Json) -> bool:
+    """Tell whether Python's own JSON encoder, which is three times as fast, writes `value` exactly as `_write` does.
+
+    True only for exact built-in types, ASCII names, safe integers, short decimals and up to 32 levels.
+    """
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        deeper: list[object] = []
+        for container in level:
+            if type(container) is dict:
+                items: Iterable[object] = container.values()
+                if not "".join(container).isascii():
+                    return False
+            elif type(container) is list:
+                items = container
+            else:
+                return False
+            for item in items:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    deeper.append(item)
+                elif kind is not str and not _is_plain_scalar(item):
+                    return False
+        if not deeper:
+            return True
+        level = deeper
+    return False
+
+
+def _is_plain_scalar(value: object) -> bool:
+    if value is None or value is True or value is False:
+        return True
+    if type(value) is int:
+        return -MAX_INTEGER <= value <= MAX_INTEGER
+    # Fourteen digits survive a double, and from 0.0001 on Python and ECMAScript write them alike.
+    return type(value) is Decimal and _PLAIN_DECIMAL.fullmatch(str(value)) is not None
+
+
+def _plain_number(value: Decimal) -> int | float:
+    number = float(value)
+    return int(number) if number.is_integer() else number
+
+
+_PLAIN_DECIMAL = re.compile(r"-?(?=[0-9.]{1,15}$)[0-9]+(\.[0-9]{1,4})?", re.ASCII)
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_PLAIN = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False, default=_plain_number
+)
 
 
 def _write(value: Json, pointer: str, depth: int) -> str:

@@ -84,6 +84,8 @@ def _detail(before: Token, last: Token, word: Token, then: Token, after: Token) 
         return f"to read a field of this name, write ['{word.text}']"
     if word.kind == "LBRACKET" and last.kind in _ENDS_A_VALUE:
         return _index_detail(word, then, after)
+    if word.kind == "STRING" and "\\" in word.text:
+        return "write the text as it is, without backslashes"
     if word.kind == "STRING" and last.kind == "IN":
         return f"'in' needs a list: [{word.text}]"
     return None

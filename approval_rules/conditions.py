@@ -114,7 +114,7 @@ def _syntax_fault(text: str, token: _Node) -> ConditionFaultError:
     rest = text[token.lexpos :]
     if rest.startswith("="):
         return ConditionFaultError(token.lexpos, "a single '=' compares nothing; write '=='")
-    word = rest.split(maxsplit=1)[0]
+    word = rest.partition(" ")[0]
     if word.lower() in {"and", "or", "not", "in", "true", "false"} and word != word.lower():
         return ConditionFaultError(token.lexpos, f"write '{word.lower()}' in small letters")
     return ConditionFaultError(token.lexpos, f"not understood from {rest[:20]!r} on")

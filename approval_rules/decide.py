@@ -150,8 +150,8 @@ def _open_for(command: Submit) -> timedelta:
     """The agent may shorten the time that a policy names, and may choose freely where the policy is silent."""
     wish, ttl = command.draft.expires_in, command.requirement.ttl
     if wish is None:
-        return ttl or DEFAULT_TTL
-    return min(wish, ttl or MAX_TTL)
+        return DEFAULT_TTL if ttl is None else ttl
+    return min(wish, MAX_TTL if ttl is None else ttl)
 
 
 def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import ASGIApp
 
 from bot import anchoring, home
-from bot.clock import Clock, NewId, new_token
+from bot.clock import Clock, NewId, salts
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
@@ -23,7 +23,7 @@ from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.grants import jwks
-from bot.keys import base64url, load_or_create
+from bot.keys import load_or_create
 from bot.metrics import Metrics
 from bot.policy_files import load as load_policy
 from bot.policy_watch import PolicyWatch
@@ -31,11 +31,12 @@ from bot.schedule import Ticks
 from bot.settings import Settings, SettingsError
 from bot.slack_calls import SlackCalls
 from bot.store import outbox, schema
+from bot.store.commit import Committed, no_crash
 from bot.store.engine import database_path, lock_server, open_writer
 from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
-from bot.store.writer import Committed, Writer, no_crash
+from bot.store.writer import Writer
 from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
@@ -54,12 +55,6 @@ class Running:
     sweeps: Sweeps
     watch: PolicyWatch
     metrics: Metrics
-
-
-def salts(count: int) -> Sequence[str]:
-    """Make salts of 128 bits as URL-safe text."""
-    chance = new_token(16 * count)
-    return [base64url(chance[16 * i : 16 * i + 16]) for i in range(count)]
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ _CHANCE_MASK = (1 << _CHANCE_BITS) - 1
 _CHANCE_BYTES = 10
 _CHANCE_LETTERS = 16
 _TIME_LETTERS = 10
+_SALT_BYTES = 16
 _STEP_BYTES = 4
 _SHIFTS = {letters: tuple(range(5 * letters - 10, -1, -10)) for letters in range(2, 28, 2)}
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
@@ -90,6 +92,13 @@ def base32(number: int, letters: int) -> str:
 def new_token(nbytes: int) -> bytes:
     """Give `nbytes` bytes that nobody can guess."""
     return os.urandom(nbytes)
+
+
+def salts(count: int) -> list[str]:
+    """Make salts of 128 bits as URL-safe text (RFC 9901 asks for that many)."""
+    chance = os.urandom(_SALT_BYTES * count)
+    pieces = (chance[i : i + _SALT_BYTES] for i in range(0, len(chance), _SALT_BYTES))
+    return [urlsafe_b64encode(piece).rstrip(b"=").decode() for piece in pieces]
 
 
 def format_time(at: datetime) -> str:

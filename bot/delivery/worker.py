@@ -18,10 +18,10 @@ from bot.clock import format_time
 from bot.delivery.backoff import callback_delay, fraction_of, slack_delay
 from bot.desk.wiring import Wiring
 from bot.store import outbox
+from bot.store.commit import no_crash
 from bot.store.engine import StoreUnavailableError
 from bot.store.outbox import Kind, OutboxRow, outbox_row
 from bot.store.transaction import Transaction
-from bot.store.writer import no_crash
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=60)

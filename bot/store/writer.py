@@ -8,12 +8,13 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 
+from bot.store.commit import Committed, Work, commit, no_crash
 from bot.store.engine import StoreUnavailableError
 from bot.store.transaction import Sources, SwitchCache, Transaction
 
@@ -24,30 +25,9 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Work(Generic[T]):
-    """One unit and what became of it. A unit may run twice and MUST have no effect but through its transaction."""
-
-    unit: Callable[[Transaction], T]
-    result: T | None = None
-    error: Exception | None = None
-
-
-@dataclass(slots=True)
 class _Job(Work[T]):
     loop: asyncio.AbstractEventLoop = field(kw_only=True)
     future: "asyncio.Future[T]" = field(kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit changed: the proposals, and how many events of each kind; for the waiters and the metrics."""
-
-    proposals: Sequence[str]
-    kinds: Mapping[str, int]
-
-
-def no_crash(point: str) -> None:
-    """Do nothing at a named point; the crash tests put a kill here."""
 
 
 class Writer:
@@ -116,6 +96,8 @@ class Writer:
 
     def _write(self, batch: list[_Job[Any]]) -> None:
         done = [commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)]
+        if done == [None]:
+            log.error("write_failed", units=len(batch), error=str(batch[0].error))
         if done == [None] and len(batch) > 1:
             for job in batch:
                 job.error = None
@@ -125,53 +107,6 @@ class Writer:
         for committed in done:
             if committed is not None:
                 self._on_commit(committed)
-
-
-def commit(
-    connection: sqlite3.Connection,
-    sources: Sources,
-    switch_cache: SwitchCache,
-    batch: Sequence[Work[Any]],
-    crash_point: Callable[[str], None] = no_crash,
-) -> Committed | None:
-    """Run units and commit them together; None where nothing of the batch was written (each then has its error)."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        transaction = Transaction(connection, sources, switch_cache)
-        for job in batch:
-            _run_unit(transaction, job)
-        transaction.flush()
-        crash_point("before-commit")
-        connection.execute("COMMIT")
-        crash_point("after-commit")
-    except Exception as error:  # whatever it was, every caller must hear that nothing was written
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        log.exception("write_failed", units=len(batch))
-        for job in batch:
-            job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
-        return None
-    return Committed(transaction.touched, transaction.kinds)
-
-
-def run_now(connection: sqlite3.Connection, sources: Sources, unit: Callable[[Transaction], T]) -> T:
-    """Run one unit without a thread or a loop, for the command line."""
-    work = Work(unit)
-    commit(connection, sources, SwitchCache(), [work])
-    if work.error is not None:
-        raise work.error
-    return cast("T", work.result)
-
-
-def _run_unit(transaction: Transaction, job: Work[Any]) -> None:
-    transaction.begin_unit()
-    try:
-        job.result = job.unit(transaction)
-    except Exception as error:  # noqa: BLE001 - handed to the caller, who asked for it
-        transaction.drop_unit()
-        job.error = error
-    else:
-        transaction.keep_unit()
 
 
 def answer(batch: Sequence[_Job[Any]]) -> None:

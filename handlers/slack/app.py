@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Final
+from urllib.parse import unquote
 
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,17 +16,30 @@ from handlers.slack.verify import Send, Signed, SignedOnly, respond
 _log = logging.getLogger(__name__)
 
 
+_PAYLOAD: Final = "payload="
+# The escapes that fill a form with JSON in it. None decodes to a hex digit or to `%`, so their order does not matter.
+_FREQUENT: Final = tuple((f"%{ord(ch):02X}", ch) for ch in '"{}[]:,\\/|<>@!()')
+
+
+def opened(signed: Signed) -> tuple[str, str]:
+    """Take the JSON out of a form with one `payload`; decoding the form is otherwise most of a click's cost."""
+    if not signed.body.startswith(_PAYLOAD) or "&" in signed.body:
+        return signed.body, signed.content_type
+    text = signed.body[len(_PAYLOAD) :].replace("+", " ")
+    for escape, ch in _FREQUENT:
+        text = text.replace(escape, ch)
+    return unquote(text), "application/json"
+
+
 def slack_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
     """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
     bolt = bolt_app(desk, config, client)
 
     async def handle(signed: Signed, send: Send) -> None:
-        headers: dict[str, str | Sequence[str]] = {
-            "content-type": signed.content_type,
-            "x-slack-signature": signed.signature,
-        }
+        text, content_type = opened(signed)
+        headers: dict[str, str | Sequence[str]] = {"content-type": content_type, "x-slack-signature": signed.signature}
         try:
-            request = AsyncBoltRequest(body=signed.body, headers=headers)
+            request = AsyncBoltRequest(body=text, headers=headers)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             _log.warning("a signed request could not be read: %s", type(error).__name__)
             await respond(send, 400, b"cannot be read", "text/plain; charset=utf-8")

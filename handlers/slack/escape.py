@@ -26,7 +26,7 @@ _LITERAL_ESCAPE: Final = re.compile(r"\\(?=u\{)|\[(?=:\]//)")
 _LINK: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30})://([^\s/?#\\]*)")
 _QUIET: Final = re.compile(r"(?:[!-~]|(?<! ) )*")
 _SUSPECT: Final = re.compile(r"://|\\u\{|\[:\]//")
-_BLANK_LINES: Final = re.compile(r"\n *(?:\n *){3,}")
+_BLANK_LINES: Final = re.compile(r"(\n(?: *\n){3,})")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _MARKS_PER_LETTER: Final = 3
 _RUN: Final = 4
@@ -84,15 +84,20 @@ def _host(authority: str) -> str:
 
 def _characters(text: str, *, breaks: bool) -> str:
     text = _LITERAL_ESCAPE.sub(lambda found: _code(found[0]), text)
-    if breaks:
-        lines = _BLANK_LINES.sub(_blank_lines, text).split("\n")
-        return "\n".join([_line(line) for line in lines])
-    return _line(text)
+    if not breaks:
+        return _line(text)
+    parts = _BLANK_LINES.split(text)
+    shown = [_blank_lines(part) if place % 2 else _lines(part) for place, part in enumerate(parts)]
+    return "".join(shown)
 
 
-def _blank_lines(found: re.Match[str]) -> str:
+def _lines(text: str) -> str:
+    return "\n".join([_line(line) for line in text.split("\n")])
+
+
+def _blank_lines(text: str) -> str:
     """Show a run of blank lines as its characters, between two real line ends."""
-    return "\n" + _runs(found[0][1:-1] if found[0].endswith("\n") else found[0][1:]) + "\n"
+    return "\n" + _runs(text[1:-1]) + "\n"
 
 
 def _runs(text: str) -> str:

@@ -3,12 +3,13 @@
 Everything shown comes from the stored proposal. An argument is shown whole, or the packet has no Approve button.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from approval_rules.canonical import Digest, canonical_bytes, sha256_name
+from approval_rules.canonical import Digest, sha256_name
 from approval_rules.state import Proposal
 from handlers.desk import Seen
 from handlers.slack.blocks import (
@@ -96,7 +97,12 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     end = [buttons, context(*_small_print(seen)), *_own_words(proposal, evidence)]
     told = _told(evidence, MAX_CHARACTERS - length_of([*facts, *end]))
     made = numbered([*facts, *told, *end], seen.index)
-    return Packet(_text(seen, sentence, standing, shown, len(lines)), made, sha256_name(canonical_bytes(made)), live)
+    return Packet(_text(seen, sentence, standing, shown, len(lines)), made, digest_of_blocks(made), live)
+
+
+def digest_of_blocks(blocks: list[Block]) -> Digest:
+    """Digest what is shown: of the RFC 8785 form, which this is for blocks, for they hold no floats and plain keys."""
+    return sha256_name(json.dumps(blocks, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:

@@ -136,7 +136,7 @@ def _name(name: str) -> Safe:
 
 def _amount(value: Decimal, currency: str) -> str:
     sign = "-" if value < 0 else ""
-    whole, _, fraction = _plain(abs(value)).partition(".")
+    whole, _, fraction = format(value.copy_abs(), "f").partition(".")
     least = 0 if currency in _NO_MINOR_UNIT else 2
     fraction = fraction.rstrip("0").ljust(least, "0")
     digits = f"{int(whole):,}" + (f".{fraction}" if fraction else "")

@@ -149,6 +149,7 @@ def test_half_a_key_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.Monke
         patched.setattr(os, "fsync", full)
         with pytest.raises(KeyFileError, match="No space left"):
             load_or_create(tmp_path / "key")
+    assert not (tmp_path / "key").exists()
     assert load_or_create(tmp_path / "key").kid
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import rule_engine  # type: ignore[import-untyped]
 from hypothesis import given
+from hypothesis import strategies as st
 
 from approval_rules.conditions import MAX_LENGTH, ConditionFaultError, Undetermined, compile_condition
 from approval_rules.text import Json
@@ -77,6 +78,8 @@ def test_never_more_lenient_than_rule_engine(text: str, names: dict[str, Json]) 
         ("x < inf", 4, "write a number"),
         ("x < nan", 4, "write a number"),
         ("x == b'a'", 5, "leave the 'b'"),
+        ("x == 'a\\\\b'", 5, "without backslashes"),
+        ("x == 1 \\r", 7, "not understood"),
         ("x == {}", 5, "write a list"),
         ("x > 1 # why", 6, "line of its own"),
         ("tier in 'standard'", 8, "['standard']"),
@@ -240,3 +243,18 @@ def test_hostile_values_do_not_raise() -> None:
 def test_names_are_known() -> None:
     """A condition says which names it reads."""
     assert compile_condition("amount_usd <= 50 and order.tier in [a, 'b']").names == {"amount_usd", "order", "a"}
+
+
+_SCRAPS = (
+    r"n 'a' '\d' '\x' '\N{x}' r'\d' == < in [ ] ( ) , . and not - + * 1 0x1f 012 1e9 length starts_with $ = & { : \ é"
+)
+_scraps = st.sampled_from(_SCRAPS.split())
+
+
+@given(st.lists(_scraps | st.text(max_size=2), max_size=12).map(" ".join) | st.text(max_size=40))
+def test_any_text_compiles_or_is_a_fault(text: str) -> None:
+    """Whatever an author types is a condition or a fault inside its text; nothing else is raised."""
+    try:
+        compile_condition(text)
+    except ConditionFaultError as fault:
+        assert 0 <= fault.offset <= len(text)  # noqa: PT017 - most texts are faults, some are not

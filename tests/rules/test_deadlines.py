@@ -126,6 +126,7 @@ def test_thaw_moves_the_claim_window_too() -> None:
     switch = switched(RUNNING, start_pause(16), resume(46, ANN), resume(46, BEN))
     thawed = after(approved(), thaw(46), switch=switch)
     assert (thawed.claim_by, thawed.expires_at) == (at(96), at(TTL))
+    assert decide(thawed, thaw(47), switch) == ()
 
 
 def test_thaw_concerns_open_clocks_only() -> None:

@@ -95,6 +95,8 @@ def test_nothing_is_proposed_during_a_pause(requirement: Requirement) -> None:
         (timedelta(hours=1), timedelta(minutes=5), timedelta(minutes=5)),
         (timedelta(hours=1), timedelta(hours=2), timedelta(hours=1)),
         (DEFAULT_TTL, timedelta(days=2), DEFAULT_TTL),
+        (timedelta(), None, timedelta()),
+        (timedelta(), timedelta(days=2), timedelta()),
     ],
 )
 def test_an_agent_never_lengthens_what_policy_names(

@@ -39,7 +39,7 @@ export class Composer {
   #active = -1;
   #dismissed = false;
   #drafts = new Map();
-  #key = null;
+  #where = null;
 
   constructor({ send }) {
     this.send = send;
@@ -72,9 +72,9 @@ export class Composer {
 
   /** Say as whom and where one writes; what is half written stays with that person and place. */
   describe(person, channel, key) {
-    if (key !== this.#key) {
-      this.#drafts.set(this.#key, this.input.value);
-      this.#key = key;
+    if (key !== this.#where) {
+      this.#drafts.set(this.#where, this.input.value);
+      this.#where = key;
       this.input.value = this.#drafts.get(key) ?? '';
       this.trouble.replaceChildren();
       if (document.activeElement === this.input) this.#changed();

@@ -19,7 +19,7 @@ from bot.delivery.target import ForbiddenTargetError, Target, host_of, parse_tar
         ("https://bücher.example/ä", Target("https", "xn--bcher-kva.example", 443, b"/%C3%A4"), None),
         ("http://127.0.0.1:9/x", Target("http", "127.0.0.1", 9, b"/x"), "127.0.0.1:9"),
         ("http://[::1]:9/x", Target("http", "::1", 9, b"/x"), "[::1]:9"),
-        ("http://[0:0::FFFF:7f00:1]/", Target("http", "::ffff:7f00:1", 80, b"/"), "[::ffff:7f00:1]"),
+        ("http://[2606:4700:0::00AB]/", Target("http", "2606:4700::ab", 80, b"/"), "[2606:4700::ab]"),
         ("http://_svc.a-b.internal/", Target("http", "_svc.a-b.internal", 80, b"/"), None),
         ("http://a\u3002b/", Target("http", "a.b", 80, b"/"), None),
     ],

@@ -92,6 +92,14 @@ def receiver_port(headers: dict[str, str]) -> str:
     return headers["host"].rpartition(":")[2]
 
 
+async def test_an_ipv6_host_stands_in_brackets() -> None:
+    """A mapped address is dialled as the IPv4 one, and the Host header is well formed."""
+    async with Receiver() as receiver, GuardedHttp(LOOPBACK) as http:
+        assert (await http.post(receiver.url("[::ffff:127.0.0.1]"), b"{}", {})).status == 200
+        (request,) = receiver.requests
+    assert request.headers["host"] == f"[{ipaddress.ip_address('::ffff:127.0.0.1')}]:{receiver_port(request.headers)}"
+
+
 async def test_loopback_is_refused_unless_it_is_allowed() -> None:
     """By number, by name, and in any notation: no connection is made."""
     async with Receiver() as receiver, GuardedHttp(AllowList()) as http:
@@ -199,7 +207,9 @@ async def test_a_large_answer_is_cut_off() -> None:
     """A gigabyte is announced, some of it sent; the status counts and the connection is closed."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
     async with Receiver([[head, *[b"x" * 50_000] * 8], OK]) as receiver, GuardedHttp(LOOPBACK) as http:
+        began = time.monotonic()
         assert (await http.post(receiver.url(), b"{}", {})).status == 200
+        assert time.monotonic() - began < 0.9  # cut off by its size, not by the second that a slow one gets
         assert (await http.post(receiver.url(), b"{}", {})).status == 200
         assert receiver.connections == 2
 

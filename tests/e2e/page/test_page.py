@@ -16,7 +16,21 @@ TOO_SMALL = """() => [...document.querySelectorAll('button, select')]
   .filter((node) => node.getClientRects().length && node.offsetHeight < 44).map((node) => node.outerHTML)"""
 CONTRAST = Path(__file__).with_name("contrast.js")
 
-DRAWN = ("h3", "strong", "em", "s", "code", "blockquote", "pre", "select", "hr", "ul>li", ".mention", ".emoji", ".picture")
+DRAWN = (
+    "h3",
+    "strong",
+    "em",
+    "s",
+    "code",
+    "blockquote",
+    "pre",
+    "select",
+    "hr",
+    "ul>li",
+    ".mention",
+    ".emoji",
+    ".picture",
+)
 OPTIONS = [{"text": plain("One"), "value": "1"}, {"text": plain("Two"), "value": "2"}]
 
 

@@ -17,6 +17,7 @@ from handlers.slack import patience
 from tests.handlers.slack.conftest import Edge
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.made import proposal, seen, states
+from tests.handlers.slack.reading import text_of
 
 
 async def click(edge: Edge, message: Message, action: str, user: str = MAYA) -> Outcome:
@@ -167,13 +168,15 @@ async def test_details_show_everything_page_by_page(edge: Edge, desk: FakeDesk) 
     message = await edge.post(seen(long))
     assert (await click(edge, message, "details")).ok
     (modal,) = edge.slack.modals(MAYA)
-    text = words_in(modal.view["blocks"])
+    text = text_of(modal.view["blocks"])
     assert modal.view["title"]["text"].startswith("Details, 1 of ")
     pages = int(modal.view["title"]["text"].rpartition(" ")[2])
     for page in range(2, pages + 1):
         assert (await edge.slack.click_view(MAYA, modal.id, "details_next")).ok
         assert modal.view["title"]["text"] == f"Details, {page} of {pages}"
-        text += words_in(modal.view["blocks"])
+        text += text_of(modal.view["blocks"])
+    for between in ("(continued)", "Previous page", "Next page"):
+        text = text.replace(between, "")
     assert text.count("A long line of a letter") == 3000
     assert (await edge.slack.click_view(MAYA, modal.id, "details_previous")).ok
     assert modal.view["title"]["text"] == f"Details, {pages - 1} of {pages}"
@@ -182,9 +185,7 @@ async def test_details_show_everything_page_by_page(edge: Edge, desk: FakeDesk) 
     assert modal.view["title"]["text"] == "Details, 1 of 1"
 
 
-@pytest.mark.parametrize(
-    ("shown", "told"), [(Refusal.GUEST, "you are a guest"), (None, "does not know this proposal")]
-)
+@pytest.mark.parametrize(("shown", "told"), [(Refusal.GUEST, "you are a guest"), (None, "does not know this proposal")])
 async def test_details_for_someone_who_may_not_look(
     edge: Edge, desk: FakeDesk, shown: Refusal | None, told: str
 ) -> None:
@@ -208,7 +209,9 @@ async def test_an_outage_while_turning_a_page(edge: Edge, desk: FakeDesk) -> Non
 
 async def test_a_page_button_without_our_ids_is_refused_in_words(edge: Edge) -> None:
     """A page button of a view that is not ours is answered, and nothing is asked of the desk."""
-    payload = press(action_id="details_next", value="x") | {"view": {"id": "V1", "type": "modal", "hash": "h", "private_metadata": "?"}}
+    payload = press(action_id="details_next", value="x") | {
+        "view": {"id": "V1", "type": "modal", "hash": "h", "private_metadata": "?"}
+    }
     delivery = await edge.slack.send_signed(form(payload))
     assert delivery.status == 503
     assert edge.desk.asked == []
@@ -282,7 +285,7 @@ async def test_the_account_is_the_clickers_own_team(edge: Edge) -> None:
 
 @pytest.mark.parametrize("response_url", [None, ""])
 async def test_without_a_response_url_a_refusal_opens_a_modal(edge: Edge, response_url: str | None) -> None:
-    """Where the outbox has nowhere to answer, the click itself answers; here Slack refuses the modal, and so says so."""
+    """Where the outbox has nowhere to answer, the click itself does; Slack refuses this modal, and so says so."""
     edge.desk.judged = Judged(Refusal.EXPIRED, seen())
     for action in ("approve", "deny"):
         delivery = await edge.slack.send_signed(form(press(action_id=action, response_url=response_url)))
@@ -354,8 +357,7 @@ async def test_a_command_that_lacks_anything_is_refused_in_words(edge: Edge, mis
 
 async def test_slacks_own_questions_are_answered(edge: Edge) -> None:
     """url_verification gets its challenge, ssl_check and events get 200."""
-    assert (await edge.slack.verify_url("c0ffee")).answer.decode().strip('"{}challenge: ') != ""
-    assert b"c0ffee" in edge.slack.deliveries[-1].answer
+    assert b"c0ffee" in (await edge.slack.verify_url("c0ffee")).answer
     assert (await edge.slack.send_signed(b"ssl_check=1&token=x")).status == 200
     assert (await edge.slack.event({"type": "app_home_opened", "user": MAYA})).status == 200
 

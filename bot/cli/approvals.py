@@ -1,0 +1,120 @@
+"""`pending`, `show` and `ask`: proposals from the command line. A shell can ask; it can never approve."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.output import DENIED, EXPIRED, FAILED, PAUSED, AsJson, print_json, print_rows, printable
+
+_LOCAL = "http://127.0.0.1:8000"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("pending", epilog="Example: foureyes pending --json")(pending)
+    app.command("show", epilog="Example: foureyes show prop_01jd3k")(show)
+    app.command(
+        "ask",
+        epilog="Example: foureyes ask --tool deploy.production --arg service=shop --arg version=1.4.2"
+        ' --summary "ship the fix" && ./deploy.sh',
+    )(ask)
+
+
+def pending(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most.")] = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List what waits for people, most urgent first."""
+    from bot.cli import overview
+
+    found = overview.pending(limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        {
+            "id": row["id"],
+            "tool": row["tool"],
+            "agent": row["agent"]["name"],
+            "votes": f"{len(row['votes'])} of {row['requirement']['approvals']}",
+            "expires": row["expires_at"],
+        }
+        for row in found
+    ]
+    print_rows(rows, as_json=False, empty="Nothing waits for people.")
+
+
+def show(ident: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False) -> None:
+    """Show one proposal whole."""
+    from bot.cli import overview
+
+    found = overview.one(ident)
+    if found is None:
+        typer.echo(f"there is no proposal {printable(ident)}; `foureyes pending` lists those that wait", err=True)
+        raise typer.Exit(FAILED)
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        typer.echo(f"{name:14} {printable(shown)}")
+
+
+def ask(
+    tool: Annotated[str, typer.Option(help="The tool, for example deploy.production.")],
+    summary: Annotated[str, typer.Option(help="Why, in a sentence; people read it.")],
+    arg: Annotated[
+        list[str] | None, typer.Option(help="An argument, NAME=VALUE; JSON values are read as such.")
+    ] = None,
+    fact: Annotated[list[str] | None, typer.Option(help="A fact for the policy, NAME=VALUE.")] = None,
+    key: Annotated[str, typer.Option(help="Idempotency key; default: a new one.")] = "",
+    url: Annotated[str, typer.Option(envvar="FOUREYES_URL", help="Where the server is.")] = _LOCAL,
+    agent_key: Annotated[
+        str, typer.Option(envvar="FOUREYES_AGENT_KEY", help="The agent's key.", show_default=False)
+    ] = "",
+    key_file: Annotated[Path | None, typer.Option(help="A file that holds the agent's key.")] = None,
+    timeout: Annotated[str, typer.Option(help="How long to wait: 30m, 4h, 2d.")] = "4h",
+) -> None:
+    """Submit, wait for people, claim, and print the grant: exit 0 means that the caller may act, once.
+
+    Exit codes: 0 claimed, 1 failed or blocked, 4 denied, 5 expired, 6 paused.
+    """
+    from bot.ask import Asked, Refused, ask_and_wait
+    from bot.cli.switch import duration
+    from bot.clock import SteadyClock, TimeOrderedIds
+
+    if key_file is not None:
+        agent_key = key_file.read_text(encoding="utf-8").strip()
+    if not agent_key:
+        raise typer.BadParameter("no key: set FOUREYES_AGENT_KEY or give --key-file")
+    body = {"tool": tool, "summary": summary, "arguments": _pairs(arg), "context": {"facts": _pairs(fact)}}
+    answer = ask_and_wait(
+        url, agent_key, body, key or TimeOrderedIds()("ask"), duration(timeout), SteadyClock(), _progress
+    )
+    match answer:
+        case Asked():
+            print_json({"id": answer.proposal["id"], "state": answer.proposal["state"], **answer.grant})
+        case Refused():
+            typer.echo(f"{answer.code}: {printable(answer.detail)}", err=True)
+            codes = {"denied": DENIED, "expired": EXPIRED, "paused": PAUSED}
+            raise typer.Exit(codes.get(answer.code, FAILED))
+
+
+def _progress(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _pairs(pairs: list[str] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{pair!r}: write NAME=VALUE")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found

@@ -1,0 +1,74 @@
+"""`audit verify | show | checkpoint`: is the log whole, what stands in it, and anchoring it by hand."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.output import AUDIT_BROKEN, AsJson, print_json, printable
+
+app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("verify", epilog="Example: foureyes audit verify && echo whole")
+def verify(
+    *,
+    log_only: Annotated[bool, typer.Option("--log-only", help="Do not refold the index and compare.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every entry, link, hash and detached value, the signed anchor, and the index against the log.
+
+    Exit code 7 where anything is broken. It needs no running server and changes nothing.
+    """
+    from bot.cli.checking import check
+
+    found = check(refold=not log_only)
+    if as_json:
+        print_json(found)
+    else:
+        for fault in found["broken"]:
+            where = "index" if fault["seq"] is None else f"entry {fault['seq']}"
+            typer.echo(f"BROKEN {where}: {printable(fault['what'])}")
+        state = "BROKEN" if found["broken"] else "whole"
+        typer.echo(f"The log is {state}: {found['entries']} entries, {found['anchored']} of them under the anchor.")
+        for warning in found["warnings"]:
+            typer.echo(f"Note: {warning}", err=True)
+    if found["broken"]:
+        raise typer.Exit(AUDIT_BROKEN)
+
+
+@app.command("show", epilog="Example: foureyes audit show --subject prop_01jd3k --json")
+def show(
+    subject: Annotated[str | None, typer.Option(help="Only this proposal, agent, or `switch`.")] = None,
+    since: Annotated[int, typer.Option(min=0, help="From this log index on.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print entries of the log, oldest first."""
+    from bot.cli.checking import entries
+
+    for entry in entries(subject, since, limit):
+        typer.echo(json.dumps(entry, ensure_ascii=False) if as_json else _line(entry))
+
+
+def _line(entry: dict[str, Any]) -> str:
+    values = {**entry["data"], **entry["detached"]}
+    told = json.dumps(values, ensure_ascii=False, separators=(", ", ": "))
+    actor = f"{entry['actor']['kind']}:{entry['actor']['ref']}"
+    return printable(f"{entry['seq']:>6}  {entry['at']}  {entry['type']:24} {actor}  {entry['subject']}  {told}")
+
+
+@app.command("checkpoint", epilog="Example: foureyes audit checkpoint")
+def checkpoint() -> None:
+    """Verify the log, then sign its newest head into the anchor file beside the key."""
+    from bot.cli.checking import anchor_now, check
+
+    found = check(refold=False, anchor_may_be_missing=True)
+    if found["broken"]:
+        typer.echo(
+            f"Not anchored: the log is broken at entry {found['broken'][0]['seq']}. Run `foureyes audit verify`.",
+            err=True,
+        )
+        raise typer.Exit(AUDIT_BROKEN)
+    typer.echo(f"Anchored {found['entries']} entries in {anchor_now()}.")

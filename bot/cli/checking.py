@@ -1,0 +1,78 @@
+"""What the audit commands do: hold the database against its own links, its anchor and its fold. It changes no log."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bot.anchoring import Anchoring, verifier_of
+from bot.audit import anchor as anchors
+from bot.audit.anchor import Anchor, AnchorError
+from bot.audit.verify import verify
+from bot.cli.session import database, reading, settings
+from bot.clock import SteadyClock
+from bot.keys import KeyFileError, SigningKey, load
+from bot.store.check import differences
+
+
+def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any]:
+    """Verify everything; `broken` is empty where all is well."""
+    warnings: list[str] = []
+    broken: list[dict[str, Any]] = []
+    anchor: Anchor | None = None
+    try:
+        anchor = anchors.read(settings().anchor_file, verifier_of(_key()))
+    except (AnchorError, KeyFileError) as error:
+        broken.append({"seq": None, "what": str(error)})
+    with reading() as connection:
+        report = verify(connection, anchor)
+        broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
+        if refold and not broken:
+            broken += [{"seq": None, "what": line} for line in differences(connection)]
+    if anchor is None and report.entries and not broken:
+        missing = f"{settings().anchor_file} is missing: a cut-off tail could not be told from a short log"
+        if anchor_may_be_missing:
+            warnings.append(missing)
+        else:
+            broken.append({"seq": None, "what": missing})
+    newer = report.entries - report.anchored
+    if anchor is not None and newer:
+        warnings.append(
+            f"the last {newer} entries are newer than the anchor, which a running server writes each second"
+        )
+    return {
+        "entries": report.entries,
+        "anchored": report.anchored,
+        "head": report.head,
+        "broken": broken,
+        "warnings": warnings,
+    }
+
+
+def _key() -> SigningKey:
+    path = settings().signing_key_file
+    try:
+        return load(path)
+    except FileNotFoundError:
+        raise KeyFileError(f"{path}: there is no signing key, so the anchor cannot be checked") from None
+
+
+def anchor_now() -> Path:
+    """Sign the newest head into the anchor file."""
+    path = settings().anchor_file
+    Anchoring(database(), path, _key(), SteadyClock()).close()
+    return path
+
+
+def entries(subject: str | None, since: int, limit: int) -> Iterator[dict[str, Any]]:
+    """Give entries with those of their detached values that live."""
+    where = "seq >= ?" if subject is None else "seq >= ? AND subject = ?"
+    values = [since] if subject is None else [since, subject]
+    with reading() as connection:
+        found = connection.execute(
+            f"SELECT seq, body FROM entries WHERE {where} ORDER BY seq LIMIT ?",  # noqa: S608 - our own constants
+            [*values, limit],
+        ).fetchall()
+        for seq, body in found:
+            detached = connection.execute("SELECT name, value FROM detached WHERE seq = ?", (seq,)).fetchall()
+            yield {**json.loads(body), "detached": {name: json.loads(value) for name, value in detached}}

@@ -1,0 +1,102 @@
+"""What `status`, `pending` and `show` read: straight from the database, so that it works with the server down."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from approval_rules.people import AgentId, PersonId
+from approval_rules.switch import Pause, ScopeKind
+from approval_rules.text import unwrap_text
+from bot.cli.session import database, reading
+from bot.clock import format_time
+from bot.desk.apply import people_of
+from bot.store import outbox, rows
+from bot.store.codec import SWITCH
+from bot.store.rows import Loaded
+from bot.store.transaction import recorded_of
+from handlers.desk import Face, Seen
+from handlers.http.render import proposal_json
+
+_COUNTS = (
+    "SELECT state, count(*) FROM proposals WHERE state = 'pending' OR (state = 'approved' AND clock = 'claim')"
+    " GROUP BY state"
+)
+_PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY next_at LIMIT ?"
+
+
+def overview() -> dict[str, Any]:
+    """Give the state of everything."""
+    with reading() as connection:
+        switch = rows.switch_from(recorded_of(connection, SWITCH))
+        counts = dict(connection.execute(_COUNTS).fetchall())
+        waiting = dict(connection.execute(outbox.COUNTS).fetchall())
+        head = connection.execute(rows.HEAD).fetchone()
+        agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
+        faces = _faces(connection, [PersonId(pause.by.ref) for pause in switch.active])
+    return {
+        "pauses": [_pause(pause, agents, faces) for pause in switch.active],
+        "pending": counts.get("pending", 0),
+        "approved_unclaimed": counts.get("approved", 0),
+        "outbox_waiting": waiting.get("queued", 0) + waiting.get("sending", 0),
+        "outbox_dead": waiting.get("dead", 0),
+        "log_entries": 0 if head is None else head[0] + 1,
+        "database": str(database()),
+    }
+
+
+def _pause(pause: Pause, agents: Mapping[AgentId, str], faces: Mapping[PersonId, Face]) -> dict[str, Any]:
+    name = agents.get(AgentId(pause.scope.name), pause.scope.name)
+    face = faces.get(PersonId(pause.by.ref))
+    return {
+        "scope": "all" if pause.scope.kind is ScopeKind.ALL else f"{pause.scope.kind.value} {name}",
+        "since": format_time(pause.since),
+        "until": None if pause.until is None else format_time(pause.until),
+        "by": pause.by.ref if face is None else f"{face.name} ({face.user_id})",
+        "reason": unwrap_text(pause.reason),
+    }
+
+
+def _faces(connection: sqlite3.Connection, people: Iterable[PersonId]) -> dict[PersonId, Face]:
+    found = connection.execute(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
+    return {PersonId(ref): Face(user, name) for ref, _team, user, name in found}
+
+
+def pending(limit: int) -> list[dict[str, Any]]:
+    """List what waits for people, most urgent first, as the API shows it."""
+    with reading() as connection:
+        ids = [row[0] for row in connection.execute(_PENDING, (limit,))]
+        return [found for found in (_one(connection, ident) for ident in ids) if found is not None]
+
+
+def one(ident: str) -> dict[str, Any] | None:
+    """Give one proposal as the API shows it."""
+    with reading() as connection:
+        return _one(connection, ident)
+
+
+def _one(connection: sqlite3.Connection, ident: str) -> dict[str, Any] | None:
+    loaded = rows.loaded_from(recorded_of(connection, ident))
+    return None if loaded is None else json.loads(proposal_json(_seen(connection, loaded)))
+
+
+def _seen(connection: sqlite3.Connection, loaded: Loaded) -> Seen:
+    switch = rows.switch_from(recorded_of(connection, SWITCH))
+    proposal = loaded.proposal
+    frozen = switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
+    return Seen(proposal, _faces(connection, people_of(proposal)), frozen, loaded.last_seq)
+
+
+def agents() -> Sequence[dict[str, Any]]:
+    """List the agents with their living keys."""
+    with reading() as connection:
+        found = connection.execute(
+            "SELECT a.name, a.id, p.user_id, a.tools, a.callback_hosts, a.created_at, a.revoked_at,"
+            " (SELECT count(*) FROM agent_keys k WHERE k.agent_id = a.id AND k.expires_at IS NULL)"
+            " FROM agents a LEFT JOIN people p ON p.ref = a.owner ORDER BY a.name"
+        ).fetchall()
+    names = ("name", "id", "owner", "tools", "callback_hosts", "created_at", "revoked_at", "keys")
+    listed = [dict(zip(names, row, strict=True)) for row in found]
+    for row in listed:
+        row["tools"], row["callback_hosts"] = json.loads(row["tools"]), json.loads(row["callback_hosts"])
+    return listed

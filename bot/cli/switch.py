@@ -1,0 +1,142 @@
+"""`pause`, `resume`, `status`: the kill switch on the database itself, with the server and Slack up or down."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.output import FAILED, PAUSED, AsJson, print_json, printable
+
+if TYPE_CHECKING:
+    from approval_rules.switch import Scope
+    from bot.store.transaction import Transaction
+
+_MOST = 10_000
+
+AgentOption = Annotated[str | None, typer.Option("--agent", help="Only this agent (its name).")]
+ToolOption = Annotated[str | None, typer.Option("--tool", help="Only this tool, for example payments.refund.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("pause", epilog='Example: foureyes pause --tool payments.refund --for 30m "refunds look wrong"')(pause)
+    app.command("resume", epilog='Example: foureyes resume --tool payments.refund "checked, it was the feed"')(resume)
+    app.command("status", epilog="Example: foureyes status --json")(status)
+
+
+def pause(
+    reason: Annotated[str, typer.Argument(help="Why; everyone sees it.")],
+    agent: AgentOption = None,
+    tool: ToolOption = None,
+    lasts: Annotated[str | None, typer.Option("--for", help="End by itself after this time: 30m, 4h, 2d.")] = None,
+) -> None:
+    """Stop everything, one agent or one tool, now. Nothing is claimed after this returns."""
+    from approval_rules.commands import StartPause
+    from approval_rules.decide import decide_switch
+    from approval_rules.text import AgentText
+    from bot.agents import who_typed
+    from bot.cli.session import os_user, write
+    from bot.desk.switching import record_switch
+    from bot.store.transaction import Transaction
+
+    length = None if lasts is None else duration(lasts)
+
+    def unit(tx: Transaction) -> str:
+        scope = _scope(tx, agent, tool)
+        by = who_typed(tx, os_user())
+        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(reason), None)
+        record_switch(tx, decide_switch(tx.switch, command))
+        return scope_words(agent, tool)
+
+    words = write(unit)
+    until = "until it is resumed" if length is None else f"for {lasts}"
+    typer.echo(f"Paused {words} {until}. Nothing of it is claimed from now on.")
+
+
+def resume(
+    reason: Annotated[str, typer.Argument(help="Why; everyone sees it.")] = "",
+    agent: AgentOption = None,
+    tool: ToolOption = None,
+) -> None:
+    """Start again. Everything needs two people: two Slack accounts, or two accounts of this machine."""
+    from approval_rules.commands import Resume
+    from approval_rules.decide import decide_switch
+    from approval_rules.events import Refusal, ResumeAsked, SwitchEvent, SwitchRefused
+    from approval_rules.text import AgentText
+    from bot.agents import who_typed
+    from bot.cli.session import os_user, write
+    from bot.desk.switching import record_switch
+    from bot.store.transaction import Transaction
+
+    def unit(tx: Transaction) -> SwitchEvent:
+        by = who_typed(tx, os_user())
+        command = Resume(tx.at, by, _scope(tx, agent, tool), AgentText(reason), None, may_resume=True)
+        events = decide_switch(tx.switch, command)
+        record_switch(tx, events)
+        return events[0]
+
+    words = scope_words(agent, tool)
+    event = write(unit)
+    if isinstance(event, SwitchRefused):
+        told = {
+            Refusal.NOTHING_PAUSED: f"Nothing to do: {words} is not paused. `foureyes status` shows what is.",
+            Refusal.SECOND_PERSON_NEEDED: "You asked already. A second person has to run `foureyes resume` too.",
+        }
+        typer.echo(told.get(event.code, f"Refused: {event.code.value}."), err=True)
+        raise typer.Exit(FAILED)
+    if isinstance(event, ResumeAsked):
+        typer.echo("Asked. Everything stays paused until a second person runs `foureyes resume` too.")
+        raise typer.Exit(PAUSED)
+    typer.echo(f"Resumed {words}.")
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Show what is paused, what waits, and whether anything is stuck. Exit code 6 while everything is paused."""
+    from bot.cli.overview import overview
+
+    found = overview()
+    if as_json:
+        print_json(found)
+    else:
+        for pause_row in found["pauses"]:
+            until = f" until {pause_row['until']}" if pause_row["until"] else ""
+            typer.echo(
+                f"PAUSED {printable(pause_row['scope'])} since {pause_row['since']}{until}"
+                f" by {printable(pause_row['by'])}: {printable(pause_row['reason'])}"
+            )
+        if not found["pauses"]:
+            typer.echo("Nothing is paused.")
+        typer.echo(f"{found['pending']} pending, {found['approved_unclaimed']} approved and not yet used.")
+        typer.echo(f"{found['outbox_waiting']} messages to send, {found['outbox_dead']} dead letters.")
+        typer.echo(f"{found['log_entries']} log entries, database {found['database']}.")
+    if any(row["scope"] == "all" for row in found["pauses"]):
+        raise typer.Exit(PAUSED)
+
+
+def duration(text: str) -> timedelta:
+    """Read 30m, 4h or 2d."""
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in units or not 0 < int(number) < _MOST:
+        raise typer.BadParameter(f"{text!r} is not a time; write 30m, 4h or 2d")
+    return timedelta(**{units[unit]: int(number)})
+
+
+def scope_words(agent: str | None, tool: str | None) -> str:
+    """Say a scope in words."""
+    if agent and tool:
+        raise typer.BadParameter("give --agent or --tool, not both")
+    return f"agent {agent}" if agent else f"tool {tool}" if tool else "everything"
+
+
+def _scope(tx: "Transaction", agent: str | None, tool: str | None) -> "Scope":
+    from approval_rules.switch import EVERYTHING, Scope, ScopeKind
+    from bot.agents import AgentError, named
+
+    scope_words(agent, tool)
+    if agent is not None:
+        row = named(tx, agent)
+        if row is None:
+            raise AgentError(f"there is no agent named {agent!r}; `foureyes agent list` shows them. Nothing was paused")
+        return Scope(ScopeKind.AGENT, row.agent.id)
+    return EVERYTHING if tool is None else Scope(ScopeKind.TOOL, tool)

@@ -1,0 +1,175 @@
+"""`foureyes doctor`: everything that `serve` needs, checked one by one, each with what to do. It changes nothing."""
+
+import asyncio
+import email.utils
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from approval_rules.policy import PolicyFolder
+from bot import anchoring
+from bot.audit.anchor import AnchorError
+from bot.clock import SteadyClock
+from bot.directory import HomeWorkspace, SlackDirectory
+from bot.keys import KeyFileError
+from bot.keys import load as load_key
+from bot.policy_files import PolicyFolderError
+from bot.policy_files import load as load_policy
+from bot.settings import Settings, SettingsError
+from bot.settings import load as load_settings
+from bot.slack_calls import SlackCalls, SlackUnavailableError
+from bot.store import schema
+from bot.store.engine import StoreUnavailableError, database_path
+
+# The scopes of app_manifest.yml; a test holds the two against each other.
+SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read", "channels:history", "groups:history"})
+# Fixed in these; before, two connections that reset the WAL at once can lose a commit.
+_WAL_RESET_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+_MOST_SKEW = timedelta(seconds=60)
+
+
+class State(StrEnum):
+    """How a check came out."""
+
+    GOOD = "ok"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was found, and what to do where it is not good."""
+
+    name: str
+    state: State
+    detail: str
+
+
+def examine() -> list[Finding]:
+    """Check everything; a failed check does not stop the next."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [Finding("settings", State.FAIL, str(error))]
+    found = [Finding("settings", State.GOOD, "read"), *_local(settings)]
+    return [*found, *asyncio.run(_slack(settings))]
+
+
+def _local(settings: Settings) -> Iterator[Finding]:
+    yield from _policy(settings)
+    yield _key(settings)
+    yield _database(settings)
+    yield _sqlite()
+
+
+def _policy(settings: Settings) -> Iterator[Finding]:
+    try:
+        folder = load_policy(settings.policy)
+    except PolicyFolderError as error:
+        yield Finding("policy", State.FAIL, str(error))
+        return
+    tools = ", ".join(folder.policies) or "none: every proposal will be blocked"
+    yield Finding("policy", State.GOOD if folder.policies else State.WARN, f"{settings.policy}: {tools}")
+    yield from _roles(folder)
+    channel = folder.channels.get("default") or settings.channel
+    if channel is None:
+        yield Finding("channel", State.FAIL, "set FOUREYES_CHANNEL, or `channels: {default: C...}` in roles.yml")
+
+
+def _roles(folder: PolicyFolder) -> Iterator[Finding]:
+    for name, members in folder.roles.items():
+        if members.usergroup is None and len(members.users) < 2:  # noqa: PLR2004 - four eyes
+            detail = f"{name} has {len(members.users)} people; two are needed to approve. Add one in roles.yml"
+            yield Finding("roles", State.FAIL, detail)
+        else:
+            group = f" and the group @{members.usergroup}" if members.usergroup else ""
+            yield Finding("roles", State.GOOD, f"{name}: {len(members.users)} people{group}")
+
+
+def _key(settings: Settings) -> Finding:
+    try:
+        load_key(settings.signing_key_file)
+    except FileNotFoundError:
+        return Finding("key", State.WARN, f"{settings.signing_key_file} is missing; the first `serve` makes one")
+    except KeyFileError as error:
+        return Finding("key", State.FAIL, str(error))
+    return Finding("key", State.GOOD, f"{settings.signing_key_file}; back it up apart from the database")
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        path: Path = database_path(settings.database_url)
+        schema.require_current(path)
+        anchoring.require_not_behind(path, settings.anchor_file, load_key(settings.signing_key_file))
+    except (StoreUnavailableError, AnchorError, KeyFileError) as error:
+        return Finding("database", State.FAIL, str(error))
+    except FileNotFoundError:
+        return Finding("database", State.WARN, "cannot be held against its anchor without the key")
+    return Finding("database", State.GOOD, f"{path}, schema {schema.REVISION}, not behind its anchor")
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version_info
+    fixed = version >= _WAL_RESET_FIXED[0] or any(
+        version[:2] == line[:2] and version >= line for line in _WAL_RESET_FIXED
+    )
+    note = "" if fixed else "; it has the WAL-reset bug, so never open the file for writing with other programs"
+    return Finding("sqlite", State.GOOD, sqlite3.sqlite_version + note)
+
+
+async def _slack(settings: Settings) -> list[Finding]:
+    if not settings.slack_bot_token or not settings.slack_signing_secret:
+        return [Finding("slack", State.FAIL, "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (app settings, or .env)")]
+    client = AsyncWebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=10, retry_handlers=[])
+    directory = SlackDirectory(client, "", None, dict, SteadyClock())
+    try:
+        home = await directory.home()
+    except SlackUnavailableError as error:
+        detail = f"Slack answered {error.code} to auth.test; check SLACK_BOT_TOKEN and the network"
+        return [Finding("slack", State.FAIL, detail)]
+    found = [Finding("slack", State.GOOD, f"workspace {home.team_name} ({home.team_id}), bot {home.bot_user_id}")]
+    found.append(_scopes(home))
+    return [*found, *[one async for one in _in_slack(settings, client)]]
+
+
+def _scopes(home: HomeWorkspace) -> Finding:
+    if not home.scopes:
+        return Finding("scopes", State.WARN, "Slack did not list them; compare with `foureyes manifest`")
+    missing = sorted(SCOPES - home.scopes)
+    if missing:
+        return Finding("scopes", State.FAIL, f"missing {', '.join(missing)}; add them and reinstall the app")
+    return Finding("scopes", State.GOOD, ", ".join(sorted(SCOPES)))
+
+
+async def _in_slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[Finding]:
+    calls = SlackCalls(SteadyClock())
+    channel = settings.channel
+    with suppress(PolicyFolderError):
+        channel = load_policy(settings.policy).channels.get("default") or channel
+    try:
+        answer = await calls.make("auth.test", client.auth_test)
+        yield _clock(answer.headers.get("Date", "") or answer.headers.get("date", ""))
+        if channel is not None:
+            await calls.make("conversations.history", lambda: client.conversations_history(channel=channel, limit=1))
+            yield Finding("channel", State.GOOD, f"{channel}: the bot is in it")
+    except SlackUnavailableError as error:
+        detail = f"{channel}: {error.code}; invite the bot to the channel and check its id"
+        yield Finding("channel", State.FAIL, detail)
+
+
+def _clock(date: str) -> Finding:
+    try:
+        theirs = email.utils.parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return Finding("clock", State.WARN, "Slack sent no date to compare with")
+    skew = abs(SteadyClock()() - theirs)
+    seconds = int(skew.total_seconds())
+    if skew > _MOST_SKEW:
+        return Finding("clock", State.FAIL, f"{seconds} s apart from Slack's; clicks will be refused. Set up NTP")
+    return Finding("clock", State.GOOD, f"{seconds} s apart from Slack's")

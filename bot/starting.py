@@ -1,0 +1,92 @@
+"""What `init` and `manifest` write: templates with the user's URL, never over a file that exists."""
+
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import typer
+
+from bot.keys import load_or_create
+from bot.settings import DEFAULT_DATABASE_URL
+from bot.store import schema
+from bot.store.engine import database_path
+
+_PLACEHOLDER = "https://YOUR-HOST"
+
+_ROLES = """\
+# Who may decide. A role is a list of Slack user ids, a Slack user group, or both.
+# A policy that asks for a role asks for TWO distinct people of it, unless it says otherwise.
+roles:
+  support_manager:
+    users: []            # for example [U02ABCDEF, U02GHIJKL]: profile, More, Copy member ID
+    usergroup: support-managers
+  # The role `operator` decides who may resume after a pause. Without it, anyone in any role may.
+  # operator:
+  #   users: []
+channels: {}
+  # default: C02ABCDEF          where packets go
+  # announcements: C02GHIJKL    where a pause is announced
+"""
+
+_ENV = """\
+# Foureyes reads this file from the folder where it is started. Keep it secret: mode 0600, not in git.
+SLACK_BOT_TOKEN=
+SLACK_SIGNING_SECRET=
+# Where packets go unless roles.yml says otherwise (a channel id; invite the bot there).
+FOUREYES_CHANNEL=
+FOUREYES_DATABASE_URL=sqlite+aiosqlite:///./foureyes.db
+FOUREYES_POLICY=./policy
+# The key that signs permissions and anchors the log: outside the database and its backups.
+FOUREYES_SIGNING_KEY_FILE=./foureyes.key
+# Hosts or networks that callbacks may reach although they are private.
+FOUREYES_CALLBACK_ALLOW=
+"""
+
+
+def manifest_for(url: str) -> str:
+    """Give the Slack manifest with this server's URL. Raises BadParameter for anything but an https origin."""
+    origin = url.rstrip("/")
+    if not origin.startswith("https://") or "/" in origin.removeprefix("https://") or any(map(str.isspace, origin)):
+        raise typer.BadParameter(
+            f"{url!r}: write the server's public origin, for example https://approvals.example.com"
+        )
+    return _template("app_manifest.yml").replace(_PLACEHOLDER, origin)
+
+
+def initialise(folder: Path, url: str) -> Iterator[str]:
+    """Write what is missing and say what was done, file by file."""
+    manifest = manifest_for(url)
+    (folder / "policy").mkdir(parents=True, exist_ok=True)
+    yield _write(folder / "policy" / "payments.refund.yml", _template("payments.refund.yml"))
+    yield _write(folder / "policy" / "roles.yml", _ROLES)
+    yield _write(folder / ".env", _ENV, mode=0o600)
+    yield _write(folder / "app_manifest.yml", manifest)
+    key = folder / "foureyes.key"
+    existed = key.exists()
+    load_or_create(key)
+    yield f"{'kept' if existed else 'wrote'} {key}"
+    database = folder / database_path(DEFAULT_DATABASE_URL).name
+    existed = database.exists()
+    schema.upgrade(database)
+    yield f"{'upgraded' if existed else 'wrote'} {database}"
+    yield ""
+    yield "Next:"
+    yield "  1. Create the Slack app from app_manifest.yml, install it, invite it to the channel."
+    yield "  2. Put the bot token, the signing secret and the channel id into .env."
+    yield "  3. Put at least two people into a role in policy/roles.yml."
+    yield "  4. foureyes doctor, then foureyes serve, then foureyes agent add --help"
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> str:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return f"kept {path}"
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return f"wrote {path}"
+
+
+def _template(name: str) -> str:
+    return (files("bot") / "templates" / name).read_text(encoding="utf-8")

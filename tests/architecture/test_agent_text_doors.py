@@ -1,0 +1,60 @@
+"""What an agent wrote is unwrapped in a few named files, each of which escapes it or judges it."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.source_tree import PRODUCT, Source, planted, python_files
+
+UNWRAPPERS = frozenset({"unwrap_text", "unwrap_json", "unwrap_object"})
+INSIDES = frozenset({"_text", "_value"})
+DOORS = {
+    "approval_rules/text.py": "defines them",
+    "approval_rules/policy.py": "judges arguments and facts; shows nothing",
+    "approval_rules/conditions.py": "compares arguments and facts; shows nothing",
+    "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
+    "handlers/http/render.py": "gives an agent its own words back, as JSON",
+    "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
+}
+
+
+def unwraps(source: Source) -> Iterator[int]:
+    """Every line that imports or names an unwrapper, or reaches behind it."""
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.ImportFrom(names=names) if any(alias.name in UNWRAPPERS for alias in names):
+                yield node.lineno
+            case ast.Attribute(attr=attr) if attr in UNWRAPPERS:
+                yield node.lineno
+            case ast.Attribute(attr=attr, value=value) if attr in INSIDES and not is_self(value):
+                yield node.lineno
+            case ast.Constant(value=str() as text) if text in UNWRAPPERS | INSIDES:
+                yield node.lineno
+
+
+def is_self(value: ast.expr) -> bool:
+    """Whether an attribute belongs to the object's own method."""
+    return isinstance(value, ast.Name) and value.id == "self"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from approval_rules.text import unwrap_text",
+        "from approval_rules.text import unwrap_json as plain",
+        "import approval_rules.text as t\nt.unwrap_object(x)",
+        "summary._text",
+        "getattr(summary, '_text')",
+        "getattr(text, 'unwrap_text')(x)",
+    ],
+)
+def test_the_check_finds_a_planted_door(code: str) -> None:
+    """Each way around the wrapper is found."""
+    assert list(unwraps(planted(code)))
+
+
+def test_agent_text_is_unwrapped_in_the_named_files_only() -> None:
+    """No other file of the product can see the raw words of an agent."""
+    found = {source.path: list(unwraps(source)) for source in python_files(*PRODUCT) if source.path not in DOORS}
+    assert {path: lines for path, lines in found.items() if lines} == {}
