@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from approval_rules.people import Agent, AgentId, PersonId
-from approval_rules.policy import Contradiction, explain
+from approval_rules.policy import Contradiction, RuleExplanation, explain
 from approval_rules.requirement import Tier
 from bot.clock import SteadyClock
 from bot.policy_files import load
@@ -30,7 +30,7 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
     except (ProblemError, ValueError) as error:
         raise typer.BadParameter(f"this is no proposal: {_why(error)}") from None
     found = explain(load(folder or settings().policy), draft, _SOMEONE, SteadyClock()())
-    rules = [{"rule": one.rule.source, "outcome": one.outcome, "why": one.why, "says": one.says} for one in found.rules]
+    rules = [_rule(one) for one in found.rules]
     if isinstance(found.result, Contradiction):
         return {"rules": rules, "would_be": "refused", "because": found.result.detail, "requirement": None}
     result = found.result
@@ -38,6 +38,11 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
     policy = {"version": result.policy.version, "rule": result.policy.rule}
     would_be = _WOULD_BE[result.tier]
     return {"rules": rules, "would_be": would_be, "because": result.policy.because, "seats": seats, "policy": policy}
+
+
+def _rule(one: RuleExplanation) -> dict[str, str]:
+    source = "; ".join(one.rule.source.splitlines())
+    return {"rule": source, "outcome": one.outcome, "why": one.why, "says": one.says}
 
 
 def _why(error: Exception) -> str:

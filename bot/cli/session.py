@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from bot.clock import SteadyClock, TimeOrderedIds, salts
-from bot.settings import Settings, load
+from bot.clock import Clock, SteadyClock, TimeOrderedIds, salts
+from bot.settings import Settings
+from bot.settings import load as load_settings
 from bot.store import schema
 from bot.store.commit import run_now
 from bot.store.engine import database_path, open_reader, open_writer
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 def settings() -> Settings:
     """Read the settings."""
-    return load()
+    return load_settings()
 
 
 def database() -> Path:
@@ -32,9 +33,30 @@ def database() -> Path:
 
 def write(unit: Callable[[Transaction], T]) -> T:
     """Run one unit on the database itself. The WAL is left for the server to fold in: only one process may."""
-    sources = Sources(SteadyClock(), TimeOrderedIds(), salts)
-    with closing(open_writer(database(), checkpoints=False)) as connection:
-        return run_now(connection, sources, unit)
+    path, clock = database(), SteadyClock()
+    with closing(open_writer(path, checkpoints=False)) as connection:
+        log_was_empty = connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None
+        result = run_now(connection, Sources(clock, TimeOrderedIds(), salts), unit)
+    _anchor(path, clock, log_was_empty=log_was_empty)
+    return result
+
+
+def _anchor(path: Path, clock: Clock, *, log_was_empty: bool) -> None:
+    """Bring the anchor up to what was just written; only a new log gets its first one here.
+
+    A missing anchor of a log that is not new is evidence: it must not vanish because somebody ran a command.
+    """
+    from bot.anchoring import Anchoring
+    from bot.keys import KeyFileError, load
+
+    found = settings()
+    if not log_was_empty and not found.anchor_file.exists():
+        return
+    try:
+        key = load(found.signing_key_file)
+    except (FileNotFoundError, KeyFileError):
+        return  # whoever may write the database need not hold the key; the server anchors it within a second
+    Anchoring(path, found.anchor_file, key, clock).close()
 
 
 @contextmanager

@@ -164,7 +164,7 @@ async def test_it_serves_real_http() -> None:
     """Behind a real HTTP client it answers the same."""
     inside = Inside()
     ts = b"%d" % AT
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(inside.app), base_url="http://127.0.0.1") as client:  # type: ignore[arg-type]  # the same protocol in other words
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(inside.app), base_url="http://127.0.0.1") as client:
         answer = await client.post("/slack/events", content=BODY, headers=signed(ts))
         assert (answer.status_code, answer.text) == (200, "hello")
         late = await client.post(
