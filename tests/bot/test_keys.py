@@ -109,7 +109,7 @@ def test_a_key_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> No
             generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             "not an Ed25519 key",
         ),
-        (Ed25519PrivateKey.generate().public_key().public_bytes_raw(), "not an unencrypted PEM"),
+        (SEED, "not an unencrypted PEM"),
     ],
 )
 def test_a_file_that_is_no_key_is_refused_and_left_alone(tmp_path: Path, content: bytes, said: str) -> None:

@@ -92,7 +92,7 @@ def test_an_id_that_could_be_read_in_two_ways_is_not_signed(webhook_id: str) -> 
 @pytest.mark.parametrize(
     "secret",
     [
-        SECRET.removeprefix("whsec_"),
+        base64.b64encode(b"x" * 32).decode(),
         "whsec_",
         "whsec_not base 64!",
         "whsec_" + base64.b64encode(b"x" * 23).decode(),
