@@ -1,5 +1,6 @@
 """Keeps the policy in force in step with its folder: a good change comes into force, a broken one raises the alarm."""
 
+import os
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,14 @@ from bot.store.writer import Writer
 log = structlog.get_logger()
 
 
+def _stamp(folder: Path) -> object:
+    """Tell cheaply whether anything in the folder may have changed; None where that cannot be told."""
+    try:
+        return sorted((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in os.scandir(folder))
+    except OSError:
+        return None
+
+
 class PolicyWatch:
     """Looks at the folder now and then. While it is broken, the old policy stays."""
 
@@ -23,6 +32,7 @@ class PolicyWatch:
         self._writer = writer
         self._metrics = metrics
         self.fault: str | None = None
+        self._stamp: object = None
 
     async def record_start(self) -> None:
         """Record which policy this server starts with."""
@@ -30,6 +40,10 @@ class PolicyWatch:
 
     async def look(self) -> None:
         """Load the folder if it differs from what is in force."""
+        stamp = _stamp(self._path)
+        if stamp is not None and stamp == self._stamp:
+            return
+        self._stamp = stamp
         try:
             folder = load(self._path)
         except PolicyFolderError as error:

@@ -8,7 +8,7 @@ import binascii
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bot.audit.log_format import Plain, canonical
@@ -33,7 +33,7 @@ class Anchor:
 
 def write(path: Path, anchor: Anchor, sign: Sign) -> None:
     """Replace the file in one step."""
-    payload: dict[str, Plain] = {"v": 1, "size": anchor.size, "head": anchor.head, "origin": anchor.origin, "at": anchor.at}
+    payload: dict[str, Plain] = {"v": 1, **asdict(anchor)}
     signature = base64.b64encode(sign(canonical(payload))).decode()
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps({**payload, "sig": signature}, indent=1) + "\n", encoding="ascii")

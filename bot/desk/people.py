@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from approval_rules.commands import CastVote, Resume, StartPause
 from approval_rules.decide import decide, decide_switch
-from approval_rules.events import Paused, Refusal, ResumeAsked, Resumed, SwitchEvent, SwitchRefused, VoteRefused
+from approval_rules.events import Paused, Refusal, ResumeAsked, Resumed, SwitchEvent, SwitchRefused, Voted, VoteRefused
 from approval_rules.people import Account, AgentId, Flaw, PersonId, RoleName, Standing, human
 from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
@@ -206,8 +206,11 @@ class _Unvouched(dict[Account, Member]):
 def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehearse: bool) -> Judged:
     who = click.who
     loaded = known(tx, click.unverified_proposal)
+    if not tx.first_seen(_fingerprint(who.request_id)):
+        return _told_before(tx, click, loaded)
     if loaded is None:
-        _answer(tx, click, None, Refusal.NOT_OUR_MESSAGE)
+        if tx.first_seen(_fingerprint(who.request_id)):
+            _answer(tx, click, None, Refusal.NOT_OUR_MESSAGE)
         return Judged(Refusal.NOT_OUR_MESSAGE, None)
     member = members[who.account]
     person = tx.person(who.account, member.name or who.user_name)
@@ -222,8 +225,6 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
         ts=click.ts,
         reason=click.reason,
     )
-    if not tx.first_seen(_fingerprint(who.request_id)):
-        return Judged(None, seen_in(tx, loaded))
     foreseen = decide(loaded.proposal, command, tx.switch)
     refusal = next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)
     if rehearse and refusal is None:
@@ -232,6 +233,20 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
     after = applied.loaded or loaded
     _answer(tx, click, after, refusal)
     return Judged(refusal, seen_in(tx, after))
+
+
+def _told_before(tx: Transaction, click: Click, loaded: Loaded | None) -> Judged:
+    """Say again what became of a request that comes again: the newest such decision of this person."""
+    if loaded is None:
+        return Judged(Refusal.NOT_OUR_MESSAGE, None)
+    by = human(tx.person(click.who.account, ""))
+    judged = [
+        item.event
+        for item in loaded.recorded
+        if isinstance(item.event, Voted | VoteRefused) and (item.event.by, item.event.decision) == (by, click.decision)
+    ]
+    newest = judged[-1] if judged else None
+    return Judged(newest.code if isinstance(newest, VoteRefused) else None, seen_in(tx, loaded))
 
 
 def _others(

@@ -1,0 +1,241 @@
+"""The scripted support agent: an honest client of the public API, with a key like any other agent.
+
+It must never execute without a permission, nor twice, nor go on after it was told to stop. It executes nothing real.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import httpx
+
+from bot.clock import Clock, format_time
+from bot.demo.cases import Case
+from bot.demo.grant_check import GrantRefusedError, checked
+
+Direction = Literal["sent", "received", "note"]
+KEPT: Final = 200
+WAIT_S: Final = 30
+LOOK_AGAIN_S: Final = 1.0
+_BURST: Final = 10
+_SHOWN: Final = 1500
+_FATES: Final = {
+    "denied": "Denied by a person. I do not execute, and I do not ask again with other words.",
+    "expired": "Nobody decided in time. That is not a no: I do not execute, and say so.",
+    "cancelled": "Cancelled. I do not execute.",
+    "blocked": "Blocked by policy. I do not execute.",
+    "revoked": "The approval was taken back. I do not execute.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that the agent did or saw."""
+
+    at: str
+    direction: Direction
+    title: str
+    detail: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was no refusal."""
+        return self.status < httpx.codes.BAD_REQUEST
+
+    @property
+    def words(self) -> str:
+        """The answer in one line."""
+        if self.ok:
+            return f"{self.status} {self.body.get('state', 'OK')}"
+        return f"{self.status} {self.body.get('code', '')}: {self.body.get('detail') or self.body.get('title', '')}"
+
+
+class SupportAgent:
+    """Proposes refunds, waits for people, claims, pretends to execute, and reports."""
+
+    def __init__(
+        self, url: str, key: str, cases: Sequence[Case], clock: Clock, *, look_again_s: float = LOOK_AGAIN_S
+    ) -> None:
+        headers = {"authorization": f"Bearer {key}"}
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=WAIT_S * 2, trust_env=False)
+        self._cases = cases
+        self._asking = [case for case in cases[1:] if case.asks]
+        self._clock = clock
+        self._look_again_s = look_again_s
+        self._next = 0
+        self._next_asking = 0
+        self._keys = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.lines: deque[Line] = deque(maxlen=KEPT)
+        self.seen = 0
+        self.on_line: Callable[[], None] = lambda: None
+
+    async def close(self) -> None:
+        """Stop whatever it waits for."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._http.aclose()
+
+    def lines_for_page(self) -> list[dict[str, Any]]:
+        """Give the newest lines, oldest first."""
+        return [asdict(line) for line in self.lines]
+
+    # -- what the demo's buttons ask for
+
+    async def propose_next(self) -> Answer:
+        """Propose the next case and see it through in the background; a case that a pause stopped comes again."""
+        case = self._cases[self._next % len(self._cases)]
+        answer = await self.propose(case)
+        if answer.body.get("code") != "paused":
+            self._next += 1
+        self.see_through(answer)
+        return answer
+
+    async def propose_burst(self) -> Answer:
+        """Propose ten cases that need people, at once."""
+        places = range(self._next_asking, self._next_asking + _BURST)
+        cases = [self._asking[place % len(self._asking)] for place in places]
+        self._next_asking += _BURST
+        answers = await asyncio.gather(*map(self.propose, cases))
+        for answer in answers:
+            self.see_through(answer)
+        return next((answer for answer in answers if not answer.ok), answers[0])
+
+    def see_through(self, answer: Answer) -> None:
+        """Follow an accepted proposal to its end in the background."""
+        if answer.ok:
+            task = asyncio.create_task(self.follow(answer.body))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    # -- the work itself, step by step
+
+    async def propose(self, case: Case) -> Answer:
+        """Send one proposal under a key of its own."""
+        self._keys += 1
+        self._note("sent", f"POST /v1/proposals ({case.name})", _pretty(json.loads(case.body, parse_float=Decimal)))
+        headers = {"idempotency-key": f"demo-{self._keys}-{case.name}", "content-type": "application/json"}
+        answer = await self._call("POST", "/v1/proposals", content=case.body.encode(), headers=headers)
+        self._note("received", answer.words, _told(answer), ok=answer.ok)
+        if answer.body.get("code") == "paused":
+            self._note("note", "Somebody pulled the brake. I stop, and try nothing else.", ok=False)
+        return answer
+
+    async def follow(self, proposal: dict[str, Any]) -> None:
+        """Wait for the decision; execute once if it is a yes."""
+        if proposal["state"] == "pending":
+            self._note("note", f"{proposal['id']} waits for {_people(proposal)}. I wait too.")
+        while proposal["state"] == "pending":
+            answer = await self._call("GET", f"/v1/proposals/{proposal['id']}", params={"wait": WAIT_S})
+            if not answer.ok:
+                self._note("received", answer.words, ok=False)
+                return
+            proposal = answer.body
+        if proposal["state"] != "approved":
+            said = "; ".join(f"{vote['name']}: {vote['reason']}" for vote in proposal["votes"] if vote.get("reason"))
+            self._note("received", f"{proposal['id']} is {proposal['state']}", said, ok=False)
+            self._note("note", _FATES[proposal["state"]])
+            return
+        if proposal["votes"]:
+            self._note("received", f"{proposal['id']} is approved by {_voters(proposal)}")
+        await self._execute_once(proposal)
+
+    async def _execute_once(self, proposal: dict[str, Any]) -> None:
+        answer = await self.claim(proposal)
+        while answer.body.get("code") == "paused":
+            self._note("note", f"Approved, but paused: {proposal['id']} stays where it is.", ok=False)
+            await self._until_resumed()
+            answer = await self.claim(proposal)
+        if answer.ok:
+            await self.execute(proposal, answer.body["grant"])
+
+    async def _until_resumed(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_again_s)
+            me = await self._call("GET", "/v1/agent")
+            if me.ok and not me.body["paused"]:
+                return
+
+    async def claim(self, proposal: dict[str, Any]) -> Answer:
+        """Ask for the one permission, for exactly the digest that will be executed."""
+        path = f"/v1/proposals/{proposal['id']}/claim"
+        self._note("sent", f"POST {path}", proposal["digest"])
+        answer = await self._call("POST", path, json={"digest": proposal["digest"]})
+        words = "200 one permission, for this refund only" if answer.ok else answer.words
+        self._note("received", words, ok=answer.ok)
+        return answer
+
+    async def execute(self, proposal: dict[str, Any], grant: str) -> Answer | None:
+        """Check the permission offline, pretend to refund, and report."""
+        keys = await self._call("GET", "/.well-known/jwks.json")
+        try:
+            said = checked(
+                grant,
+                keys.body,
+                audience=proposal["agent"]["id"],
+                proposal=proposal["id"],
+                digest=proposal["digest"],
+                now=self._clock(),
+            )
+        except GrantRefusedError as wrong:
+            self._note("note", f"This is no permission, so I do not execute: {wrong}.", ok=False)
+            return None
+        self._note("note", "The permission is signed, mine, for these exact arguments, and still valid.", _pretty(said))
+        order = proposal["arguments"].get("order_id", "")
+        self._note("note", f"Refunded {order} (a pretend refund: nothing real is touched).")
+        path = f"/v1/proposals/{proposal['id']}/outcome"
+        self._note("sent", f"POST {path}", "succeeded")
+        report = {"status": "succeeded", "post_conditions": {"refund_recorded": True}}
+        answer = await self._call("POST", path, json=report)
+        self._note("received", f"{answer.status} {'noted' if answer.ok else answer.body.get('code')}", ok=answer.ok)
+        return answer
+
+    # -- plumbing
+
+    async def _call(self, method: str, path: str, **how: Any) -> Answer:  # noqa: ANN401 - what httpx takes
+        try:
+            response = await self._http.request(method, path, **how)
+            return Answer(response.status_code, response.json())
+        except (httpx.HTTPError, ValueError) as error:
+            code = "unreachable"
+            return Answer(httpx.codes.BAD_GATEWAY, {"code": code, "detail": type(error).__name__})
+
+    def _note(self, direction: Direction, title: str, detail: str = "", *, ok: bool = True) -> None:
+        self.lines.append(Line(format_time(self._clock()), direction, title, detail[:_SHOWN], ok))
+        self.seen += 1
+        self.on_line()
+
+
+def _people(proposal: dict[str, Any]) -> str:
+    needs = proposal["requirement"] or {"approvals": 0, "roles": []}
+    return f"{needs['approvals']} people ({', '.join(needs['roles'])})"
+
+
+def _voters(proposal: dict[str, Any]) -> str:
+    return " and ".join(str(vote["name"]) for vote in proposal["votes"] if vote["decision"] == "approve")
+
+
+def _told(answer: Answer) -> str:
+    if not answer.ok:
+        return "\n".join(f"{error['pointer']}: {error['detail']}" for error in answer.body.get("errors", ()))
+    policy = answer.body["policy"]
+    return f"{answer.body['id']}, tier {answer.body['tier']}: {policy['because']}"
+
+
+def _pretty(value: object) -> str:
+    """Write JSON for people; what is not ASCII is escaped, so that nothing in it hides or turns around."""
+    return json.dumps(value, indent=1, default=str)
