@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import ASGIApp
 
@@ -90,8 +91,14 @@ async def running(
         stack.callback(writer.close)
         reads = Reads(path)
         stack.push_async_callback(reads.close)
+        # One session keeps connections: without it every call, also one inside a click's three seconds, shakes hands.
+        session = await stack.enter_async_context(aiohttp.ClientSession())
         client = AsyncWebClient(
-            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=int(_POST_SECONDS), retry_handlers=[]
+            settings.slack_bot_token,
+            base_url=settings.slack_api_url,
+            timeout=int(_POST_SECONDS),
+            session=session,
+            retry_handlers=[],
         )
         directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
         place = await home.learn(directory, reads, writer)

@@ -37,7 +37,8 @@ def add(
     for one in tool:
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", one):
             raise typer.BadParameter(f"{one!r} is not a tool name; write it like payments.refund")
-    unit = AddAgent(name, owner, tuple(tool), tuple(callback_host or ()), os_user(), new_token)
+    hosts = tuple(_host(host) for host in callback_host or ())
+    unit = AddAgent(name, owner, tuple(tool), hosts, os_user(), new_token)
     _shown_once(write(unit), as_json=as_json)
 
 
@@ -73,6 +74,15 @@ def revoke(name: str) -> None:
 
     agent = write(RevokeAgent(name, os_user()))
     typer.echo(f"Revoked {printable(agent.name)}. Its keys are dead and what was approved cannot be claimed.")
+
+
+def _host(text: str) -> str:
+    from bot.delivery.target import ForbiddenTargetError, host_of
+
+    try:
+        return host_of(text)
+    except ForbiddenTargetError as error:
+        raise typer.BadParameter(f"{text!r} is not a host ({error.reason}); write it like hooks.example.com") from None
 
 
 def _shown_once(new: "NewKey", *, as_json: bool) -> None:

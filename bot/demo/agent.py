@@ -5,10 +5,10 @@ It must never execute without a permission, nor twice, nor go on after it was to
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 import httpx
@@ -102,7 +102,7 @@ class SupportAgent:
         answer = await self.propose(case)
         if answer.body.get("code") != "paused":
             self._next += 1
-        self.see_through(answer)
+        self.see_through(case, answer)
         return answer
 
     async def propose_burst(self) -> Answer:
@@ -111,14 +111,14 @@ class SupportAgent:
         cases = [self._asking[place % len(self._asking)] for place in places]
         self._next_asking += _BURST
         answers = await asyncio.gather(*map(self.propose, cases))
-        for answer in answers:
-            self.see_through(answer)
+        for case, answer in zip(cases, answers, strict=True):
+            self.see_through(case, answer)
         return next((answer for answer in answers if not answer.ok), answers[0])
 
-    def see_through(self, answer: Answer) -> None:
+    def see_through(self, case: Case, answer: Answer) -> None:
         """Follow an accepted proposal to its end in the background."""
         if answer.ok:
-            task = asyncio.create_task(self.follow(answer.body))
+            task = asyncio.create_task(self.follow(case, answer.body))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -127,7 +127,7 @@ class SupportAgent:
     async def propose(self, case: Case) -> Answer:
         """Send one proposal under a key of its own."""
         self._keys += 1
-        self._note("sent", f"POST /v1/proposals ({case.name})", _pretty(json.loads(case.body, parse_float=Decimal)))
+        self._note("sent", f"POST /v1/proposals ({case.name})", _pretty(case.body))
         headers = {"idempotency-key": f"demo-{self._keys}-{case.name}", "content-type": "application/json"}
         answer = await self._call("POST", "/v1/proposals", content=case.body.encode(), headers=headers)
         self._note("received", answer.words, _told(answer), ok=answer.ok)
@@ -135,7 +135,7 @@ class SupportAgent:
             self._note("note", "Somebody pulled the brake. I stop, and try nothing else.", ok=False)
         return answer
 
-    async def follow(self, proposal: dict[str, Any]) -> None:
+    async def follow(self, case: Case, proposal: dict[str, Any]) -> None:
         """Wait for the decision; execute once if it is a yes."""
         if proposal["state"] == "pending":
             self._note("note", f"{proposal['id']} waits for {_people(proposal)}. I wait too.")
@@ -152,16 +152,16 @@ class SupportAgent:
             return
         if proposal["votes"]:
             self._note("received", f"{proposal['id']} is approved by {_voters(proposal)}")
-        await self._execute_once(proposal)
+        await self._execute_once(case, proposal)
 
-    async def _execute_once(self, proposal: dict[str, Any]) -> None:
-        answer = await self.claim(proposal)
+    async def _execute_once(self, case: Case, proposal: dict[str, Any]) -> None:
+        answer = await self.claim(case, proposal)
         while answer.body.get("code") == "paused":
             self._note("note", f"Approved, but paused: {proposal['id']} stays where it is.", ok=False)
             await self._until_resumed()
-            answer = await self.claim(proposal)
+            answer = await self.claim(case, proposal)
         if answer.ok:
-            await self.execute(proposal, answer.body["grant"])
+            await self.execute(case, proposal, answer.body["grant"])
 
     async def _until_resumed(self) -> None:
         while True:
@@ -170,16 +170,16 @@ class SupportAgent:
             if me.ok and not me.body["paused"]:
                 return
 
-    async def claim(self, proposal: dict[str, Any]) -> Answer:
-        """Ask for the one permission, for exactly the digest that will be executed."""
+    async def claim(self, case: Case, proposal: dict[str, Any]) -> Answer:
+        """Ask for the one permission, for the digest of what this agent is about to do: its own, not the server's."""
         path = f"/v1/proposals/{proposal['id']}/claim"
-        self._note("sent", f"POST {path}", proposal["digest"])
-        answer = await self._call("POST", path, json={"digest": proposal["digest"]})
+        self._note("sent", f"POST {path}", case.digest)
+        answer = await self._call("POST", path, json={"digest": case.digest})
         words = "200 one permission, for this refund only" if answer.ok else answer.words
         self._note("received", words, ok=answer.ok)
         return answer
 
-    async def execute(self, proposal: dict[str, Any], grant: str) -> Answer | None:
+    async def execute(self, case: Case, proposal: dict[str, Any], grant: str) -> Answer | None:
         """Check the permission offline, pretend to refund, and report."""
         keys = await self._call("GET", "/.well-known/jwks.json")
         try:
@@ -188,13 +188,13 @@ class SupportAgent:
                 keys.body,
                 audience=proposal["agent"]["id"],
                 proposal=proposal["id"],
-                digest=proposal["digest"],
+                digest=case.digest,
                 now=self._clock(),
             )
         except GrantRefusedError as wrong:
             self._note("note", f"This is no permission, so I do not execute: {wrong}.", ok=False)
             return None
-        self._note("note", "The permission is signed, mine, for these exact arguments, and still valid.", _pretty(said))
+        self._note("note", "The permission is signed, mine, for these exact arguments, and still valid.", _pretty(json.dumps(said)))
         order = proposal["arguments"].get("order_id", "")
         self._note("note", f"Refunded {order} (a pretend refund: nothing real is touched).")
         path = f"/v1/proposals/{proposal['id']}/outcome"
@@ -236,6 +236,7 @@ def _told(answer: Answer) -> str:
     return f"{answer.body['id']}, tier {answer.body['tier']}: {policy['because']}"
 
 
-def _pretty(value: object) -> str:
-    """Write JSON for people; what is not ASCII is escaped, so that nothing in it hides or turns around."""
-    return json.dumps(value, indent=1, default=str)
+def _pretty(text: str) -> str:
+    """Lay JSON out for people: numbers as they were written, and every character that could hide or turn escaped."""
+    marked = json.loads(text, parse_float="\0{}".format)
+    return re.sub(r'"\\u0000([^"]*)"', r"\1", json.dumps(marked, indent=1))

@@ -3,8 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
+
+from approval_rules.canonical import Digest, digest_of
 
 _HERE: Final = Path(__file__).parent
 _BODY: Final = '"body": '
@@ -18,6 +21,12 @@ class Case:
     note: str
     body: str
     expect: Mapping[str, str | int]
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the action: what the agent claims with."""
+        read = json.loads(self.body, parse_float=Decimal)
+        return digest_of(read["tool"], read["arguments"])
 
     @property
     def asks(self) -> bool:

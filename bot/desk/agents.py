@@ -5,7 +5,6 @@ import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
-from urllib.parse import urlsplit
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
@@ -17,6 +16,7 @@ from approval_rules.state import Status
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, AgentText, Json
 from bot.clock import parse_time
+from bot.delivery.target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
@@ -213,10 +213,11 @@ async def _woken_within(woken: asyncio.Event, seconds: float) -> None:
 
 
 def _host_allowed(url: str, agent: Agent) -> bool:
-    parts = urlsplit(url)
-    return parts.hostname is not None and (
-        parts.hostname in agent.callback_hosts or parts.netloc in agent.callback_hosts
-    )
+    """Read the address as delivery will read it: one reading, so that nothing slips between two."""
+    try:
+        return parse_target(url).host in agent.callback_hosts
+    except ForbiddenTargetError:
+        return False
 
 
 def _record_refusal(tx: Transaction, agent: Agent, code: str, detail: str, tool: str | None) -> None:

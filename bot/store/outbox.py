@@ -73,6 +73,11 @@ _PLAN_OPEN_PACKETS = (
     + "channel IS NOT NULL AND clock IN ('decide', 'claim') AND ({where}) "
     + _AGAIN
 )
+# A packet on its way to its first post has no place yet, and was perhaps drawn before the pause.
+_POST_AGAIN = (
+    "UPDATE outbox SET wanted_seq = max(wanted_seq, ?) WHERE kind = 'post'"
+    " AND subject IN (SELECT id FROM proposals WHERE clock IN ('decide', 'claim') AND ({where}))"
+)
 _START = "UPDATE outbox SET state = 'sending', due_at = ?, attempts = attempts + 1 WHERE id = ?"
 _FINISH = (
     "UPDATE outbox SET state = CASE WHEN wanted_seq > ? THEN 'queued' ELSE 'done' END, due_at = ?, attempts = 0,"
@@ -124,6 +129,7 @@ def plan_open_packets(tx: Transaction, scope: Scope, seq: int) -> None:
     now = format_time(tx.at)
     where, names = scope_condition(scope)
     tx.write(_PLAN_OPEN_PACKETS.format(where=where), (seq, now, now, *names))
+    tx.write(_POST_AGAIN.format(where=where), (seq, *names))
 
 
 def scope_condition(scope: Scope) -> tuple[str, Sequence[str]]:

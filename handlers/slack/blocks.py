@@ -42,11 +42,6 @@ def moment(before: Safe, at: datetime, after: Safe) -> Block:
     return {"type": "context", "elements": [plain(before), {"type": "mrkdwn", "text": date}, plain(after)]}
 
 
-def divider() -> Block:
-    """Make a line across."""
-    return {"type": "divider"}
-
-
 def rich(*elements: Block) -> Block:
     """Make one rich_text block."""
     return {"type": "rich_text", "elements": list(elements)}
@@ -97,11 +92,6 @@ def button(action_id: str, label: Safe, value: str, style: str | None = None, co
 def utc(at: datetime) -> Safe:
     """Write a time in UTC, to the minute."""
     return Safe(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-
-
-def numbered(blocks: list[Block], version: int) -> list[Block]:
-    """Give every block an id that is new in each version of a message, as Slack asks."""
-    return [{**block, "block_id": f"v{version}.{place}"} for place, block in enumerate(blocks)]
 
 
 def length_of(node: object) -> int:

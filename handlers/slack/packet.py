@@ -20,7 +20,6 @@ from handlers.slack.blocks import (
     header,
     length_of,
     moment,
-    numbered,
     plain,
     section,
     utc,
@@ -59,6 +58,7 @@ _TOO_LONG: Final = Safe(
     "⚠ This cannot be shown whole here, so it cannot be approved. Deny it, or ask the agent to propose it in smaller "
     "pieces."
 )
+_ID_DIGITS: Final = 16
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
 
@@ -96,8 +96,14 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
     end = [buttons, context(*_small_print(seen)), *_own_words(proposal, evidence)]
     told = _told(evidence, MAX_CHARACTERS - length_of([*facts, *end]))
-    made = numbered([*facts, *told, *end], seen.index)
+    made = numbered([*facts, *told, *end])
     return Packet(_text(seen, sentence, standing, shown, len(lines)), made, digest_of_blocks(made), live)
+
+
+def numbered(blocks: list[Block]) -> list[Block]:
+    """Give every block an id that is new whenever the message is, as Slack asks, and the same where it is the same."""
+    version = digest_of_blocks(blocks).removeprefix("sha256:")[:_ID_DIGITS]
+    return [{**block, "block_id": f"{version}.{place}"} for place, block in enumerate(blocks)]
 
 
 def digest_of_blocks(blocks: list[Block]) -> Digest:

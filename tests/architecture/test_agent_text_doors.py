@@ -15,6 +15,7 @@ DOORS = {
     "approval_rules/conditions.py": "compares arguments and facts; shows nothing",
     "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
+    "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
     "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
 }
 

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from approval_rules.events import Approved, Refusal, Voted, VoteRefused
-from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import (
     AGENT_OPS,
     FORMER,
@@ -138,7 +137,8 @@ async def test_an_approver_who_lost_the_right_takes_the_approval_along(world: Wo
 
 async def test_an_empty_list_of_approvers_means_nobody(world: World) -> None:
     """A role that nobody fills lets nobody decide."""
-    world.write_roles({"users": []})
+    world.write_roles({"usergroup": "support-managers"})
+    world.workspace.change_group("S0SUPPORTMG")
     await world.running.watch.look()
     proposal = await world.propose()
     packet = await world.packet_of(proposal)
@@ -184,17 +184,6 @@ async def test_a_click_on_a_proposal_of_another_packet_does_not_count(world: Wor
     assert world.ledger().events(Approved) == []
 
 
-async def test_a_request_for_another_app_is_turned_away(world: World) -> None:
-    """A request that Slack signed for another app with the same secret has no effect."""
-    packet = await world.packet_of(await world.propose())
-    press = await world.slack.click(MAYA, packet.channel, packet.ts, "details")
-    assert press.delivery is not None
-    body = press.delivery.body.replace(b"%22details%22", b"%22approve%22").replace(b"A0FOUREYES", b"A0SOMEOTHER")
-    answer = await world.slack.send_signed(body)
-    assert answer.status == 403
-    assert world.ledger().events(Voted) == []
-
-
 async def test_the_packet_of_a_person_who_is_named_differently(world: World) -> None:
     """A vote is shown under the name that Slack gives, not the one in the click."""
     proposal = await world.propose()
@@ -203,5 +192,5 @@ async def test_the_packet_of_a_person_who_is_named_differently(world: World) -> 
     await world.click(MAYA, packet)
     await world.settled()
     name = (await world.read(proposal))["votes"][0]["name"]
-    assert name in packet.text
-    assert isinstance(packet, Message)
+    assert name == "mm"
+    assert f"{name} ({MAYA})" in str(packet.blocks)

@@ -187,11 +187,11 @@ def test_what_policy_hides_is_in_no_packet_and_no_modal() -> None:
 
 
 def test_every_update_has_new_block_ids() -> None:
-    """Block ids change with the log's index, and so does the digest of what is shown."""
-    first, second = packet(seen(index=1), AT), packet(seen(index=2), AT)
+    """Where anything shown differs all block ids differ; where nothing does, the packet is the same to the byte."""
+    first, second = packet(seen(index=1), AT), packet(seen(proposal(votes=(vote(),))), AT)
     assert not {block["block_id"] for block in first.blocks} & {block["block_id"] for block in second.blocks}
     assert first.shown != second.shown
-    assert packet(seen(index=1), AT) == first
+    assert packet(seen(index=2), AT) == first
 
 
 @pytest.mark.parametrize("state", states())
@@ -218,7 +218,7 @@ def test_long_words_votes_and_reasons_stand_in_details() -> None:
     votes = tuple([vote(PersonId(f"per_{number}")) for number in range(9)])
     made = proposal(summary=AgentText("word " * 400), votes=(*votes, vote(GRACE, Decision.DENY, "because " * 90)))
     text = text_of(packet(seen(made), AT).blocks)
-    assert "(2004 characters, whole in Details)" in text
+    assert "(2005 characters, whole in Details)" in text
     assert "(a long reason, whole in Details)" in text
     assert "4 earlier votes in Details" in text
     assert "a person whose name is no longer kept (" not in text
@@ -242,7 +242,7 @@ HOSTILE = st.text(
     max_size=60,
 ) | st.sampled_from(
     [
-        "<!channel>", "<@U0MAYACHEN1>", "<https://evil.example|Approve in Slack>", "@here", ":white_check_mark:", "`*_~",
+        "<!channel>", "<@U0MAYACHEN1>", "<https://evil.example|Approve in Slack>", "@here", ":tada:", "`*_~",
         "https://p\u0430ypal.com/", "\n" * 200, "x" * 4000, "\u0301" * 500, "<!date^1^{date}|never>", "&lt;!here&gt;",
     ]
 )  # fmt: skip
@@ -255,7 +255,7 @@ OBJECT = st.dictionaries(HOSTILE | st.sampled_from(["amount_usd", "to", "custome
 
 @st.composite
 def hostile(draw: st.DrawFn) -> Seen:
-    """Make a proposal in which everything that others may choose is hostile."""
+    """Make a proposal in which everything that others choose is hostile."""
     base = states()[draw(st.sampled_from(sorted(states())))]
     context: dict[str, Json] = {
         "facts": draw(OBJECT),
@@ -298,7 +298,8 @@ def test_no_hostile_proposal_breaks_a_packet(shown: Seen) -> None:
         assert action_id not in buttons or buttons[action_id]["text"]["text"].startswith(prefix)
     if "approve" in buttons:
         text = text_of(made.blocks).replace("(continued)", "")
-        for line in lines_of(shown.proposal.arguments._value):
+        arguments = shown.proposal.arguments._value
+        for line in lines_of(arguments) if arguments else ():
             assert line.name in text
             assert line.value in text
         assert visible(shown.proposal.tool) in text

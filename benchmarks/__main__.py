@@ -1,0 +1,37 @@
+"""`python -m benchmarks [NAME ...] [--quick]`: prints a line for each figure."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+import uvloop
+
+from benchmarks.figures import HEADING, Figure
+from benchmarks.intake import intake
+from benchmarks.processes import LOAD_CORE
+
+BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
+    "intake": intake,
+}
+
+
+def main() -> None:
+    """Measure what was asked for; exit 1 where a target was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, smaller logs")
+    asked = parser.parse_args()
+    unknown = set(asked.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    os.sched_setaffinity(0, {LOAD_CORE})
+    uvloop.install()
+    print(HEADING)
+    for name in asked.names or BENCHMARKS:
+        for figure in BENCHMARKS[name](quick=asked.quick):
+            print(figure.line(), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

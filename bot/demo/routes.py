@@ -1,0 +1,142 @@
+"""The page's view behind the scenes: `/demo/state`, `/demo/events`, `/demo/act/NAME`; for the page itself only."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from approval_rules.people import AgentId, PersonId
+from approval_rules.switch import Pause, ScopeKind
+from bot.clock import format_time
+from bot.demo.agent import Answer
+from bot.demo.guide import Known, steps
+from bot.demo.ledger import SHOWN
+from bot.demo.stage import Stage
+from bot.slack_standin.page_api import foreign
+from handlers.desk import Overview
+
+LOOK_S: Final = 0.25
+_STILL_HERE: Final = 60
+_NOT_YET: Final = {"ok": False, "text": "The demo is still starting. Try again in a second."}
+_PAUSED: Final = "The agent was refused: 423, paused. It stops, and proposes the same again after you resume."
+
+
+class DemoRoutes:
+    """Made before the stage, because the stage's server carries it; `stage` is set when everything runs."""
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the routes."""
+        return (
+            Route("/demo/state", self._state),
+            Route("/demo/events", self._events),
+            Route("/demo/act/{name}", self._act, methods=["POST"]),
+        )
+
+    async def _state(self, _request: Request) -> Response:
+        if self.stage is None:
+            return JSONResponse(_NOT_YET, 503)
+        return JSONResponse(await state_of(self.stage))
+
+    async def _events(self, _request: Request) -> Response:
+        if self.stage is None:
+            return JSONResponse(_NOT_YET, 503)
+        return StreamingResponse(_changes(self.stage), media_type="text/event-stream")
+
+    async def _act(self, request: Request) -> Response:
+        if refusal := foreign(request):
+            return refusal
+        if self.stage is None:
+            return JSONResponse(_NOT_YET, 503)
+        act = _ACTS.get(request.path_params["name"])
+        if act is None:
+            return JSONResponse({"ok": False, "text": f"The demo knows {', '.join(_ACTS)}."}, 404)
+        trouble = await act(self.stage)
+        return JSONResponse({"ok": True} if trouble is None else {"ok": False, "text": trouble})
+
+
+async def state_of(stage: Stage) -> dict[str, Any]:
+    """Give everything that the page draws beside the channel."""
+    inspection = stage.inspection
+    entries = await asyncio.to_thread(inspection.ledger.entries)
+    known = Known(inspection.was_whole, inspection.forged, inspection.found_forgery)
+    overview = await stage.people.overview()
+    return {
+        "steps": steps(entries, known),
+        "agent": stage.agent.lines_for_page(),
+        "log": [entry.for_page() for entry in entries[-SHOWN:]],
+        "verify": inspection.verdict.for_page(),
+        "paused": [_pause(pause, overview) for pause in overview.pauses],
+    }
+
+
+def _pause(pause: Pause, overview: Overview) -> dict[str, str]:
+    scope = pause.scope
+    name = overview.agents.get(AgentId(scope.name), scope.name) if scope.kind is ScopeKind.AGENT else scope.name
+    face = overview.faces.get(PersonId(pause.by.ref))
+    return {
+        "scope": f"{scope.kind.value} {name}".strip(),
+        "since": format_time(pause.since),
+        "by": face.user_id if face else "the command line",
+    }
+
+
+async def _changes(stage: Stage) -> AsyncIterator[str]:
+    """Say that something changed: in Slack, in the log (whoever wrote it), at the agent, or in the verdict."""
+    feed = stage.slack.world.feed
+    known = None
+    quiet = 0
+    yield ": connected\n\n"
+    while not feed.closed:
+        now = (await asyncio.to_thread(stage.inspection.ledger.size), stage.agent.seen, stage.inspection.changes)
+        if now != known:
+            known, quiet = now, 0
+            yield f"data: {json.dumps(now)}\n\n"
+        elif (quiet := quiet + 1) % _STILL_HERE == 0:
+            yield ": still here\n\n"
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await feed.changed()
+        except TimeoutError:
+            continue
+
+
+async def _propose(stage: Stage) -> str | None:
+    return _trouble(await stage.agent.propose_next())
+
+
+async def _burst(stage: Stage) -> str | None:
+    return _trouble(await stage.agent.propose_burst())
+
+
+async def _verify(stage: Stage) -> str | None:
+    await stage.inspection.verify()
+    return None
+
+
+async def _tamper(stage: Stage) -> str | None:
+    return await stage.inspection.tamper()
+
+
+async def _restore(stage: Stage) -> str | None:
+    return await stage.inspection.restore()
+
+
+def _trouble(answer: Answer) -> str | None:
+    """Give what the person at the page should be told; a case that was to be refused is no trouble."""
+    return _PAUSED if answer.body.get("code") == "paused" else None
+
+
+_ACTS: Final[dict[str, Callable[[Stage], Awaitable[str | None]]]] = {
+    "propose": _propose,
+    "burst": _burst,
+    "verify": _verify,
+    "tamper": _tamper,
+    "restore": _restore,
+}

@@ -1,0 +1,106 @@
+"""Sets the demo's stage: database, local Slack, the real server and the agent, all on loopback, all in one folder."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from starlette.routing import Route
+
+from bot.agents import AddAgent
+from bot.app import Running, running
+from bot.clock import SteadyClock, TimeOrderedIds, new_token
+from bot.demo import cases
+from bot.demo.administrator import Administrator
+from bot.demo.agent import SupportAgent
+from bot.demo.inspection import Inspection
+from bot.demo.ledger import Ledger
+from bot.desk.people import PeopleUseCases
+from bot.settings import Settings
+from bot.slack_standin.limits import Rates
+from bot.slack_standin.loopback import LoopbackServer
+from bot.slack_standin.server import SlackStandin
+from bot.slack_standin.workspace import SAM, demo_workspace
+from bot.slack_standin.world import Options
+from bot.store import schema
+
+AGENT: Final = "refund-bot"
+TOOL: Final = "payments.refund"
+# Between two parts of this process; nothing outside of it ever accepts them.
+_BOT_TOKEN: Final = "xoxb-local-demo"  # noqa: S105 - the stand-in's own
+_SIGNING_SECRET: Final = "local-demo"  # noqa: S105 - the stand-in's own
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the local Slack lets messages in. The default is Slack's own pace."""
+
+    rates: Rates
+    between_posts: timedelta | None
+
+
+SLACKS_OWN: Final = Pace(Rates(), None)
+AT_ONCE: Final = Pace(Rates.unlimited(), timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that plays."""
+
+    slack: SlackStandin
+    api_url: str
+    server: Running
+    people: PeopleUseCases
+    agent: SupportAgent
+    inspection: Inspection
+
+
+@asynccontextmanager
+async def staged(
+    folder: Path, port: int = 0, *, pace: Pace = SLACKS_OWN, routes: tuple[Route, ...] = ()
+) -> AsyncIterator[Stage]:
+    """Set everything up on `port` of loopback (0: a free one) and put it away at the end.
+
+    Raises OSError where the port is taken.
+    """
+    shutil.copytree(cases.examples() / "policy", folder / "policy")
+    database = folder / "foureyes.db"
+    schema.upgrade(database)
+    clock, new_id = SteadyClock(), TimeOrderedIds()
+    standin = SlackStandin(
+        demo_workspace(),
+        signing_secret=_SIGNING_SECRET,
+        bot_token=_BOT_TOKEN,
+        options=Options(rates=pace.rates),
+        port=port,
+        extra_routes=routes,
+    )
+    async with standin as slack:
+        settings = _settings(folder, database, slack.api_url)
+        async with running(settings, clock, new_id, pace=pace.between_posts) as server:
+            web = LoopbackServer(server.app)
+            await web.start()
+            slack.request_url = f"{web.url}/slack/events"
+            key = await server.wiring.writer.run(AddAgent(AGENT, SAM, (TOOL,), (), "demo", new_token))
+            agent = SupportAgent(web.url, key.key, cases.load(), clock)
+            ledger = Ledger(database, settings.anchor_file, server.wiring.key)
+            inspection = Inspection(ledger, Administrator(database))
+            try:
+                yield Stage(slack, web.url, server, PeopleUseCases(server.wiring), agent, inspection)
+            finally:
+                await agent.close()
+                await web.stop()
+
+
+def _settings(folder: Path, database: Path, slack_api_url: str) -> Settings:
+    return Settings(
+        database_url=f"sqlite+aiosqlite:///{database}",
+        policy=folder / "policy",
+        signing_key_file=folder / "foureyes.key",
+        slack_api_url=slack_api_url,
+        slack_bot_token=_BOT_TOKEN,
+        slack_signing_secret=_SIGNING_SECRET,
+    )
