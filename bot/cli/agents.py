@@ -77,7 +77,7 @@ def revoke(name: str) -> None:
 
 
 def _host(text: str) -> str:
-    from bot.delivery.target import ForbiddenTargetError, host_of
+    from bot.callback_target import ForbiddenTargetError, host_of
 
     try:
         return host_of(text)

@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final, Protocol, TypeAlias
 
+from bot.callback_target import ForbiddenTargetError
 from bot.delivery.guarded_http import Answer, CallFailedError
-from bot.delivery.target import ForbiddenTargetError
 from bot.delivery.webhook_signature import signature_headers
 from bot.keys import SigningKey
 

@@ -16,8 +16,8 @@ from typing import Final, Self
 import httpcore
 import httpx
 
+from bot.callback_target import ForbiddenTargetError, Target, parse_target
 from bot.delivery.addresses import Address, AllowList, dialled, may_reach
-from bot.delivery.target import ForbiddenTargetError, Target, parse_target
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 

@@ -140,7 +140,7 @@ class SupportAgent:
         if proposal["state"] == "pending":
             self._note("note", f"{proposal['id']} waits for {_people(proposal)}. I wait too.")
         while proposal["state"] == "pending":
-            answer = await self._call("GET", f"/v1/proposals/{proposal['id']}", params={"wait": WAIT_S})
+            answer = await self.read(proposal, WAIT_S)
             if not answer.ok:
                 self._note("received", answer.words, ok=False)
                 return
@@ -170,6 +170,10 @@ class SupportAgent:
             if me.ok and not me.body["paused"]:
                 return
 
+    async def read(self, proposal: dict[str, Any], wait_s: int = 0) -> Answer:
+        """Read one proposal; with `wait_s`, as soon as it is no longer pending."""
+        return await self._call("GET", f"/v1/proposals/{proposal['id']}", params={"wait": wait_s})
+
     async def claim(self, case: Case, proposal: dict[str, Any]) -> Answer:
         """Ask for the one permission, for the digest of what this agent is about to do: its own, not the server's."""
         path = f"/v1/proposals/{proposal['id']}/claim"
@@ -194,7 +198,11 @@ class SupportAgent:
         except GrantRefusedError as wrong:
             self._note("note", f"This is no permission, so I do not execute: {wrong}.", ok=False)
             return None
-        self._note("note", "The permission is signed, mine, for these exact arguments, and still valid.", _pretty(json.dumps(said)))
+        self._note(
+            "note",
+            "The permission is signed, mine, for these exact arguments, and still valid.",
+            _pretty(json.dumps(said)),
+        )
         order = proposal["arguments"].get("order_id", "")
         self._note("note", f"Refunded {order} (a pretend refund: nothing real is touched).")
         path = f"/v1/proposals/{proposal['id']}/outcome"

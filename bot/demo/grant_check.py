@@ -23,9 +23,7 @@ def checked(
         header, claims, signature = token.split(".")
         kid = json.loads(_bytes(header))["kid"]
         key = next(key for key in keys["keys"] if key["kid"] == kid)
-        Ed25519PublicKey.from_public_bytes(_bytes(key["x"])).verify(
-            _bytes(signature), f"{header}.{claims}".encode()
-        )
+        Ed25519PublicKey.from_public_bytes(_bytes(key["x"])).verify(_bytes(signature), f"{header}.{claims}".encode())
         said: dict[str, Any] = json.loads(_bytes(claims))
     except (ValueError, KeyError, StopIteration, binascii.Error, InvalidSignature):
         raise GrantRefusedError("the server did not sign this") from None

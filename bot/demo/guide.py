@@ -38,8 +38,8 @@ _STEPS: Final = (
     _Step(
         "packet",
         "A larger one asks people",
-        "Now it wants $180.00. A packet arrives in #refund-approvals: what exactly, why you are asked, and what happens "
-        "if you say no.",
+        "Now it wants $180.00. A packet arrives in #refund-approvals: what exactly, why you are asked, and what "
+        "happens if you say no.",
         ("Let the agent propose $180.00", _PROPOSE),
     ),
     _Step(
@@ -60,14 +60,15 @@ _STEPS: Final = (
     _Step(
         "hostile",
         "A hostile ticket",
-        "The next one tries everything: it pings the channel, fakes a button and an approval, hides the amount. Look: it "
-        "all stays text, and the headline is made of the arguments. Press Deny and say why.",
+        "The next one tries everything: it pings the channel, fakes a button and an approval, hides the amount. Look: "
+        "it all stays text, and the headline is made of the arguments. Press Deny and say why.",
         ("Let the agent propose a hostile one", _PROPOSE),
     ),
     _Step(
         "pause",
         "Pull the brake",
-        "Type `/agent pause looks wrong` in the channel. Anyone may. Then let the agent propose: it is refused, and stops.",
+        "Type `/agent pause looks wrong` in the channel. Any member may. Then let the agent propose: it is refused, "
+        "and stops.",
         ("Let the agent propose", _PROPOSE),
     ),
     _Step(
@@ -75,7 +76,12 @@ _STEPS: Final = (
         "Starting again takes two",
         "Type `/agent resume all` as Maya, then the same as Jonas. One person alone cannot.",
     ),
-    _Step("verify", "Is the log whole?", "Each step so far is an entry. Verify hashes all of them again.", ("Verify the log", "verify")),
+    _Step(
+        "verify",
+        "Is the log whole?",
+        "Each step so far is an entry. Verify hashes all of them again.",
+        ("Verify the log", "verify"),
+    ),
     _Step("forge", "Forge the log", ""),
     _Step(
         "burst",

@@ -38,7 +38,9 @@ class Inspection:
         forged = await asyncio.to_thread(self._administrator.tamper)
         if forged is None:
             return "There is nothing worth forging yet. Let the agent propose first."
-        self._say(Verdict(text=f"Behind the program's back, entry {forged.seq} was changed: {forged.words}. Verify now."))
+        self._say(
+            Verdict(text=f"Behind the program's back, entry {forged.seq} was changed: {forged.words}. Verify now.")
+        )
         return None
 
     async def restore(self) -> str | None:

@@ -75,7 +75,7 @@ class Ledger:
     def size(self) -> int:
         """Count the entries."""
         with closing(open_reader(self._database)) as connection:
-            return int(connection.execute("SELECT count(*) FROM entries").fetchone()[0])
+            return int(connection.execute("SELECT coalesce(max(seq), -1) + 1 FROM entries").fetchone()[0])
 
     def entries(self) -> Sequence[Entry]:
         """Read the whole log, oldest first."""
@@ -111,9 +111,7 @@ def _broken(faults: Sequence[tuple[int, str]]) -> Verdict:
 
 
 def _names(connection: sqlite3.Connection) -> Callable[[str, str], str]:
-    people = {
-        ref: "command line" if team == _OS_TEAM else user for ref, user, team in connection.execute(_PEOPLE)
-    }
+    people = {ref: "command line" if team == _OS_TEAM else user for ref, user, team in connection.execute(_PEOPLE)}
     agents = dict(connection.execute(_AGENTS).fetchall())
     return lambda kind, ref: people.get(ref) or agents.get(ref) or f"{kind}: {ref}"
 

@@ -124,7 +124,7 @@ class PageApi:
 
     def _guarded(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            if refusal := _foreign(request):
+            if refusal := foreign(request):
                 return refusal
             try:
                 body = await read_raw(request)
@@ -207,7 +207,7 @@ def _told(outcome: Outcome) -> Json:
     return told
 
 
-def _foreign(request: Request) -> Response | None:
+def foreign(request: Request) -> Response | None:
     """Return the refusal for a request that another site's page may have sent, None for an honest one."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()
     if content_type != "application/json":

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.target import ForbiddenTargetError, Target, host_of, parse_target
+from bot.callback_target import ForbiddenTargetError, Target, host_of, parse_target
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from bot.callback_target import ForbiddenTargetError
 from bot.clock import system_clock
 from bot.delivery.addresses import AllowList
 from bot.delivery.guarded_http import Answer, CallFailedError, GuardedHttp, GuardedNetwork, SystemResolver
-from bot.delivery.target import ForbiddenTargetError
 from tests.bot.delivery.receiver import OK, Receiver
 
 LOOPBACK = AllowList.parse("127.0.0.1")
