@@ -57,8 +57,12 @@ class AddAgent:
 
     def __call__(self, tx: Transaction) -> NewKey:
         """Raises AgentError for a name that is taken or too many tools."""
-        if named(tx, self.name) is not None:
-            raise AgentError(f"an agent named {self.name!r} exists; pick another name, or `foureyes agent rotate` it")
+        known = named(tx, self.name)
+        if known is not None:
+            instead = (
+                "it is revoked for ever" if known.agent.revoked else "or give it a new key: `foureyes agent rotate`"
+            )
+            raise AgentError(f"an agent named {self.name!r} exists; pick another name; {instead}")
         if not self.tools or len(self.tools) > MOST_TOOLS:
             raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
         by = who_typed(tx, self.os_user)
@@ -118,7 +122,7 @@ def _living(tx: Transaction, name: str) -> AgentRow:
     if found is None:
         raise AgentError(f"there is no agent named {name!r}; `foureyes agent list` shows them")
     if found.agent.revoked:
-        raise AgentError(f"the agent {name!r} is revoked; add a new one")
+        raise AgentError(f"the agent {name!r} is revoked; add a new one under another name")
     return found
 
 

@@ -1,9 +1,12 @@
-"""An agent in a few lines, for shells and CI: submit, wait, claim. It only uses the public API."""
+"""An agent in a few lines, for shells and CI: submit, wait, claim. It only uses the public API.
 
-import json
+It must never act twice: every request may be sent again after a lost answer, under the same idempotency key.
+"""
+
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx
@@ -11,6 +14,10 @@ import httpx
 from bot.clock import Clock
 
 _WAIT_SECONDS = 30
+_PAUSE_SECONDS = 2.0
+_CLAIM_PATIENCE = timedelta(minutes=1)
+# The server is there and cannot answer now: starting, stopping, busy, or a proxy before it says so.
+_AGAIN = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not allowed. `code` is the proposal's state, or the problem's code."""
+    """Not allowed. `code` is the proposal's state, or the problem's code, or `unreachable`."""
 
     code: str
     detail: str
@@ -35,38 +42,99 @@ Answer: TypeAlias = Asked | Refused
 def ask_and_wait(
     url: str,
     agent_key: str,
-    body: Mapping[str, Any],
+    body: str,
     key: str,
     patience: timedelta,
     clock: Clock,
     progress: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
-    """Submit once, wait for people, claim once. A lost connection is retried with the same key."""
+    """Submit `body` (JSON text) once, wait for people, claim once. A server that restarts meanwhile is waited for."""
     headers = {"Authorization": f"Bearer {agent_key}", "Content-Type": "application/json"}
-    until = clock() + patience
-    with httpx.Client(base_url=url, headers=headers, timeout=_WAIT_SECONDS + 10) as client:
-        try:
-            created = client.post("/v1/proposals", content=json.dumps(body), headers={"Idempotency-Key": key})
-            proposal = _read(created)
-            while not isinstance(proposal, Refused) and proposal["state"] == "pending" and clock() < until:
-                progress(f"{proposal['id']} waits for people ({len(proposal['votes'])} votes so far)")
-                proposal = _read(client.get(f"/v1/proposals/{proposal['id']}", params={"wait": _WAIT_SECONDS}))
-            if isinstance(proposal, Refused):
-                return proposal
-            if proposal["state"] != "approved":
-                return Refused(str(proposal["state"]), f"{proposal['id']} is {proposal['state']}: do not act")
-            claim = client.post(f"/v1/proposals/{proposal['id']}/claim", json={"digest": proposal["digest"]})
-            grant = _read(claim)
-        except httpx.HTTPError as error:
-            return Refused("unreachable", f"{url}: {type(error).__name__}")
-    return grant if isinstance(grant, Refused) else Asked(proposal, grant)
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=_WAIT_SECONDS + 10) as client:
+            return _Errand(client, url, key, clock, progress, sleep).run(body, clock() + patience)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        return Refused("unreachable", f"{url} is no address of a server; write it like https://approvals.example.com")
+    except KeyError as error:
+        return Refused("unreachable", f"{url} answered without {error}; is this a Foureyes server?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    client: httpx.Client = field(repr=False)
+    url: str
+    key: str
+    clock: Clock
+    progress: Callable[[str], None]
+    sleep: Callable[[float], None]
+
+    def run(self, body: str, until: datetime) -> Answer:
+        keyed = {"Idempotency-Key": self.key}
+        post = self.client.post
+        proposal = self._send(lambda: post("/v1/proposals", content=body, headers=keyed), until, known=False)
+        while not isinstance(proposal, Refused) and proposal["state"] == "pending":
+            left = int((until - self.clock()).total_seconds())
+            if left <= 0:
+                return Refused("pending", f"{proposal['id']} still waits; go on with --key {self.key}. Do not act")
+            self.progress(f"{proposal['id']} waits for people ({len(proposal['votes'])} votes so far)")
+            proposal = self._read_again(proposal["id"], min(left, _WAIT_SECONDS), until)
+        if isinstance(proposal, Refused):
+            return proposal
+        if proposal["state"] != "approved":
+            return Refused(str(proposal["state"]), f"{_why_not(proposal)}. Do not act")
+        path, claim = f"/v1/proposals/{proposal['id']}/claim", {"digest": proposal["digest"]}
+        enough = max(until, self.clock() + _CLAIM_PATIENCE)
+        grant = self._send(lambda: post(path, json=claim, headers=keyed), enough, known=True)
+        return grant if isinstance(grant, Refused) else Asked(proposal, grant)
+
+    def _read_again(self, ident: str, wait: int, until: datetime) -> dict[str, Any] | Refused:
+        return self._send(lambda: self.client.get(f"/v1/proposals/{ident}", params={"wait": wait}), until, known=True)
+
+    def _send(self, request: Callable[[], httpx.Response], until: datetime, *, known: bool) -> dict[str, Any] | Refused:
+        """Send until there is an answer; where nobody ever answered (`known` is false), not again."""
+        while True:
+            try:
+                response = request()
+            except httpx.UnsupportedProtocol:
+                raise
+            except httpx.TransportError as error:
+                trouble = type(error).__name__
+                if isinstance(error, httpx.ConnectError) and not known:
+                    return Refused(
+                        "unreachable", f"{self.url}: nothing answers there; is the server up, is --url right?"
+                    )
+            else:
+                if response.status_code not in _AGAIN:
+                    return _read(response)
+                trouble = f"HTTP {response.status_code}"
+            if self.clock() >= until:
+                return Refused("unreachable", f"{self.url}: {trouble}; go on with --key {self.key}. Do not act")
+            self.progress(f"{self.url}: {trouble}; trying again")
+            self.sleep(_PAUSE_SECONDS)
 
 
 def _read(response: httpx.Response) -> dict[str, Any] | Refused:
     try:
-        found: dict[str, Any] = response.json()
+        found = response.json()
     except ValueError:
-        return Refused("unreachable", f"HTTP {response.status_code} and no JSON; is this a Foureyes server?")
+        found = None
+    if not isinstance(found, dict):
+        return Refused("unreachable", f"HTTP {response.status_code} and no JSON object; is this a Foureyes server?")
     if response.is_success:
         return found
     return Refused(str(found.get("code", "failed")), str(found.get("detail", f"HTTP {response.status_code}")))
+
+
+def _why_not(proposal: Mapping[str, Any]) -> str:
+    ident, state = proposal["id"], proposal["state"]
+    if state == "denied":
+        noes = [vote for vote in proposal["votes"] if vote["decision"] == "deny"]
+        said = [f"{vote['name'] or 'somebody'}: {vote.get('reason') or 'no reason given'}" for vote in noes]
+        return f"{ident} was denied by {'; '.join(said) or 'nobody who is still known'}"
+    if state == "expired":
+        unclaimed = proposal.get("expired_why") == "unclaimed"
+        return f"{ident} expired: {'approved and not claimed in time' if unclaimed else 'nobody decided in time'}"
+    if state == "blocked":
+        return f"{ident} is blocked by policy: {proposal['policy']['because']}"
+    return f"{ident} is {state}"

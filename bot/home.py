@@ -13,6 +13,8 @@ from bot.store.writer import Writer
 
 _KEEP = "INSERT INTO facts (name, value) VALUES ('home', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _ADOPT = "UPDATE people SET team_id = ? WHERE team_id = ''"
+# Slack's last word about a token; anything else may be an outage, and a start needs no Slack.
+_BAD_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
 
 class HomeUnknownError(Exception):
@@ -31,16 +33,16 @@ class Home:
 
 
 async def learn(directory: SlackDirectory, reads: Reads, writer: Writer) -> Home:
-    """Ask Slack, else remember; a token of another workspace than before is refused. Raises HomeUnknownError."""
+    """Ask Slack; where it is down, remember. A dead token, or another workspace's, raises HomeUnknownError."""
     known = await _remembered(reads)
     try:
         found = _home(await directory.home())
     except SlackUnavailableError as error:
-        if known is None:
-            raise HomeUnknownError(
-                f"Slack did not accept the bot token ({error.code}); check SLACK_BOT_TOKEN, then run `foureyes doctor`"
-            ) from None
-        return known
+        if known is not None and error.code not in _BAD_TOKEN:
+            return known
+        why = "did not accept the bot token" if error.code in _BAD_TOKEN else "did not say whose token this is"
+        check = "SLACK_BOT_TOKEN" if error.code in _BAD_TOKEN else "the network and SLACK_BOT_TOKEN"
+        raise HomeUnknownError(f"Slack {why} ({error.code}); check {check}, then run `foureyes doctor`") from None
     if known is not None and known.team_id != found.team_id:
         raise HomeUnknownError(
             f"this database belongs to workspace {known.team_id}, the bot token to {found.team_id};"

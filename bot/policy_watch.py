@@ -7,6 +7,7 @@ import structlog
 
 from approval_rules.decide import POLICY
 from approval_rules.events import PolicyLoaded
+from approval_rules.policy import PolicyFolder
 from bot.desk.wiring import PolicyInForce
 from bot.metrics import Metrics
 from bot.policy_files import PolicyFolderError, load
@@ -43,27 +44,30 @@ class PolicyWatch:
         stamp = _stamp(self._path)
         if stamp is not None and stamp == self._stamp:
             return
-        self._stamp = stamp
         try:
             folder = load(self._path)
         except PolicyFolderError as error:
             await self._refuse(str(error))
-            return
+        else:
+            await self._accept(folder)
+        self._stamp = stamp  # last: what could not be recorded is looked at again
+
+    async def _accept(self, folder: PolicyFolder) -> None:
         if self.fault is not None:
             log.info("policy_folder_is_good_again")
             self.fault = None
             self._metrics.policy_refused(refused=False)
         if folder.version != self._policy.folder.version:
+            await self._record(folder.version, refused=False)
             self._policy.folder = folder
             log.warning("policy_changed", version=folder.version)
-            await self._record(folder.version, refused=False)
 
     async def _refuse(self, fault: str) -> None:
         if fault != self.fault:
-            self.fault = fault
             self._metrics.policy_refused(refused=True)
             log.error("policy_folder_refused", kept=self._policy.folder.version, fault=fault)
             await self._record(self._policy.folder.version, refused=True)
+            self.fault = fault
 
     async def _record(self, version: str, *, refused: bool) -> None:
         await self._writer.run(

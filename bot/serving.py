@@ -2,8 +2,11 @@
 
 import gc
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -33,21 +36,27 @@ def configure_logs() -> None:
 
 
 def serve(host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; raises what `running` raises where it cannot start."""
+    """Serve until SIGINT or SIGTERM; raises CannotListenError, and what `running` raises where it cannot start."""
     configure_logs()
     with listening(host, port) as bound:
         uvloop.run(_serve(bound))
 
 
+class CannotListenError(Exception):
+    """The address cannot be listened on; the message says which and what to do."""
+
+
 def listening(host: str, port: int) -> socket.socket:
-    """Bind before anything is started, so that a taken port is said at once."""
+    """Bind before anything is started, so that a taken port is said at once. Raises CannotListenError."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        sys.exit(f"foureyes: cannot listen on {host}:{port}: {error.strerror}; pick another with --port")
+        raise CannotListenError(
+            f"cannot listen on {host} port {port}: {error.strerror}; pick others with --host and --port"
+        ) from None
     return bound
 
 
@@ -56,10 +65,28 @@ async def _serve(bound: socket.socket) -> None:
         # What was loaded stays for ever: full collections over it would cost 50 ms each.
         gc.collect()
         gc.freeze()
+        bound.listen()  # from here on the kernel takes connections in: "ready" must be true when it is read
         host, port = bound.getsockname()[:2]
-        log.info("ready", url=f"http://{host}:{port}", policy=started.wiring.policy.folder.version)
-        await web_server(started.app).serve([bound])
+        where = f"[{host}]" if ":" in host else host
+        log.info("ready", url=f"http://{where}:{port}", policy=started.wiring.policy.folder.version)
+        with _stopping_is_no_failure():
+            await web_server(started.app).serve([bound])
     log.info("stopped")
+
+
+@contextmanager
+def _stopping_is_no_failure() -> Iterator[None]:
+    """Swallow the signal that uvicorn raises again once it has stopped: the log is still to be anchored and closed."""
+    before = {number: signal.signal(number, _obeyed) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _obeyed(_number: int, _frame: object) -> None:
+    """Do nothing: uvicorn has already obeyed this signal."""
 
 
 def web_server(app: object) -> uvicorn.Server:

@@ -5,6 +5,7 @@ Standard library only: the command line reads it before anything heavy is import
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,15 @@ _NAMES = (
     "FOUREYES_CHANNEL",
     "FOUREYES_CALLBACK_ALLOW",
     "FOUREYES_SIGNING_KEY_FILE",
+    # What `foureyes ask` reads, as an agent: its shell may call other commands too.
+    "FOUREYES_URL",
+    "FOUREYES_AGENT_KEY",
+    "FOUREYES_AGENT_KEY_FILE",
 )
 _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
 # Read by the tests and the gate, not by the program.
 _IGNORED = ("FOUREYES_REQUIRE_CHROMIUM", "FOUREYES_HYPOTHESIS")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class SettingsError(Exception):
@@ -70,7 +76,7 @@ def _refuse_unknown(values: Mapping[str, str]) -> None:
     known = {*_NAMES, *_IGNORED, *(f"{name}_FILE" for name in _SECRETS)}
     for name in sorted(values):
         if name.startswith(_PREFIX) and name not in known:
-            nearest = difflib.get_close_matches(name, _NAMES, 1)
+            nearest = difflib.get_close_matches(name, (*_NAMES, *_SECRETS, "SLACK_API_URL"), 1)
             hint = f"; did you mean {nearest[0]}?" if nearest else f"; known are {', '.join(_NAMES)}"
             raise SettingsError(f"{name} is not a setting{hint}")
 
@@ -82,26 +88,40 @@ def _secret(values: Mapping[str, str], name: str) -> str:
         raise SettingsError(f"both {name} and {name}_FILE are set; keep one")
     if not file:
         return values.get(name, "")
+    secret = _text(Path(file), f"{name}_FILE={file}").strip()
+    if not secret:
+        raise SettingsError(f"{name}_FILE={file} is empty; put the secret into it")
+    return secret
+
+
+def _text(path: Path, called: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}_FILE={file} cannot be read: {error.__class__.__name__}") from None
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError(f"{called} cannot be read: there is no such file") from None
+    except OSError as error:
+        raise SettingsError(f"{called} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{called} cannot be read: it is not text in UTF-8") from None
 
 
 def _dotenv(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines; no expansion, no export, `#` starts a comment line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+    """Read `NAME=value` lines; no expansion, no export. `#` starts a comment, at a line's start or after a space."""
+    if not path.exists():
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error.__class__.__name__}") from None
     found: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_text(path, str(path)).splitlines(), 1):
         text = line.strip()
         if text and not text.startswith("#"):
             name, equals, value = text.partition("=")
-            if not equals:
-                raise SettingsError(f"{path}:{number}: write NAME=value")
-            found[name.strip()] = value.strip().strip("\"'")
+            if not equals or not _NAME.fullmatch(name.strip()):
+                raise SettingsError(f"{path}:{number}: write NAME=value, without `export`")
+            found[name.strip()] = _bare(value.strip())
     return found
+
+
+def _bare(value: str) -> str:
+    quote = value[:1]
+    if quote in ("'", '"') and quote in value[1:]:
+        return value[1 : value.index(quote, 1)]
+    return re.split(r"(?:^|\s)#", value, maxsplit=1)[0].strip()

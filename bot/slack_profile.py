@@ -91,5 +91,6 @@ def _enterprise(user: Fields) -> str | None:
 def _name(user: Fields, user_id: str) -> str:
     profile = user.get("profile")
     shown: Fields = profile if isinstance(profile, Mapping) else {}
-    names = shown.get("display_name"), shown.get("real_name"), user.get("real_name"), user.get("name")
+    # The full name first: a record of who approved money should not say "maya".
+    names = shown.get("real_name"), user.get("real_name"), shown.get("display_name"), user.get("name")
     return next((name[:_LONGEST_NAME] for name in names if isinstance(name, str) and name.strip()), user_id)

@@ -1,6 +1,7 @@
 """What `init` and `manifest` write: templates with the user's URL, never over a file that exists."""
 
 import os
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import typer
 
 from bot.keys import load_or_create
-from bot.settings import DEFAULT_DATABASE_URL
+from bot.settings import load as load_settings
 from bot.store import schema
-from bot.store.engine import database_path
+from bot.store.engine import database_path, lock_server
 
 _PLACEHOLDER = "https://YOUR-HOST"
+_ORIGIN = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 _ROLES = """\
 # Who may decide. A role is a list of Slack user ids, a Slack user group, or both.
@@ -47,7 +49,7 @@ FOUREYES_CALLBACK_ALLOW=
 def manifest_for(url: str) -> str:
     """Give the Slack manifest with this server's URL. Raises BadParameter for anything but an https origin."""
     origin = url.rstrip("/")
-    if not origin.startswith("https://") or "/" in origin.removeprefix("https://") or any(map(str.isspace, origin)):
+    if not _ORIGIN.fullmatch(origin):
         raise typer.BadParameter(
             f"{url!r}: write the server's public origin, for example https://approvals.example.com"
         )
@@ -55,27 +57,45 @@ def manifest_for(url: str) -> str:
 
 
 def initialise(folder: Path, url: str) -> Iterator[str]:
-    """Write what is missing and say what was done, file by file."""
+    """Write what is missing, where the settings say, and tell what was done, file by file. Raises SettingsError."""
     manifest = manifest_for(url)
-    (folder / "policy").mkdir(parents=True, exist_ok=True)
-    yield _write(folder / "policy" / "payments.refund.yml", _template("payments.refund.yml"))
-    yield _write(folder / "policy" / "roles.yml", _ROLES)
+    settings = load_settings(dotenv=folder / ".env")
+    database = folder / database_path(settings.database_url)
+    yield from _policy(folder / settings.policy)
     yield _write(folder / ".env", _ENV, mode=0o600)
     yield _write(folder / "app_manifest.yml", manifest)
-    key = folder / "foureyes.key"
+    key = folder / settings.signing_key_file
     existed = key.exists()
     load_or_create(key)
     yield f"{'kept' if existed else 'wrote'} {key}"
-    database = folder / database_path(DEFAULT_DATABASE_URL).name
-    existed = database.exists()
-    schema.upgrade(database)
-    yield f"{'upgraded' if existed else 'wrote'} {database}"
+    yield f"{_database(database)} {database}"
     yield ""
     yield "Next:"
+    if folder.resolve() != Path.cwd():
+        yield f"  0. cd {folder}: every command reads .env from the folder where it is started."
     yield "  1. Create the Slack app from app_manifest.yml, install it, invite it to the channel."
     yield "  2. Put the bot token, the signing secret and the channel id into .env."
     yield "  3. Put at least two people into a role in policy/roles.yml."
     yield "  4. foureyes doctor, then foureyes serve, then foureyes agent add --help"
+
+
+def _policy(folder: Path) -> Iterator[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):  # a policy in use: a sample would come into force in it, and it allows things
+        yield f"kept {folder}"
+        return
+    yield _write(folder / "payments.refund.yml", _template("payments.refund.yml"))
+    yield _write(folder / "roles.yml", _ROLES)
+
+
+def _database(path: Path) -> str:
+    existed = path.exists()
+    if existed and schema.revision_of(path) == schema.REVISION:
+        return "kept"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with lock_server(path):
+        schema.upgrade(path)
+    return "upgraded" if existed else "wrote"
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> str:

@@ -191,9 +191,9 @@ class World:
             stack.push_async_callback(server.stop)
             self.url = server.url
             self.slack.request_url = f"{server.url}/slack/events"
-            if hasattr(self, "agent"):
-                self.http = self.client(self.agent.key)
             self._server = stack.pop_all()
+        if hasattr(self, "agent"):
+            self.http = self.client(self.agent.key)
 
     async def stop(self) -> None:
         """Stop the server."""

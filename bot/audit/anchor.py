@@ -35,7 +35,8 @@ def write(path: Path, anchor: Anchor, sign: Sign) -> None:
     """Replace the file in one step."""
     payload: dict[str, Plain] = {"v": 1, **asdict(anchor)}
     signature = base64.b64encode(sign(canonical(payload))).decode()
-    new = path.with_name(path.name + ".new")
+    # A name of its own: the server and a command may write at the same moment.
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     new.write_text(json.dumps({**payload, "sig": signature}, indent=1) + "\n", encoding="ascii")
     new.replace(path)
 

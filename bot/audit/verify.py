@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.audit.anchor import Anchor
-from bot.audit.log_format import FIELDS, FIRST_PREV, EntryError, canonical, disclosure_digest, leaf_hash
+from bot.audit.log_format import FIELDS, FIRST_PREV, VERSION, EntryError, canonical, disclosure_digest, leaf_hash
 
 _ENTRIES = "SELECT seq, subject, type, at, body, leaf_hash FROM entries ORDER BY seq"
 _DETACHED = "SELECT seq, name, salt, value FROM detached ORDER BY seq"
@@ -73,17 +73,19 @@ def _check_anchor(report: Report, anchor: Anchor, origin: str | None) -> None:
 
 def _check_entry(report: Report, row: tuple[Any, ...], prev: str, detached: "_Detached") -> str:
     seq, subject, kind, at, raw, kept_hash = row
-    body = bytes(raw)
+    body = raw if isinstance(raw, bytes) else str(raw).encode()  # whoever rewrote the schema must not stop us
     expected = report.entries
     report.entries += 1
     if seq != expected:
         report.add(expected, f"entry {expected} is missing: the next one is {seq}")
         report.entries = seq + 1
     found = leaf_hash(body)
-    if found != bytes(kept_hash):
+    if found != kept_hash:
         report.add(seq, "the stored hash is not the hash of the entry: one of them was changed")
     entry = _parse(report, seq, body)
     if entry is not None:
+        if entry["v"] != VERSION:
+            report.add(seq, f"the entry is of format {entry['v']}, which this program does not know; use a newer one")
         if entry["seq"] != seq:
             report.add(seq, f"the entry calls itself {entry['seq']}")
         if entry["prev"] != prev:
@@ -118,16 +120,19 @@ class _Detached:
     def check(self, report: Report, seq: int, promised: list[str]) -> None:
         """Hold the values of one entry against the digests in it."""
         self._skip(report, seq)
-        found = []
+        found = set()
+        changed = 0
         while self._next is not None and self._next[0] == seq:
             _, name, salt, value = self._next
             digest = disclosure_digest(salt, name, value)
             if digest not in promised:
                 report.add(seq, f"the detached value {name!r} was changed")
-            found.append(digest)
+                changed += 1
+            found.add(digest)
             self._next = next(self._rows, None)
-        if len(found) < len(promised):
-            report.add(seq, f"{len(promised) - len(found)} detached values are gone and no erasure was recorded")
+        gone = len([digest for digest in promised if digest not in found]) - changed
+        if gone > 0:
+            report.add(seq, f"{gone} of its detached values are gone and no erasure was recorded")
 
     def _skip(self, report: Report, before: int) -> None:
         while self._next is not None and self._next[0] < before:

@@ -9,7 +9,7 @@ from bot.cli.output import AsJson, print_json, print_rows, printable
 from bot.cli.switch import duration
 
 if TYPE_CHECKING:
-    from bot.agents import NewKey
+    from bot.agents import AddAgent, NewKey, RotateAgent
 
 app = typer.Typer(help="Register agents, rotate and revoke their keys.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,7 +27,7 @@ def add(
     import re
 
     from bot.agents import AddAgent
-    from bot.cli.session import os_user, write
+    from bot.cli.session import os_user
     from bot.clock import new_token
 
     if not re.fullmatch(r"[UW][A-Z0-9]{2,31}", owner):
@@ -38,8 +38,7 @@ def add(
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", one):
             raise typer.BadParameter(f"{one!r} is not a tool name; write it like payments.refund")
     hosts = tuple(_host(host) for host in callback_host or ())
-    unit = AddAgent(name, owner, tuple(tool), hosts, os_user(), new_token)
-    _shown_once(write(unit), as_json=as_json)
+    _write_and_show(AddAgent(name, owner, tuple(tool), hosts, os_user(), new_token), as_json=as_json)
 
 
 @app.command("list", epilog="Example: foureyes agent list --json")
@@ -59,11 +58,11 @@ def rotate(
 ) -> None:
     """Give an agent a new key and callback secret."""
     from bot.agents import RotateAgent
-    from bot.cli.session import os_user, write
+    from bot.cli.session import os_user
     from bot.clock import new_token
 
     length = timedelta() if overlap == "0" else duration(overlap)
-    _shown_once(write(RotateAgent(name, length, os_user(), new_token)), as_json=as_json)
+    _write_and_show(RotateAgent(name, length, os_user(), new_token), as_json=as_json)
 
 
 @app.command("revoke", epilog="Example: foureyes agent revoke refund-bot")
@@ -85,11 +84,13 @@ def _host(text: str) -> str:
         raise typer.BadParameter(f"{text!r} is not a host ({error.reason}); write it like hooks.example.com") from None
 
 
-def _shown_once(new: "NewKey", *, as_json: bool) -> None:
-    from bot.cli.session import settings
-    from bot.keys import callback_secret, load_or_create
+def _write_and_show(unit: "AddAgent | RotateAgent", *, as_json: bool) -> None:
+    from bot.cli.session import signing_key, write
+    from bot.keys import callback_secret
 
-    secret = callback_secret(load_or_create(settings().signing_key_file), new.agent.id, new.generation)
+    signing = signing_key()  # first: a key that was issued and could not be shown would be lost
+    new: NewKey = write(unit)
+    secret = callback_secret(signing, new.agent.id, new.generation)
     if as_json:
         row = {"name": new.agent.name, "id": new.agent.id, "key": new.key, "callback_secret": secret}
         print_json({**row, "tools": new.agent.tools, "callback_hosts": new.agent.callback_hosts})

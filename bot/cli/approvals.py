@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -67,7 +67,11 @@ def ask(
     tool: Annotated[str, typer.Option(help="The tool, for example deploy.production.")],
     summary: Annotated[str, typer.Option(help="Why, in a sentence; people read it.")],
     arg: Annotated[
-        list[str] | None, typer.Option(help="An argument, NAME=VALUE; JSON values are read as such.")
+        list[str] | None,
+        typer.Option(
+            help="An argument, NAME=VALUE. A VALUE that is JSON is sent as such, to the digit; quote it to"
+            """ keep text that looks like a number: 'version="1.10"'."""
+        ),
     ] = None,
     fact: Annotated[list[str] | None, typer.Option(help="A fact for the policy, NAME=VALUE.")] = None,
     key: Annotated[str, typer.Option(help="Idempotency key; default: a new one.")] = "",
@@ -75,7 +79,9 @@ def ask(
     agent_key: Annotated[
         str, typer.Option(envvar="FOUREYES_AGENT_KEY", help="The agent's key.", show_default=False)
     ] = "",
-    key_file: Annotated[Path | None, typer.Option(help="A file that holds the agent's key.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(envvar="FOUREYES_AGENT_KEY_FILE", help="A file that holds the agent's key.")
+    ] = None,
     timeout: Annotated[str, typer.Option(help="How long to wait: 30m, 4h, 2d.")] = "4h",
 ) -> None:
     """Submit, wait for people, claim, and print the grant: exit 0 means that the caller may act, once.
@@ -86,13 +92,13 @@ def ask(
     from bot.cli.switch import duration
     from bot.clock import SteadyClock, TimeOrderedIds
 
-    if key_file is not None:
-        agent_key = key_file.read_text(encoding="utf-8").strip()
-    if not agent_key:
-        raise typer.BadParameter("no key: set FOUREYES_AGENT_KEY or give --key-file")
-    body = {"tool": tool, "summary": summary, "arguments": _pairs(arg), "context": {"facts": _pairs(fact)}}
+    secret = _agent_key(agent_key, key_file)
+    body = (
+        f'{{"tool": {json.dumps(tool)}, "summary": {json.dumps(summary)}, "arguments": {_object(arg)},'
+        f' "context": {{"facts": {_object(fact)}}}}}'
+    )
     answer = ask_and_wait(
-        url, agent_key, body, key or TimeOrderedIds()("ask"), duration(timeout), SteadyClock(), _progress
+        url, secret, body, key or TimeOrderedIds()("ask"), duration(timeout), SteadyClock(), _progress
     )
     match answer:
         case Asked():
@@ -104,17 +110,44 @@ def ask(
 
 
 def _progress(text: str) -> None:
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
-def _pairs(pairs: list[str] | None) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _agent_key(given: str, file: Path | None) -> str:
+    if file is not None:
+        try:
+            given = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not text"
+            raise typer.BadParameter(f"the key's file {str(file)!r} cannot be read: {reason}") from None
+    key = given.strip()
+    if not key:
+        raise typer.BadParameter("no key: set FOUREYES_AGENT_KEY or give --key-file")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise typer.BadParameter("this is no agent's key; give what `foureyes agent add` printed, and only that")
+    return key
+
+
+def _object(pairs: list[str] | None) -> str:
+    """Write NAME=VALUE pairs as a JSON object. Numbers keep every digit: they never become floats."""
+    members: dict[str, str] = {}
     for pair in pairs or ():
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise typer.BadParameter(f"{pair!r}: write NAME=VALUE")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
+        if name in members:
+            raise typer.BadParameter(f"{name!r} is given twice")
+        members[name] = value if _is_json(value) else json.dumps(value)
+    return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in members.items()) + "}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_no_number, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.output import AUDIT_BROKEN, AsJson, print_json, printable
+from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 
 app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,12 +27,11 @@ def verify(
         print_json(found)
     else:
         for fault in found["broken"]:
-            where = "index" if fault["seq"] is None else f"entry {fault['seq']}"
-            typer.echo(f"BROKEN {where}: {printable(fault['what'])}")
+            typer.echo(f"BROKEN {_where(fault)}{printable(fault['what'])}")
         state = "BROKEN" if found["broken"] else "whole"
         typer.echo(f"The log is {state}: {found['entries']} entries, {found['anchored']} of them under the anchor.")
         for warning in found["warnings"]:
-            typer.echo(f"Note: {warning}", err=True)
+            typer.echo(f"Note: {printable(warning)}", err=True)
     if found["broken"]:
         raise typer.Exit(AUDIT_BROKEN)
 
@@ -49,7 +48,11 @@ def show(
     from bot.cli.checking import entries
 
     for entry in entries(subject, since, limit):
-        typer.echo(json.dumps(entry, ensure_ascii=False) if as_json else _line(entry))
+        typer.echo(json_text(entry) if as_json else _line(entry))
+
+
+def _where(fault: dict[str, Any]) -> str:
+    return "" if fault["seq"] is None else f"entry {fault['seq']}: "
 
 
 def _line(entry: dict[str, Any]) -> str:
@@ -66,9 +69,8 @@ def checkpoint() -> None:
 
     found = check(refold=False, anchor_may_be_missing=True)
     if found["broken"]:
-        typer.echo(
-            f"Not anchored: the log is broken at entry {found['broken'][0]['seq']}. Run `foureyes audit verify`.",
-            err=True,
-        )
+        first = found["broken"][0]
+        typer.echo(f"Not anchored. BROKEN {_where(first)}{printable(first['what'])}", err=True)
+        typer.echo("`foureyes audit verify` shows everything that is wrong.", err=True)
         raise typer.Exit(AUDIT_BROKEN)
     typer.echo(f"Anchored {found['entries']} entries in {anchor_now()}.")

@@ -1,6 +1,7 @@
 """What the audit commands do: hold the database against its own links, its anchor and its fold. It changes no log."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 from bot.anchoring import Anchoring, verifier_of
 from bot.audit import anchor as anchors
 from bot.audit.anchor import Anchor, AnchorError
-from bot.audit.verify import verify
+from bot.audit.verify import Report, verify
 from bot.cli.session import database, reading, settings
 from bot.clock import SteadyClock
 from bot.keys import KeyFileError, SigningKey, load
 from bot.store.check import differences
+
+# Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any]:
@@ -24,13 +28,22 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any
         anchor = anchors.read(settings().anchor_file, verifier_of(_key()))
     except (AnchorError, KeyFileError) as error:
         broken.append({"seq": None, "what": str(error)})
-    with reading() as connection:
-        report = verify(connection, anchor)
-        broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
-        if refold and not broken:
-            broken += [{"seq": None, "what": line} for line in differences(connection)]
+    report = Report()
+    try:
+        with reading() as connection:
+            report = verify(connection, anchor)
+            broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
+            if refold and not broken:
+                broken += [{"seq": None, "what": f"index: {line}"} for line in differences(connection)]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in _DAMAGE:
+            raise
+        broken.append({"seq": None, "what": f"the database file is damaged: {error}; restore it, and keep this copy"})
     if anchor is None and report.entries and not broken:
-        missing = f"{settings().anchor_file} is missing: a cut-off tail could not be told from a short log"
+        missing = (
+            f"{settings().anchor_file} is missing, so nobody can tell whether the log's tail was cut off; restore it"
+            " from beside the key. Only if you know why it is gone: `foureyes audit checkpoint` makes a new one"
+        )
         if anchor_may_be_missing:
             warnings.append(missing)
         else:

@@ -1,11 +1,13 @@
 """The command line's table of contents and its errors: what was wrong, what to do, and an exit code."""
 
+import io
+import sqlite3
 import sys
 
 import typer
 
 from bot.cli import agents, approvals, audit, outbox, policy, server, switch
-from bot.cli.output import FAILED, NOT_READY, expected_errors
+from bot.cli.output import FAILED, NOT_READY, expected_errors, printable
 
 app = typer.Typer(
     name="foureyes",
@@ -26,13 +28,22 @@ for module in (server, approvals, switch):
 
 def main() -> None:
     """Run a command; an error that was foreseen is one sentence on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no reason to fail
     try:
         app()
     except expected_errors() as error:
-        typer.echo(f"foureyes: {error}", err=True)
-        sys.exit(NOT_READY if type(error).__name__ in _NOT_READY else FAILED)
+        typer.echo(f"foureyes: {_told(error)}", err=True)
+        sys.exit(FAILED if type(error).__name__ == "AgentError" else NOT_READY)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"foureyes: {printable(str(error.filename))}: {error.strerror}", err=True)
+        sys.exit(FAILED)
 
 
-_NOT_READY = frozenset(
-    {"SettingsError", "StoreUnavailableError", "AnchorError", "HomeUnknownError", "PolicyFolderError"}
-)
+def _told(error: Exception) -> str:
+    if isinstance(error, sqlite3.Error):
+        return f"the database cannot be read: {printable(str(error))}; `foureyes doctor` looks closer"
+    return "\n".join(map(printable, str(error).split("\n")))

@@ -22,17 +22,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 def expected_errors() -> tuple[type[Exception], ...]:
     """Name the errors that say what to do; anything else is a bug and shows its traceback."""
+    import sqlite3
+
     from bot.audit.anchor import AnchorError
     from bot.settings import SettingsError
     from bot.store.engine import StoreUnavailableError
 
-    known: list[type[Exception]] = [AnchorError, SettingsError, StoreUnavailableError]
+    known: list[type[Exception]] = [AnchorError, SettingsError, StoreUnavailableError, sqlite3.Error]
     # Only a module that is imported can have raised; importing the others here would cost more than the command.
     for module, name in (
         ("bot.keys", "KeyFileError"),
         ("bot.agents", "AgentError"),
         ("bot.home", "HomeUnknownError"),
         ("bot.policy_files", "PolicyFolderError"),
+        ("bot.serving", "CannotListenError"),
     ):
         if module in sys.modules:
             known.append(getattr(sys.modules[module], name))
@@ -41,7 +44,13 @@ def expected_errors() -> tuple[type[Exception], ...]:
 
 def print_json(value: object) -> None:
     """Print one JSON document."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json_text(value, indent=2))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Write JSON that a terminal can show: letters as they are, everything invisible escaped as JSON does."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def printable(text: str) -> str:

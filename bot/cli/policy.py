@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.output import FAILED, NOT_READY, AsJson, print_json, print_rows, printable
+from bot.cli.output import FAILED, AsJson, print_json, print_rows, printable
 
 app = typer.Typer(
     help="Check the policy folder and ask what it would say.", no_args_is_help=True, rich_markup_mode=None
@@ -76,5 +76,5 @@ def _file(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        typer.echo(f"{name}: {type(error).__name__}; give a file or JSON text", err=True)
-        raise typer.Exit(NOT_READY) from None
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise typer.BadParameter(f"{name!r}: {reason}; give a file or JSON text that begins with {{") from None

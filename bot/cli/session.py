@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.clock import Clock, SteadyClock, TimeOrderedIds, salts
 from bot.settings import Settings
@@ -15,6 +15,9 @@ from bot.store import schema
 from bot.store.commit import run_now
 from bot.store.engine import database_path, open_reader, open_writer
 from bot.store.transaction import Sources, Transaction
+
+if TYPE_CHECKING:
+    from bot.keys import SigningKey
 
 T = TypeVar("T")
 
@@ -35,7 +38,7 @@ def write(unit: Callable[[Transaction], T]) -> T:
     """Run one unit on the database itself. The WAL is left for the server to fold in: only one process may."""
     path, clock = database(), SteadyClock()
     with closing(open_writer(path, checkpoints=False)) as connection:
-        log_was_empty = connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None
+        log_was_empty = _is_empty(connection)
         result = run_now(connection, Sources(clock, TimeOrderedIds(), salts), unit)
     _anchor(path, clock, log_was_empty=log_was_empty)
     return result
@@ -47,16 +50,39 @@ def _anchor(path: Path, clock: Clock, *, log_was_empty: bool) -> None:
     A missing anchor of a log that is not new is evidence: it must not vanish because somebody ran a command.
     """
     from bot.anchoring import Anchoring
-    from bot.keys import KeyFileError, load
+    from bot.keys import KeyFileError
 
     found = settings()
     if not log_was_empty and not found.anchor_file.exists():
         return
     try:
-        key = load(found.signing_key_file)
-    except (FileNotFoundError, KeyFileError):
+        Anchoring(path, found.anchor_file, _key(found.signing_key_file, new=log_was_empty), clock).close()
+    except (OSError, KeyFileError):
         return  # whoever may write the database need not hold the key; the server anchors it within a second
-    Anchoring(path, found.anchor_file, key, clock).close()
+
+
+def signing_key() -> "SigningKey":
+    """Read the signing key. Only where nothing was recorded yet a missing one is made. Raises KeyFileError."""
+    with reading() as connection:
+        new = _is_empty(connection)
+    return _key(settings().signing_key_file, new=new)
+
+
+def _key(path: Path, *, new: bool) -> "SigningKey":
+    from bot.keys import KeyFileError, load, load_or_create
+
+    if new:
+        return load_or_create(path)
+    try:
+        return load(path)
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"{path}: the signing key is missing; restore it from its backup, or set FOUREYES_SIGNING_KEY_FILE"
+        ) from None
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None
 
 
 @contextmanager
@@ -67,5 +93,11 @@ def reading() -> Iterator[sqlite3.Connection]:
 
 
 def os_user() -> str:
-    """Name who is at the keyboard; under sudo, who called it."""
-    return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    """Name who is at the keyboard; under sudo, who called it. Only root is believed about that."""
+    uid = os.getuid()
+    if uid == 0 and os.environ.get("SUDO_USER"):
+        return os.environ["SUDO_USER"]
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return f"uid {uid}"

@@ -1,5 +1,6 @@
 """`pause`, `resume`, `status`: the kill switch on the database itself, with the server and Slack up or down."""
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 _MOST = 10_000
+_LONGEST_REASON = 1_000
+_TOOLS = "SELECT DISTINCT value FROM agents, json_each(agents.tools) WHERE revoked_at IS NULL ORDER BY value"
 
 AgentOption = Annotated[str | None, typer.Option("--agent", help="Only this agent (its name).")]
 ToolOption = Annotated[str | None, typer.Option("--tool", help="Only this tool, for example payments.refund.")]
@@ -25,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(
-    reason: Annotated[str, typer.Argument(help="Why; everyone sees it.")],
+    reason: Annotated[list[str], typer.Argument(help="Why; everyone sees it.")],
     agent: AgentOption = None,
     tool: ToolOption = None,
     lasts: Annotated[str | None, typer.Option("--for", help="End by itself after this time: 30m, 4h, 2d.")] = None,
@@ -41,20 +44,24 @@ def pause(
 
     length = None if lasts is None else duration(lasts)
 
-    def unit(tx: Transaction) -> str:
+    def unit(tx: Transaction) -> list[str]:
         scope = _scope(tx, agent, tool)
         by = who_typed(tx, os_user())
-        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(reason), None)
+        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(_said(reason)), None)
         record_switch(tx, decide_switch(tx.switch, command))
-        return scope_words(agent, tool)
+        return [row[0] for row in tx.rows(_TOOLS, {})]
 
-    words = write(unit)
+    words = scope_words(agent, tool)
+    tools = write(unit)
+    if tool is not None and tool not in tools:
+        known = f"those that some agent has are {', '.join(tools)}" if tools else "no agent has any tool yet"
+        typer.echo(f"Note: no agent has the tool {tool}; {known}. Check the spelling.", err=True)
     until = "until it is resumed" if length is None else f"for {lasts}"
     typer.echo(f"Paused {words} {until}. Nothing of it is claimed from now on.")
 
 
 def resume(
-    reason: Annotated[str, typer.Argument(help="Why; everyone sees it.")] = "",
+    reason: Annotated[list[str] | None, typer.Argument(help="Why; everyone sees it.")] = None,
     agent: AgentOption = None,
     tool: ToolOption = None,
 ) -> None:
@@ -70,7 +77,7 @@ def resume(
 
     def unit(tx: Transaction) -> SwitchEvent:
         by = who_typed(tx, os_user())
-        command = Resume(tx.at, by, _scope(tx, agent, tool), AgentText(reason), None, may_resume=True)
+        command = Resume(tx.at, by, _scope(tx, agent, tool), AgentText(_said(reason)), None, may_resume=True)
         events = decide_switch(tx.switch, command)
         record_switch(tx, events)
         return events[0]
@@ -123,20 +130,28 @@ def duration(text: str) -> timedelta:
 
 
 def scope_words(agent: str | None, tool: str | None) -> str:
-    """Say a scope in words."""
+    """Say a scope in words; raises BadParameter for what cannot be one."""
     if agent and tool:
         raise typer.BadParameter("give --agent or --tool, not both")
+    if tool is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", tool):
+        raise typer.BadParameter(f"{tool!r} is not a tool name; write it like payments.refund")
     return f"agent {agent}" if agent else f"tool {tool}" if tool else "everything"
+
+
+def _said(reason: list[str] | None) -> str:
+    """Join the words; what is no text (a shell passes any bytes on) must not stop a pause."""
+    return " ".join(reason or ()).encode(errors="replace").decode()[:_LONGEST_REASON]
 
 
 def _scope(tx: "Transaction", agent: str | None, tool: str | None) -> "Scope":
     from approval_rules.switch import EVERYTHING, Scope, ScopeKind
     from bot.agents import AgentError, named
 
-    scope_words(agent, tool)
     if agent is not None:
         row = named(tx, agent)
         if row is None:
-            raise AgentError(f"there is no agent named {agent!r}; `foureyes agent list` shows them. Nothing was paused")
+            raise AgentError(
+                f"there is no agent named {agent!r}; `foureyes agent list` shows them. Nothing was changed"
+            )
         return Scope(ScopeKind.AGENT, row.agent.id)
     return EVERYTHING if tool is None else Scope(ScopeKind.TOOL, tool)

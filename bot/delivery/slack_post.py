@@ -7,6 +7,7 @@ is posted again after a crash or a lost answer, the channel's history is searche
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,17 +17,18 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
 from approval_rules.events import Decision, Paused, Posted, Refusal, ResumeAsked, Resumed
-from approval_rules.people import AgentId, PersonId
+from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.react import Note
 from bot.delivery.pace import ChannelPace
 from bot.delivery.worker import Attempt, Later, Never, Result, Sent
-from bot.desk.apply import apply
+from bot.desk.apply import apply, people_of
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store.codec import SWITCH
 from bot.store.outbox import OutboxRow
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
+from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.notes import note_text
 from handlers.slack.packet import Packet, packet
 from handlers.slack.sentences import announcement, answer_body, counted_sentence, refusal_sentence
@@ -37,7 +39,10 @@ _HOPELESS: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text"}
 )
 # After these, nobody knows whether the message stands.
-_UNSURE: Final = frozenset({"unreachable", "unexpected-answer", "fatal_error", "internal_error", "request_timeout"})
+_LOST: Final = "unreachable"
+_UNSURE: Final = frozenset({_LOST, "unexpected-answer", "fatal_error", "internal_error", "request_timeout"})
+# Without the right to read the history a lost packet is replaced; clicks on the lost one are refused.
+_MAY_NOT_SEARCH: Final = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "no_permission"})
 _HISTORY_LAG: Final = timedelta(seconds=4)
 _LOOKS: Final = 2
 _ANSWER_LIFE: Final = timedelta(minutes=29)
@@ -64,6 +69,7 @@ class SlackSenders:
 
     async def packet(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Make the packet in Slack show what is true now."""
+        await self._learn_names(row.subject)
         as_of, seen = await self._seen(row.subject)
         if seen is None:
             return Never("the proposal is not in the log")
@@ -77,6 +83,17 @@ class SlackSenders:
             return await self._update(seen, posted, shown, as_of, attempt)
         except SlackUnavailableError as error:
             return _failed(error)
+
+    async def _learn_names(self, proposal: str) -> None:
+        """Ask Slack for the names of people who have only been noted so far, such as an agent's owner."""
+        async with self._wiring.reads.snapshot() as snapshot:
+            loaded = await snapshot.proposal(proposal)
+            people = () if loaded is None else people_of(loaded.proposal)
+            accounts = [account for account, name in (await snapshot.accounts(people)).values() if not name]
+        for account in accounts:
+            member = await self._wiring.directory.look_up(account)
+            if member.name != account.user_id:
+                await self._wiring.writer.run(partial(_rename, account, member.name))
 
     async def _seen(self, proposal: str) -> tuple[int, Seen | None]:
         async with self._wiring.reads.snapshot() as snapshot:
@@ -93,14 +110,20 @@ class SlackSenders:
         if channel is None:
             return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
         if attempt.orphaned or row.last_error in _UNSURE:
-            found = await self._find(channel, seen)
+            try:
+                found = await self._find(channel, seen)
+            except SlackUnavailableError as error:
+                if error.code not in _MAY_NOT_SEARCH:
+                    # Still nobody knows: search again, never post blindly because a search failed.
+                    return Later(_LOST, error.retry_after, not_tried=True)
+                found = None
             if found is not None:
                 # Take over the message that an earlier try left, by making it show what is true now.
                 return await self._update(seen, found, shown, as_of, attempt)
-            if row.attempts <= _LOOKS:
+            if attempt.orphaned or row.attempts <= _LOOKS:
                 # History lags behind a post: "not found" is no proof in the first seconds.
                 await attempt.begin()
-                return Later(row.last_error or "unreachable", _HISTORY_LAG, not_tried=True)
+                return Later(_LOST, _HISTORY_LAG, not_tried=True)
 
         return await self._post_packet(channel, seen, shown, as_of, attempt)
 
@@ -188,12 +211,14 @@ class SlackSenders:
         text = note_text(Note(row.payload["note"]), seen, self._wiring.clock())
         return await self._say(posted.channel, text, as_of, attempt, posted.ts)
 
-    async def _say(self, channel: str, text: str, as_of: int, attempt: Attempt, thread_ts: str | None = None) -> Result:
+    async def _say(
+        self, channel: str, text: Safe, as_of: int, attempt: Attempt, thread_ts: str | None = None
+    ) -> Result:
         blocks = [{"type": "section", "text": {"type": "plain_text", "text": text[:3000], "emoji": False}}]
 
         try:
             await self._chat(
-                attempt, channel=channel, text=text[:3000], blocks=blocks, thread_ts=thread_ts, mrkdwn=False
+                attempt, channel=channel, text=mrkdwn_safe(text), blocks=blocks, thread_ts=thread_ts, mrkdwn=False
             )
         except SlackUnavailableError as error:
             return _failed(error)
@@ -244,6 +269,10 @@ def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:
         apply(tx, tx.proposal(seen.proposal.id), RecordPosted(tx.at, seen.proposal.id, posted))
 
     return Sent(as_of, record)
+
+
+def _rename(account: Account, name: str, tx: Transaction) -> None:
+    tx.person(account, name)
 
 
 def _failed(error: SlackUnavailableError) -> Result:

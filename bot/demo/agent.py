@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -23,6 +23,7 @@ WAIT_S: Final = 30
 LOOK_AGAIN_S: Final = 1.0
 _BURST: Final = 10
 _SHOWN: Final = 1500
+_FEW: Final = 6
 _FATES: Final = {
     "denied": "Denied by a person. I do not execute, and I do not ask again with other words.",
     "expired": "Nobody decided in time. That is not a no: I do not execute, and say so.",
@@ -72,16 +73,13 @@ class SupportAgent:
         headers = {"authorization": f"Bearer {key}"}
         self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=WAIT_S * 2, trust_env=False)
         self._cases = cases
-        self._asking = [case for case in cases[1:] if case.asks]
         self._clock = clock
         self._look_again_s = look_again_s
-        self._next = 0
-        self._next_asking = 0
+        self._played: set[str] = set()
         self._keys = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.lines: deque[Line] = deque(maxlen=KEPT)
         self.seen = 0
-        self.on_line: Callable[[], None] = lambda: None
 
     async def close(self) -> None:
         """Stop whatever it waits for."""
@@ -96,24 +94,30 @@ class SupportAgent:
 
     # -- what the demo's buttons ask for
 
-    async def propose_next(self) -> Answer:
-        """Propose the next case and see it through in the background; a case that a pause stopped comes again."""
-        case = self._cases[self._next % len(self._cases)]
+    async def propose_next(self, name: str | None = None) -> Answer:
+        """Propose this case, or the next new one, and see it through; a case that a pause stopped comes again."""
+        case = self._new(1)[0] if name is None else next(case for case in self._cases if case.name == name)
+        return await self._start(case)
+
+    async def propose_burst(self) -> Answer:
+        """Propose ten cases that need people, at once; gives the first refusal, if there is one."""
+        answers = await asyncio.gather(*map(self._start, self._new(_BURST, asking=True)))
+        return next((answer for answer in answers if not answer.ok), answers[0])
+
+    async def _start(self, case: Case) -> Answer:
         answer = await self.propose(case)
         if answer.body.get("code") != "paused":
-            self._next += 1
+            self._played.add(case.name)
         self.see_through(case, answer)
         return answer
 
-    async def propose_burst(self) -> Answer:
-        """Propose ten cases that need people, at once."""
-        places = range(self._next_asking, self._next_asking + _BURST)
-        cases = [self._asking[place % len(self._asking)] for place in places]
-        self._next_asking += _BURST
-        answers = await asyncio.gather(*map(self.propose, cases))
-        for case, answer in zip(cases, answers, strict=True):
-            self.see_through(case, answer)
-        return next((answer for answer in answers if not answer.ok), answers[0])
+    def _new(self, count: int, *, asking: bool = False) -> list[Case]:
+        """Choose the first cases that were not played yet; when they run out, from the start again."""
+        fitting = [case for case in self._cases if case.asks or not asking]
+        fresh = [case for case in fitting if case.name not in self._played]
+        if len(fresh) < count:
+            self._played.clear()
+        return [*fresh, *fitting][:count]
 
     def see_through(self, case: Case, answer: Answer) -> None:
         """Follow an accepted proposal to its end in the background."""
@@ -127,7 +131,7 @@ class SupportAgent:
     async def propose(self, case: Case) -> Answer:
         """Send one proposal under a key of its own."""
         self._keys += 1
-        self._note("sent", f"POST /v1/proposals ({case.name})", _pretty(case.body))
+        self._note("sent", f"POST /v1/proposals: {case.note}", _pretty(case.body))
         headers = {"idempotency-key": f"demo-{self._keys}-{case.name}", "content-type": "application/json"}
         answer = await self._call("POST", "/v1/proposals", content=case.body.encode(), headers=headers)
         self._note("received", answer.words, _told(answer), ok=answer.ok)
@@ -138,7 +142,7 @@ class SupportAgent:
     async def follow(self, case: Case, proposal: dict[str, Any]) -> None:
         """Wait for the decision; execute once if it is a yes."""
         if proposal["state"] == "pending":
-            self._note("note", f"{proposal['id']} waits for {_people(proposal)}. I wait too.")
+            self._note("note", f"{_short(proposal)} waits for {_people(proposal)}. I wait too.")
         while proposal["state"] == "pending":
             answer = await self.read(proposal, WAIT_S)
             if not answer.ok:
@@ -147,17 +151,17 @@ class SupportAgent:
             proposal = answer.body
         if proposal["state"] != "approved":
             said = "; ".join(f"{vote['name']}: {vote['reason']}" for vote in proposal["votes"] if vote.get("reason"))
-            self._note("received", f"{proposal['id']} is {proposal['state']}", said, ok=False)
+            self._note("received", f"{_short(proposal)} is {proposal['state']}", said, ok=False)
             self._note("note", _FATES[proposal["state"]])
             return
         if proposal["votes"]:
-            self._note("received", f"{proposal['id']} is approved by {_voters(proposal)}")
+            self._note("received", f"{_short(proposal)} is approved by {_voters(proposal)}")
         await self._execute_once(case, proposal)
 
     async def _execute_once(self, case: Case, proposal: dict[str, Any]) -> None:
         answer = await self.claim(case, proposal)
         while answer.body.get("code") == "paused":
-            self._note("note", f"Approved, but paused: {proposal['id']} stays where it is.", ok=False)
+            self._note("note", f"Approved, but paused: {_short(proposal)} stays where it is.", ok=False)
             await self._until_resumed()
             answer = await self.claim(case, proposal)
         if answer.ok:
@@ -177,7 +181,7 @@ class SupportAgent:
     async def claim(self, case: Case, proposal: dict[str, Any]) -> Answer:
         """Ask for the one permission, for the digest of what this agent is about to do: its own, not the server's."""
         path = f"/v1/proposals/{proposal['id']}/claim"
-        self._note("sent", f"POST {path}", case.digest)
+        self._note("sent", f"POST /v1/proposals/{_short(proposal)}/claim", case.digest)
         answer = await self._call("POST", path, json={"digest": case.digest})
         words = "200 one permission, for this refund only" if answer.ok else answer.words
         self._note("received", words, ok=answer.ok)
@@ -206,7 +210,7 @@ class SupportAgent:
         order = proposal["arguments"].get("order_id", "")
         self._note("note", f"Refunded {order} (a pretend refund: nothing real is touched).")
         path = f"/v1/proposals/{proposal['id']}/outcome"
-        self._note("sent", f"POST {path}", "succeeded")
+        self._note("sent", f"POST /v1/proposals/{_short(proposal)}/outcome", "succeeded")
         report = {"status": "succeeded", "post_conditions": {"refund_recorded": True}}
         answer = await self._call("POST", path, json=report)
         self._note("received", f"{answer.status} {'noted' if answer.ok else answer.body.get('code')}", ok=answer.ok)
@@ -225,7 +229,10 @@ class SupportAgent:
     def _note(self, direction: Direction, title: str, detail: str = "", *, ok: bool = True) -> None:
         self.lines.append(Line(format_time(self._clock()), direction, title, detail[:_SHOWN], ok))
         self.seen += 1
-        self.on_line()
+
+
+def _short(proposal: dict[str, Any]) -> str:
+    return f"prop_…{proposal['id'][-_FEW:]}"
 
 
 def _people(proposal: dict[str, Any]) -> str:

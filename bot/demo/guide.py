@@ -1,30 +1,33 @@
 """The guided tour: ten steps and one extra, each ticked off by what the log says, never by a click on the guide."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.demo.ledger import Entry
 
 _BURST: Final = 10
-_PROPOSE: Final = "propose"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known beside the log: whether it verified, and what became of the forgery."""
+    """What is known beside the log: whether it verified, what became of the forgery, whether a pause is on."""
 
     was_whole: bool
     forged: bool
     found_forgery: bool
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """One step; `action` is a button's label and what it posts. `again` keeps the button on other steps' turns."""
+
     id: str
     title: str
     text: str
     action: tuple[str, str] | None = None
+    again: bool = False
 
 
 _STEPS: Final = (
@@ -33,14 +36,14 @@ _STEPS: Final = (
         "A small refund just runs",
         "The agent wants to refund $42.50. Policy allows that: nobody is asked, and the channel stays quiet. "
         "*What the agent sees* and *Audit log* show it.",
-        ("Let the agent propose $42.50", _PROPOSE),
+        ("Let the agent propose $42.50", "propose-small"),
     ),
     _Step(
         "packet",
         "A larger one asks people",
         "Now it wants $180.00. A packet arrives in #refund-approvals: what exactly, why you are asked, and what "
         "happens if you say no.",
-        ("Let the agent propose $180.00", _PROPOSE),
+        ("Let the agent propose $180.00", "propose-large"),
     ),
     _Step(
         "first-yes",
@@ -62,14 +65,12 @@ _STEPS: Final = (
         "A hostile ticket",
         "The next one tries everything: it pings the channel, fakes a button and an approval, hides the amount. Look: "
         "it all stays text, and the headline is made of the arguments. Press Deny and say why.",
-        ("Let the agent propose a hostile one", _PROPOSE),
+        ("Let the agent propose it", "propose-hostile"),
     ),
     _Step(
         "pause",
         "Pull the brake",
-        "Type `/agent pause looks wrong` in the channel. Any member may. Then let the agent propose: it is refused, "
-        "and stops.",
-        ("Let the agent propose", _PROPOSE),
+        "Type `/agent pause looks wrong` in the channel. Any member may. Everything stops at once.",
     ),
     _Step(
         "resume",
@@ -81,6 +82,7 @@ _STEPS: Final = (
         "Is the log whole?",
         "Each step so far is an entry. Verify hashes all of them again.",
         ("Verify the log", "verify"),
+        again=True,
     ),
     _Step("forge", "Forge the log", ""),
     _Step(
@@ -89,61 +91,64 @@ _STEPS: Final = (
         "Slack takes one message a second in a channel, so ten packets arrive over ten seconds. None is lost: "
         "`/agent pending` lists them at once.",
         ("Let the agent propose ten", "burst"),
+        again=True,
     ),
 )
+_UNDER_PAUSE: Final = "Everything is paused. Now let the agent propose: it is refused, and stops."
 _FORGE: Final = {
     "tamper": ("Be the database's administrator: change one entry behind the program's back.", "Tamper with an entry"),
     "verify": ("One entry was changed, and the traces were removed. Verify again.", "Verify the log"),
     "restore": ("Found: the log says which entry. Now put the old bytes back.", "Restore the entry"),
-    "done": ("The log said which entry was changed. The old bytes are back.", "Verify the log"),
 }
+_FORGED_AND_FOUND: Final = "The log said which entry was changed, and the old bytes are back. Verify once more to see."
 
 
 def steps(entries: Sequence[Entry], known: Known) -> list[dict[str, Any]]:
-    """Give the steps as the page draws them."""
+    """Give the steps as the page draws them; the first that is not done has the turn."""
     done = set(_done(entries))
     if known.was_whole:
         done.add("verify")
     if known.found_forgery and not known.forged:
         done.add("forge")
-    return [_shown(step if step.id != "forge" else _forge(known), done=step.id in done) for step in _STEPS]
+    turn = next((step.id for step in _STEPS if step.id not in done), "")
+    return [_shown(_now(step, known), turn, done=step.id in done) for step in _STEPS]
 
 
-def _shown(step: _Step, *, done: bool) -> dict[str, Any]:
-    action = None if step.action is None else {"label": step.action[0], "post": f"/demo/act/{step.action[1]}"}
+def _now(step: _Step, known: Known) -> _Step:
+    """Give the step as it reads in this situation."""
+    if step.id == "pause" and known.paused:
+        return replace(step, text=_UNDER_PAUSE, action=("Let the agent propose", "propose"))
+    if step.id != "forge":
+        return step
+    if known.found_forgery and not known.forged:
+        return replace(step, text=_FORGED_AND_FOUND)
+    act = "tamper" if not known.forged else "restore" if known.found_forgery else "verify"
+    text, label = _FORGE[act]
+    return replace(step, text=text, action=(label, act), again=True)
+
+
+def _shown(step: _Step, turn: str, *, done: bool) -> dict[str, Any]:
+    wanted = step.action if step.again or step.id == turn else None
+    action = None if wanted is None else {"label": wanted[0], "post": f"/demo/act/{wanted[1]}"}
     return {"id": step.id, "title": step.title, "text": step.text, "done": done, "action": action}
-
-
-def _forge(known: Known) -> _Step:
-    if known.forged:
-        now = "restore" if known.found_forgery else "verify"
-    else:
-        now = "done" if known.found_forgery else "tamper"
-    text, label = _FORGE[now]
-    return _Step("forge", "Forge the log", text, (label, "verify" if now == "done" else now))
 
 
 def _done(entries: Sequence[Entry]) -> Iterator[str]:
     """Tell which steps the log shows as done."""
     kinds = [entry.type for entry in entries]
-    yeses = [entry for entry in entries if entry.type == "vote.counted" and entry.data.get("decision") == "approve"]
+    decisions = {entry.data.get("decision") for entry in entries if entry.type == "vote.counted"}
     voted = {entry.subject for entry in entries if entry.type == "vote.counted"}
     reported = {entry.subject for entry in entries if entry.type == "outcome.reported"}
-    if reported - voted:
-        yield "small"
-    if "packet.posted" in kinds:
-        yield "packet"
-    if yeses:
-        yield "first-yes"
-    if "vote.refused" in kinds:
-        yield "refused"
-    if reported & voted:
-        yield "second-yes"
-    if "proposal.denied" in kinds:
-        yield "hostile"
-    if any(entry.type == "proposal.submit_refused" and entry.data.get("code") == "paused" for entry in entries):
-        yield "pause"
-    if "switch.resumed" in kinds and "switch.resume_asked" in kinds:
-        yield "resume"
-    if kinds.count("packet.posted") >= _BURST:
-        yield "burst"
+    refused = {entry.data.get("code") for entry in entries if entry.type == "proposal.submit_refused"}
+    found = {
+        "small": bool(reported - voted),
+        "packet": "packet.posted" in kinds,
+        "first-yes": "approve" in decisions,
+        "refused": "vote.refused" in kinds,
+        "second-yes": bool(reported & voted),
+        "hostile": "proposal.denied" in kinds,
+        "pause": "paused" in refused,
+        "resume": {"switch.resume_asked", "switch.resumed"} <= set(kinds),
+        "burst": kinds.count("packet.posted") >= _BURST,
+    }
+    yield from (step for step, is_done in found.items() if is_done)

@@ -106,7 +106,8 @@ class Ledger:
 
 def _broken(faults: Sequence[tuple[int, str]]) -> Verdict:
     seq, what = faults[0]
-    more = f" {len(faults) - 1} more faults follow from it." if len(faults) > 1 else ""
+    rest = len(faults) - 1
+    more = f" {rest} more {'fault follows' if rest == 1 else 'faults follow'} from it." if rest else ""
     return Verdict("broken", f"Entry {seq}: {what}.{more}", seq)
 
 

@@ -65,8 +65,13 @@ async def state_of(stage: Stage) -> dict[str, Any]:
     """Give everything that the page draws beside the channel."""
     inspection = stage.inspection
     entries = await asyncio.to_thread(inspection.ledger.entries)
-    known = Known(inspection.was_whole, inspection.forged, inspection.found_forgery)
     overview = await stage.people.overview()
+    known = Known(
+        was_whole=inspection.was_whole,
+        forged=inspection.forged,
+        found_forgery=inspection.found_forgery,
+        paused=bool(overview.pauses),
+    )
     return {
         "steps": steps(entries, known),
         "agent": stage.agent.lines_for_page(),
@@ -107,8 +112,11 @@ async def _changes(stage: Stage) -> AsyncIterator[str]:
             continue
 
 
-async def _propose(stage: Stage) -> str | None:
-    return _trouble(await stage.agent.propose_next())
+def _propose(name: str | None = None) -> Callable[[Stage], Awaitable[str | None]]:
+    async def act(stage: Stage) -> str | None:
+        return _trouble(await stage.agent.propose_next(name))
+
+    return act
 
 
 async def _burst(stage: Stage) -> str | None:
@@ -134,7 +142,10 @@ def _trouble(answer: Answer) -> str | None:
 
 
 _ACTS: Final[dict[str, Callable[[Stage], Awaitable[str | None]]]] = {
-    "propose": _propose,
+    "propose": _propose(),
+    "propose-small": _propose("small-standard"),
+    "propose-large": _propose("rich-pro"),
+    "propose-hostile": _propose("hostile-ticket"),
     "burst": _burst,
     "verify": _verify,
     "tamper": _tamper,

@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.routing import Route
 
+from approval_rules.people import Account
 from bot.agents import AddAgent
 from bot.app import Running, running
 from bot.clock import SteadyClock, TimeOrderedIds, new_token
@@ -85,6 +86,8 @@ async def staged(
             await web.start()
             slack.request_url = f"{web.url}/slack/events"
             key = await server.wiring.writer.run(AddAgent(AGENT, SAM, (TOOL,), (), "demo", new_token))
+            owner, name = Account(server.wiring.home_team, SAM), slack.workspace.users[SAM].name
+            await server.wiring.writer.run(lambda tx: tx.person(owner, name))
             agent = SupportAgent(web.url, key.key, cases.load(), clock)
             ledger = Ledger(database, settings.anchor_file, server.wiring.key)
             inspection = Inspection(ledger, Administrator(database))

@@ -130,6 +130,7 @@ class PeopleUseCases:
 
     async def overview(self) -> Overview:
         """Give the state of everything."""
+        tools = await self._tools_of_agents()
         async with self._wiring.reads.snapshot() as snapshot:
             switch = await snapshot.switch()
             accounts = await snapshot.accounts(PersonId(pause.by.ref) for pause in switch.active)
@@ -152,6 +153,7 @@ class PeopleUseCases:
             approved_unclaimed=counts.get("approved", 0),
             outbox_waiting=queue.get("queued", 0) + queue.get("sending", 0),
             outbox_dead=queue.get("dead", 0),
+            tools=sorted({*self._wiring.policy.folder.policies, *tools}),
             policy_version=self._wiring.policy.folder.version,
         )
 

@@ -14,6 +14,7 @@ def upgrade(path: Path) -> None:
     from alembic import command  # noqa: PLC0415 - half a second that only this command should pay
     from alembic.config import Config  # noqa: PLC0415
     from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +31,8 @@ def upgrade(path: Path) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+    except DatabaseError as error:
+        raise StoreUnavailableError(f"{path} cannot be upgraded: {error.orig}; is it a Foureyes database?") from None
     finally:
         engine.dispose()
 

@@ -67,7 +67,7 @@ def clipped(text: Safe, most: int) -> Safe:
 
 def mrkdwn_safe(text: Safe) -> str:
     """Escape safe text once more for a message's `text`, where Slack parses mentions, broadcasts and emoji names."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("://", "[:]//")
     escaped = re.sub(r"@(?=here|channel|everyone)", "(at)", escaped, flags=re.IGNORECASE)
     return re.sub(r":(?=[A-Za-z0-9_+'\-]+:)", r"\\u{3A}", escaped)
 

@@ -4,7 +4,7 @@ Everything that it gives may stand in a `plain_text` or a `rich_text` element, a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from approval_rules.canonical import canonical_text
@@ -13,6 +13,10 @@ from handlers.slack.escape import Safe, is_blank, named, visible
 from handlers.slack.values import HIDDEN, Line, in_words, is_hidden, lines_of, money, name_words
 
 _FEW: Final = 3
+
+
+# What a person reads first in an entry of history or evidence; these words speak for themselves.
+_PLAIN: Final = {Safe(word): place for place, word in enumerate(("at", "title", "what", "excerpt", "url"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def says_nothing(text: AgentText) -> bool:
 
 def person(name: str, user_id: str) -> Safe:
     """Escape a display name and add the id, which nobody can choose."""
-    return Safe(f"{named(name)} ({named(user_id)})")
+    return Safe(f"{named(name)} ({named(user_id)})") if name else named(user_id)
 
 
 def arguments_of(data: AgentJson, hidden: frozenset[str]) -> Iterator[Line]:
@@ -103,8 +107,10 @@ def _items(value: Json, hidden: frozenset[str]) -> tuple[Line, ...]:
 
 
 def _item(value: Json, hidden: frozenset[str]) -> Line:
-    """Put one entry of a list on one line."""
-    return Line(Safe(""), Safe(" · ".join([line.in_one() for line in lines_of(value, hidden)])))
+    """Put one entry of a list on one line: when and what first, and those without their labels."""
+    lines = sorted(lines_of(value, hidden), key=lambda line: _PLAIN.get(line.name, len(_PLAIN)))
+    bare = [replace(line, name=Safe("")) if line.name in _PLAIN else line for line in lines]
+    return Line(Safe(""), Safe(" · ".join([line.in_one() for line in bare])))
 
 
 def _optional(value: Json) -> Safe | None:

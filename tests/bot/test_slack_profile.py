@@ -116,8 +116,8 @@ def test_another_workspace_of_the_same_organisation_is_home() -> None:
 @pytest.mark.parametrize(
     ("facts", "name"),
     [
-        ({}, "Maya"),
-        ({"profile": {"display_name": "  ", "real_name": "Maya Chen"}}, "Maya Chen"),
+        ({}, "Maya Chen"),
+        ({"profile": {"display_name": "maya", "real_name": "Maya Chen"}}, "Maya Chen"),
         ({"profile": None, "real_name": "M. Chen"}, "M. Chen"),
         ({"profile": {}}, "maya"),
         ({"profile": {"display_name": 7}, "name": None}, "U1"),

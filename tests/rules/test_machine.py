@@ -5,6 +5,7 @@ point where it can be seen. There is one Hypothesis rule, which draws the step: 
 without which nothing happens, is in each of them.
 """
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol, TypeVar
@@ -292,13 +293,13 @@ class Approvals(RuleBasedStateMachine):
     @invariant()
     def ends_once(self) -> None:
         """At most one approval, one claim, one report, one reminder; after an end nothing moves any more."""
-        for once in (Approved, Claimed, OutcomeReported, OutcomeOverdue, Reminded):
-            assert sum(isinstance(event, once) for event in self.log) <= 1
+        seen = Counter(map(type, self.log))
+        assert all(seen[once] <= 1 for once in (Approved, Claimed, OutcomeReported, OutcomeOverdue, Reminded))
         ends = [index for index, event in enumerate(self.log) if isinstance(event, ENDS)]
         assert len(ends) <= 1
         for event in self.log[ends[0] + 1 :] if ends else []:
             assert not isinstance(event, Voted | Approved | Claimed | Thawed | Reminded)
-        assert len(self.model.claimed_with) == sum(isinstance(event, Claimed) for event in self.log)
+        assert len(self.model.claimed_with) == seen[Claimed]
 
 
 TestApprovals = Approvals.TestCase

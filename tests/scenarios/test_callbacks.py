@@ -71,7 +71,7 @@ async def test_five_ends_are_told_apart(world: World, receiver: Receiver, end: s
 async def test_a_failed_callback_comes_again_under_the_same_id(world: World, receiver: Receiver) -> None:
     """500, then 200: the same id and body, a new timestamp, and no third time."""
     receiver.answers = [BROKEN, OK]
-    await world.propose(42, callback_url=receiver.url())
+    await world.propose(42, callback_url=receiver.url(), claim_if_allowed=True)
     await received(world, receiver, 1)
     await world.move(seconds=6)
     await received(world, receiver, 2)
@@ -99,7 +99,7 @@ async def test_a_restart_forgets_no_callback_and_keeps_its_id(world: World, rece
 async def test_a_receiver_that_is_gone_is_left_alone(world: World, receiver: Receiver) -> None:
     """410 stops at once; the dead letter is listed, the metric shows it, and the server stays ready for the others."""
     receiver.answers = [GONE]
-    await world.propose(42, callback_url=receiver.url())
+    await world.propose(42, callback_url=receiver.url(), claim_if_allowed=True)
     await received(world, receiver, 1)
     await world.settled()
     await world.move(days=4)
@@ -116,7 +116,7 @@ async def test_a_callback_that_never_arrives_becomes_a_dead_letter_and_can_be_se
 ) -> None:
     """Ten attempts over three days, then the dead letters; revived by hand it arrives under the same id."""
     receiver.answers = [BROKEN]
-    await world.propose(42, callback_url=receiver.url())
+    await world.propose(42, callback_url=receiver.url(), claim_if_allowed=True)
     for number in range(1, 11):
         await received(world, receiver, number)
         await written(world, number)

@@ -42,7 +42,7 @@ async def hurried(world: World, proposal: Proposal) -> Message:
     """Wait for a packet, letting its retries come due at once."""
 
     async def posted() -> bool:
-        world.clock.move(timedelta(seconds=2))
+        world.clock.move(timedelta(seconds=0.5))
         return world.ledger().proposals[proposal["id"]].packet is not None
 
     await world.until(posted, "a packet")
