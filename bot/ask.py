@@ -105,8 +105,10 @@ class _Errand:
                         "unreachable", f"{self.url}: nothing answers there; is the server up, is --url right?"
                     )
             else:
-                if response.status_code not in _AGAIN:
-                    return _read(response)
+                found = _read(response)
+                under_way = isinstance(found, Refused) and found.code == "in-progress"
+                if response.status_code not in _AGAIN and not under_way:
+                    return found
                 trouble = f"HTTP {response.status_code}"
             if self.clock() >= until:
                 return Refused("unreachable", f"{self.url}: {trouble}; go on with --key {self.key}. Do not act")
@@ -123,7 +125,10 @@ def _read(response: httpx.Response) -> dict[str, Any] | Refused:
         return Refused("unreachable", f"HTTP {response.status_code} and no JSON object; is this a Foureyes server?")
     if response.is_success:
         return found
-    return Refused(str(found.get("code", "failed")), str(found.get("detail", f"HTTP {response.status_code}")))
+    told = [str(found.get("detail", f"HTTP {response.status_code}"))]
+    errors = found.get("errors")
+    told += [f"{error['pointer'] or '/'}: {error['detail']}" for error in (errors if isinstance(errors, list) else ())]
+    return Refused(str(found.get("code", "failed")), "; ".join(told))
 
 
 def _why_not(proposal: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -84,12 +85,15 @@ def _policy(settings: Settings) -> Iterator[Finding]:
 
 def _roles(folder: PolicyFolder) -> Iterator[Finding]:
     for name, members in folder.roles.items():
-        if members.usergroup is None and len(members.users) < 2:  # noqa: PLR2004 - four eyes
-            detail = f"{name} has {len(members.users)} people; two are needed to approve. Add one in roles.yml"
-            yield Finding("roles", State.FAIL, detail)
-        else:
-            group = f" and the group @{members.usergroup}" if members.usergroup else ""
-            yield Finding("roles", State.GOOD, f"{name}: {len(members.users)} people{group}")
+        if members.usergroup is None:  # Slack counts the others
+            yield _role(name, len(members.users), "")
+
+
+def _role(name: str, people: int, group: str) -> Finding:
+    if people < 2:  # noqa: PLR2004 - four eyes
+        detail = f"{name} has {people} people{group}; two are needed to approve. Add them in roles.yml"
+        return Finding("roles", State.FAIL, detail)
+    return Finding("roles", State.GOOD, f"{name}: {people} people{group}")
 
 
 def _key(settings: Settings) -> Finding:
@@ -111,6 +115,9 @@ def _database(settings: Settings) -> Finding:
         return Finding("database", State.FAIL, str(error))
     except FileNotFoundError:
         return Finding("database", State.WARN, "cannot be held against its anchor without the key")
+    except sqlite3.Error as error:
+        detail = f"the file is damaged: {error}; restore it, and keep this copy"
+        return Finding("database", State.FAIL, detail)
     return Finding("database", State.GOOD, f"{path}, schema {schema.REVISION}, not behind its anchor")
 
 
@@ -149,26 +156,55 @@ def _scopes(home: HomeWorkspace) -> Finding:
 
 async def _in_slack(settings: Settings, client: AsyncWebClient) -> AsyncIterator[Finding]:
     calls = SlackCalls(SteadyClock())
-    channel = settings.channel
+    channels = [settings.channel] if settings.channel else []
     with suppress(PolicyFolderError):
-        channel = load_policy(settings.policy).channels.get("default") or channel
+        folder = load_policy(settings.policy)
+        channels += folder.channels.values()
+        async for found in _groups(folder, calls, client):
+            yield found
     try:
         answer = await calls.make("auth.test", client.auth_test)
-        yield _clock(answer.headers.get("Date", "") or answer.headers.get("date", ""))
-        if channel is not None:
-            await calls.make("conversations.history", lambda: client.conversations_history(channel=channel, limit=1))
-            yield Finding("channel", State.GOOD, f"{channel}: the bot is in it")
+    except SlackUnavailableError as error:
+        yield Finding("clock", State.WARN, f"Slack answered {error.code}: its clock cannot be compared with")
+    else:
+        yield _clock(answer.headers.get("Date", ""))
+    for channel in dict.fromkeys(channels):
+        yield await _channel(channel, calls, client)
+
+
+async def _channel(channel: str, calls: SlackCalls, client: AsyncWebClient) -> Finding:
+    try:
+        await calls.make("conversations.history", lambda: client.conversations_history(channel=channel, limit=1))
     except SlackUnavailableError as error:
         detail = f"{channel}: {error.code}; invite the bot to the channel and check its id"
-        yield Finding("channel", State.FAIL, detail)
+        return Finding("channel", State.FAIL, detail)
+    return Finding("channel", State.GOOD, f"{channel}: the bot is in it")
+
+
+async def _groups(folder: PolicyFolder, calls: SlackCalls, client: AsyncWebClient) -> AsyncIterator[Finding]:
+    grouped = {name: members for name, members in folder.roles.items() if members.usergroup}
+    if not grouped:
+        return
+    try:
+        answer = await calls.make("usergroups.list", client.usergroups_list)
+        ids = {group["handle"]: group["id"] for group in answer["usergroups"] if not group.get("date_delete")}
+        for name, members in grouped.items():
+            ident = ids.get(members.usergroup)
+            if ident is None:
+                yield _role(name, len(members.users), f" and Slack has no user group @{members.usergroup}")
+                continue
+            inside = await calls.make("usergroups.users.list", partial(client.usergroups_users_list, usergroup=ident))
+            people = members.users | set(inside["users"])
+            yield _role(name, len(people), f", with those of the user group @{members.usergroup}")
+    except SlackUnavailableError as error:
+        yield Finding("roles", State.FAIL, f"Slack answered {error.code} when asked for user groups")
 
 
 def _clock(date: str) -> Finding:
     try:
-        theirs = email.utils.parsedate_to_datetime(date)
+        skew = abs(SteadyClock()() - email.utils.parsedate_to_datetime(date))
     except (TypeError, ValueError):
         return Finding("clock", State.WARN, "Slack sent no date to compare with")
-    skew = abs(SteadyClock()() - theirs)
     seconds = int(skew.total_seconds())
     if skew > _MOST_SKEW:
         return Finding("clock", State.FAIL, f"{seconds} s apart from Slack's; clicks will be refused. Set up NTP")

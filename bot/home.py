@@ -53,8 +53,8 @@ async def learn(directory: SlackDirectory, reads: Reads, writer: Writer) -> Home
 
 
 async def _remembered(reads: Reads) -> Home | None:
-    async with reads.snapshot() as snapshot:
-        found = await snapshot.rows("SELECT value FROM facts WHERE name = 'home'", {})
+    snapshot = reads.glance()
+    found = await snapshot.rows("SELECT value FROM facts WHERE name = 'home'", {})
     return home_from(found[0][0]) if found else None
 
 

@@ -86,20 +86,20 @@ class SlackSenders:
 
     async def _learn_names(self, proposal: str) -> None:
         """Ask Slack for the names of people who have only been noted so far, such as an agent's owner."""
-        async with self._wiring.reads.snapshot() as snapshot:
-            loaded = await snapshot.proposal(proposal)
-            people = () if loaded is None else people_of(loaded.proposal)
-            accounts = [account for account, name in (await snapshot.accounts(people)).values() if not name]
+        snapshot = self._wiring.reads.glance()
+        loaded = await snapshot.proposal(proposal)
+        people = () if loaded is None else people_of(loaded.proposal)
+        accounts = [account for account, name in (await snapshot.accounts(people)).values() if not name]
         for account in accounts:
             member = await self._wiring.directory.look_up(account)
             if member.name != account.user_id:
                 await self._wiring.writer.run(partial(_rename, account, member.name))
 
     async def _seen(self, proposal: str) -> tuple[int, Seen | None]:
-        async with self._wiring.reads.snapshot() as snapshot:
-            as_of = await snapshot.size() - 1
-            loaded = await snapshot.proposal(proposal)
-            return as_of, None if loaded is None else await seen_from(snapshot, loaded)
+        snapshot = self._wiring.reads.glance()
+        as_of = await snapshot.size() - 1
+        loaded = await snapshot.proposal(proposal)
+        return as_of, None if loaded is None else await seen_from(snapshot, loaded)
 
     def _channel(self, seen: Seen) -> str | None:
         channels = self._wiring.policy.folder.channels
@@ -110,22 +110,27 @@ class SlackSenders:
         if channel is None:
             return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
         if attempt.orphaned or row.last_error in _UNSURE:
-            try:
-                found = await self._find(channel, seen)
-            except SlackUnavailableError as error:
-                if error.code not in _MAY_NOT_SEARCH:
-                    # Still nobody knows: search again, never post blindly because a search failed.
-                    return Later(_LOST, error.retry_after, not_tried=True)
-                found = None
+            found = await self._taken_over(channel, seen, shown, as_of, attempt)
             if found is not None:
-                # Take over the message that an earlier try left, by making it show what is true now.
-                return await self._update(seen, found, shown, as_of, attempt)
+                return found
             if attempt.orphaned or row.attempts <= _LOOKS:
                 # History lags behind a post: "not found" is no proof in the first seconds.
                 await attempt.begin()
                 return Later(_LOST, _HISTORY_LAG, not_tried=True)
-
         return await self._post_packet(channel, seen, shown, as_of, attempt)
+
+    async def _taken_over(self, channel: str, seen: Seen, shown: Packet, as_of: int, attempt: Attempt) -> Result | None:
+        """Make the message that an earlier try left show what is true now; None where there is none to be found."""
+        try:
+            found = await self._find(channel, seen)
+            return None if found is None else await self._update(seen, found, shown, as_of, attempt)
+        except SlackUnavailableError as error:
+            if error.code in _MAY_NOT_SEARCH:
+                return None
+            if error.code in _HOPELESS:
+                return Never(error.code)
+            # Still nobody knows: look again, and never post blindly because a look failed.
+            return Later(_LOST, error.retry_after, not_tried=True)
 
     async def _post_packet(self, channel: str, seen: Seen, shown: Packet, as_of: int, attempt: Attempt) -> Result:
         answer = await self._chat(
@@ -230,14 +235,14 @@ class SlackSenders:
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
             return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
-        async with self._wiring.reads.snapshot() as snapshot:
-            recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
-            event = recorded.get(row.wanted_seq)
-            if not isinstance(event, Paused | ResumeAsked | Resumed):
-                return Never("the announced event is not in the log")
-            person = PersonId(event.by.ref)
-            accounts = await snapshot.accounts([person])
-            agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
+        snapshot = self._wiring.reads.glance()
+        recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
+        event = recorded.get(row.wanted_seq)
+        if not isinstance(event, Paused | ResumeAsked | Resumed):
+            return Never("the announced event is not in the log")
+        person = PersonId(event.by.ref)
+        accounts = await snapshot.accounts([person])
+        agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
         return await self._say(channel, announcement(event, face, agents), row.wanted_seq, attempt)
 

@@ -126,12 +126,12 @@ class OutboxWorker:
     async def start_due(self) -> None:
         """Start a task for each due row, as far as its lane has room."""
         now = format_time(self._wiring.clock())
-        async with self._wiring.reads.snapshot() as snapshot:
-            for kind, width in LANES.items():
-                lane = self._under_way[kind]
-                if len(lane) < width:
-                    found = await snapshot.rows(outbox.DUE, {"kind": kind.value, "now": now, "limit": 2 * width})
-                    self._start(lane, width, [outbox_row(row) for row in found])
+        snapshot = self._wiring.reads.glance()
+        for kind, width in LANES.items():
+            lane = self._under_way[kind]
+            if len(lane) < width:
+                found = await snapshot.rows(outbox.DUE, {"kind": kind.value, "now": now, "limit": 2 * width})
+                self._start(lane, width, [outbox_row(row) for row in found])
 
     def _start(self, lane: dict[int, asyncio.Task[None]], width: int, due: Sequence[OutboxRow]) -> None:
         for row in due:

@@ -1,4 +1,4 @@
-"""The demo's cases: what a support agent proposes, read from examples/refunds.jsonl. It judges no case."""
+"""The demo's cases: what a support agent proposes, read from refunds.jsonl, which examples/ points to. It judges no case."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 from approval_rules.canonical import Digest, digest_of
 
-_HERE: Final = Path(__file__).parent
+CASES: Final = Path(__file__).with_name("refunds.jsonl")
 _BODY: Final = '"body": '
 
 
@@ -34,16 +34,9 @@ class Case:
         return self.expect.get("state") == "pending"
 
 
-def examples() -> Path:
-    """Find the examples: inside an installed package, else in the source tree beside it."""
-    inside = _HERE / "examples"
-    return inside if inside.is_dir() else _HERE.parents[1] / "examples"
-
-
 def load() -> tuple[Case, ...]:
     """Read every case, in the order in which the demo tells its story."""
-    lines = (examples() / "refunds.jsonl").read_text(encoding="utf-8").splitlines()
-    return tuple(map(_case, lines))
+    return tuple(map(_case, CASES.read_text(encoding="utf-8").splitlines()))
 
 
 def _case(line: str) -> Case:

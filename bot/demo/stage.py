@@ -1,10 +1,10 @@
 """Sets the demo's stage: database, local Slack, the real server and the agent, all on loopback, all in one folder."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.slack_standin.limits import Rates
 from bot.slack_standin.loopback import LoopbackServer
 from bot.slack_standin.server import SlackStandin
-from bot.slack_standin.workspace import SAM, demo_workspace
+from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS, SAM, demo_workspace
 from bot.slack_standin.world import Options
 from bot.store import schema
 
@@ -33,6 +33,15 @@ TOOL: Final = "payments.refund"
 # Between two parts of this process; nothing outside of it ever accepts them.
 _BOT_TOKEN: Final = "xoxb-local-demo"  # noqa: S105 - the stand-in's own
 _SIGNING_SECRET: Final = "local-demo"  # noqa: S105 - the stand-in's own
+_ROLES: Final = f"""\
+roles:
+  support_manager:
+    users: [{MAYA}, {JONAS}]
+    usergroup: support-managers
+channels:
+  default: {REFUND_APPROVALS}
+  announcements: {AGENT_OPS}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ async def staged(
 
     Raises OSError where the port is taken.
     """
-    shutil.copytree(cases.examples() / "policy", folder / "policy")
+    _write_policy(folder / "policy")
     database = folder / "foureyes.db"
     schema.upgrade(database)
     clock, new_id = SteadyClock(), TimeOrderedIds()
@@ -96,6 +105,14 @@ async def staged(
             finally:
                 await agent.close()
                 await web.stop()
+
+
+def _write_policy(folder: Path) -> None:
+    """Write the founding policy as `foureyes init` does, and roles with this workspace's people."""
+    folder.mkdir()
+    policy = (files("bot") / "templates" / f"{TOOL}.yml").read_text(encoding="utf-8")
+    (folder / f"{TOOL}.yml").write_text(policy, encoding="utf-8")
+    (folder / "roles.yml").write_text(_ROLES, encoding="utf-8")
 
 
 def _settings(folder: Path, database: Path, slack_api_url: str) -> Settings:

@@ -40,7 +40,6 @@ _WOULD_BE: dict[Tier, Literal["approved", "pending", "blocked"]] = {
     Tier.YELLOW: "pending",
     Tier.RED: "blocked",
 }
-_POLL_SECONDS = 1.0
 
 
 class AgentUseCases:
@@ -101,8 +100,8 @@ class AgentUseCases:
             return ruling
         if draft.tool not in agent.tools:
             return Refused(Refusal.TOOL_NOT_ALLOWED.value, "this tool is not on the agent's list")
-        async with self._wiring.reads.snapshot() as snapshot:
-            paused_by = (await snapshot.switch()).stops(agent.id, draft.tool)
+        snapshot = self._wiring.reads.glance()
+        paused_by = (await snapshot.switch()).stops(agent.id, draft.tool)
         return Evaluation(ruling, _WOULD_BE[ruling.tier], draft.digest, paused_by)
 
     async def read(self, agent: Agent, unverified_id: str, wait: timedelta) -> Seen | None:
@@ -117,17 +116,17 @@ class AgentUseCases:
                 left = (until - self._wiring.clock()).total_seconds()
                 if seen is None or seen.proposal.status is not Status.PENDING or left <= 0:
                     return seen
-                # Another process may have written (`foureyes pause`): look again now and then.
-                await _woken_within(woken, min(left, _POLL_SECONDS))
+                # Only this process decides proposals, so every change rings here; another one may only pause.
+                await _woken_within(woken, left)
         finally:
             waiters.remove(unverified_id, woken)
 
     async def _own(self, agent: Agent, unverified_id: str) -> Seen | None:
-        async with self._wiring.reads.snapshot() as snapshot:
-            loaded = await snapshot.proposal(unverified_id)
-            if loaded is None or loaded.proposal.agent.id != agent.id:
-                return None
-            return await seen_from(snapshot, loaded)
+        snapshot = self._wiring.reads.glance()
+        loaded = await snapshot.proposal(unverified_id)
+        if loaded is None or loaded.proposal.agent.id != agent.id:
+            return None
+        return await seen_from(snapshot, loaded)
 
     async def list_own(self, agent: Agent, state: Status | None, limit: int, after: str | None) -> Page:
         """List the agent's own proposals, oldest first."""
@@ -159,11 +158,11 @@ class AgentUseCases:
     async def claim(self, agent: Agent, unverified_id: str, digest: str, key: str | None) -> Grant | Refused | None:
         """Give the one permission. The approvers are looked up first, and judged inside the transaction."""
         members: dict[PersonId, Member] = {}
-        async with self._wiring.reads.snapshot() as snapshot:
-            loaded = await snapshot.proposal(unverified_id)
-            if loaded is None or loaded.proposal.agent.id != agent.id:
-                return None
-            accounts = await snapshot.accounts(vote.voter for vote in loaded.proposal.approved_by)
+        snapshot = self._wiring.reads.glance()
+        loaded = await snapshot.proposal(unverified_id)
+        if loaded is None or loaded.proposal.agent.id != agent.id:
+            return None
+        accounts = await snapshot.accounts(vote.voter for vote in loaded.proposal.approved_by)
         if accounts and loaded.proposal.execution is None:
             found = await look_up_all(self._wiring.directory, [account for account, _ in accounts.values()])
             members = {person: found[account] for person, (account, _) in accounts.items()}
@@ -198,8 +197,8 @@ class AgentUseCases:
 
     async def pause_on(self, agent: Agent) -> Sequence[Pause]:
         """Give the active pauses that concern this agent."""
-        async with self._wiring.reads.snapshot() as snapshot:
-            switch = await snapshot.switch()
+        snapshot = self._wiring.reads.glance()
+        switch = await snapshot.switch()
         tools = agent.tools or (ToolName(""),)
         return [pause for pause in switch.active if any(pause.scope.covers(agent.id, tool) for tool in tools)]
 

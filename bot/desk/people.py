@@ -69,9 +69,9 @@ class PeopleUseCases:
     async def show(self, who: Envelope, unverified_id: str) -> Seen | Refusal | None:
         """Give one proposal to a person who may see it."""
         member = await self._wiring.directory.look_up(who.account)
-        async with self._wiring.reads.snapshot() as snapshot:
-            loaded = await snapshot.proposal(unverified_id)
-            seen = None if loaded is None else await seen_from(snapshot, loaded)
+        snapshot = self._wiring.reads.glance()
+        loaded = await snapshot.proposal(unverified_id)
+        seen = None if loaded is None else await seen_from(snapshot, loaded)
         if seen is not None and self._may_see(who, member, seen):
             return seen
         if member.flaw is not None:
@@ -160,12 +160,12 @@ class PeopleUseCases:
     async def whoami(self, who: Envelope) -> Whoami:
         """Tell a person what they are here."""
         member = await self._wiring.directory.look_up(who.account)
-        async with self._wiring.reads.snapshot() as snapshot:
-            owned = await snapshot.rows(
-                "SELECT a.name FROM agents a JOIN people p ON p.ref = a.owner"
-                " WHERE p.user_id = :user AND p.team_id = :team AND a.revoked_at IS NULL ORDER BY a.name",
-                {"user": who.account.user_id, "team": who.account.team_id},
-            )
+        snapshot = self._wiring.reads.glance()
+        owned = await snapshot.rows(
+            "SELECT a.name FROM agents a JOIN people p ON p.ref = a.owner"
+            " WHERE p.user_id = :user AND p.team_id = :team AND a.revoked_at IS NULL ORDER BY a.name",
+            {"user": who.account.user_id, "team": who.account.team_id},
+        )
         flaw = None if member.flaw is None else Refusal(member.flaw.value)
         face = Face(who.account.user_id, member.name or who.user_name)
         may_resume = flaw is None and self._may_resume(member)

@@ -27,17 +27,17 @@ class Sweeps:
 
     async def pass_time(self) -> int:
         """Expire, lapse and remind whatever is due; gives how many proposals were looked at."""
-        async with self._wiring.reads.snapshot() as snapshot:
-            switch = await snapshot.switch()
-            due = await snapshot.due(self._wiring.clock(), switch, AT_ONCE)
+        snapshot = self._wiring.reads.glance()
+        switch = await snapshot.switch()
+        due = await snapshot.due(self._wiring.clock(), switch, AT_ONCE)
         if due:
             await written(self._wiring, lambda tx: _pass_time(tx, due))
         return len(due)
 
     async def lift_timed_pauses(self) -> None:
         """End each pause whose announced time is over."""
-        async with self._wiring.reads.snapshot() as snapshot:
-            switch = await snapshot.switch()
+        snapshot = self._wiring.reads.glance()
+        switch = await snapshot.switch()
         now = self._wiring.clock()
         if any(pause.until is not None and pause.until <= now for pause in switch.active):
             await written(self._wiring, lambda tx: record_switch(tx, decide_switch(tx.switch, LiftTimedPauses(tx.at))))

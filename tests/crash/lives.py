@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,10 +34,11 @@ class ForkServer:
         """Start it; `before` are modules that it loads first, to plant a bug."""
         self._command = [sys.executable, "-m", *(before or ("tests.crash.fork_server",))]
         self._rest = b""
+        self._said = TemporaryFile()  # a pipe that nobody reads would stop the engine when it is full
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
         )
         return self
 
@@ -45,6 +47,7 @@ class ForkServer:
     ) -> None:
         self._process.kill()
         self._process.communicate()
+        self._said.close()
 
     def order(self, order: dict[str, Any]) -> None:
         """Ask for a life."""
@@ -61,20 +64,18 @@ class ForkServer:
             if not ready:
                 return None
             piece = os.read(self._process.stdout.fileno(), 65536)
-            assert piece, f"the fork server died: {self._errors()}"
+            assert piece, f"the fork server died: {self.complain()}"
             self._rest += piece
         line, _, self._rest = self._rest.partition(b"\n")
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def _errors(self) -> str:
-        assert self._process.stderr is not None
-        return self._process.stderr.read().decode()[-3000:]
-
     def complain(self) -> str:
         """Stop, and give what was said on standard error."""
         self._process.kill()
-        return self._errors()
+        self._process.wait()
+        self._said.seek(0)
+        return self._said.read().decode()[-3000:]
 
 
 @dataclass(frozen=True, slots=True)
