@@ -216,8 +216,8 @@ def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
     by = command.agent.actor
     execution = proposal.execution
     if execution is not None and command.key is not None and execution.key == command.key:
-        same = command.digest == proposal.digest
-        return () if same else (ClaimRefused(command.at, by, proposal.id, Refusal.DIGEST_MISMATCH),)
+        repeated = _repeat_refusal(proposal, command, switch)
+        return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
     refusal = _claim_refusal(proposal, command, switch)
     if refusal is Refusal.APPROVERS_CHANGED:
         return (
@@ -237,6 +237,13 @@ def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
             outcome_by=command.at + OUTCOME_WITHIN,
         ),
     )
+
+
+def _repeat_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
+    """The same claim again gets the same permission, but not during a pause: its first answer may have been lost."""
+    if command.digest != proposal.digest:
+        return Refusal.DIGEST_MISMATCH
+    return Refusal.PAUSED if switch.stops(proposal.agent.id, proposal.tool) is not None else None
 
 
 def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:

@@ -59,13 +59,12 @@ Effect: TypeAlias = ShowPacket | TellThread | TellAgent
 
 def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
     """Give the effects of `event`; `proposal` is the state right after it."""
-    effects = _effects(event)
-    asks_people = proposal.requirement.tier is Tier.YELLOW
-    return tuple(
-        effect
-        for effect in effects
-        if (proposal.callback_url is not None if isinstance(effect, TellAgent) else asks_people)
+    # Whoever was not asked is not bothered, until nobody knows whether something ran: then people must look.
+    in_slack = (
+        proposal.requirement.tier is Tier.YELLOW or proposal.packet is not None or isinstance(event, OutcomeOverdue)
     )
+    calls_back = proposal.callback_url is not None
+    return tuple(effect for effect in _effects(event) if (calls_back if isinstance(effect, TellAgent) else in_slack))
 
 
 def _effects(event: ProposalEvent) -> tuple[Effect, ...]:

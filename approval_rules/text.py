@@ -1,12 +1,13 @@
 """Text and data that an agent wrote: carried as opaque types, so that showing it is always a deliberate act.
 
-`str()`, `format()`, `repr()` and JSON of these raise or hide the content. Call `unwrap_text` and `unwrap_json` only in
-the few files that a test in tests/architecture names.
+`str()`, `format()`, `repr()` and JSON of these raise or hide the content. Call what begins with `unwrap_` only in the
+few files that a test in tests/architecture names.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Never, TypeAlias
+from typing import Final, Never, TypeAlias
 
 Json: TypeAlias = "bool | int | Decimal | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -41,18 +42,37 @@ class AgentText(_Opaque):
         return hash(self._text)
 
 
-class AgentJson(_Opaque):
-    """One JSON value that an agent wrote; numbers are integers or exact decimals. Never mutate what it holds."""
+class _Unread:
+    """Stands for the value of a canonical text that nobody has parsed yet."""
 
-    __slots__ = ("_value",)
+
+class AgentJson(_Opaque):
+    """One JSON value that an agent wrote; numbers are integers or exact decimals. Never mutate what it holds.
+
+    Its canonical text is written at most once, and text that was stored is parsed only when somebody looks.
+    """
+
+    __slots__ = ("_canonical", "_value")
 
     def __init__(self, value: Json) -> None:
-        self._value = value
+        self._value: Json | _Unread = value
+        self._canonical: str | None = None
+
+    @classmethod
+    def stored(cls, canonical: str) -> "AgentJson":
+        """Take a value in its canonical form; what is not JSON raises ValueError only when it is unwrapped."""
+        data = cls(None)
+        data._canonical, data._value = canonical, _UNREAD
+        return data
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AgentJson) and other._value == self._value
+        return isinstance(other, AgentJson) and unwrap_json(other) == unwrap_json(self)
 
     __hash__ = None  # type: ignore[assignment]  # holds mutable containers
+
+
+_UNREAD: Final = _Unread()
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
 def unwrap_text(text: AgentText) -> str:
@@ -62,7 +82,19 @@ def unwrap_text(text: AgentText) -> str:
 
 def unwrap_json(data: AgentJson) -> Json:
     """Give the raw value; the caller MUST NOT change it and MUST escape every string in it."""
-    return data._value  # noqa: SLF001 - the one door
+    value = data._value  # noqa: SLF001 - the one door
+    if not isinstance(value, _Unread):
+        return value
+    parsed: Json = _DECODER.decode(data._canonical or "")  # noqa: SLF001 - the one door
+    data._value = parsed  # noqa: SLF001 - the one door
+    return parsed
+
+
+def unwrap_canonical(data: AgentJson, write: Callable[[Json], str]) -> str:
+    """Give the raw value as canonical JSON text, which `write` writes where it is not known yet."""
+    if data._canonical is None:  # noqa: SLF001 - the one door
+        data._canonical = write(unwrap_json(data))  # noqa: SLF001 - the one door
+    return data._canonical  # noqa: SLF001 - the one door
 
 
 def unwrap_object(data: AgentJson) -> Mapping[str, Json]:

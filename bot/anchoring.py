@@ -40,6 +40,8 @@ def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
                     " the key. Only if you know why it is gone: `foureyes audit checkpoint` makes a new one"
                 )
             return
+        if known.size == 0:
+            return
         row = connection.execute("SELECT leaf_hash FROM entries WHERE seq = ?", (known.size - 1,)).fetchone()
     if row is None:
         raise AnchorError(
@@ -48,6 +50,15 @@ def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
         )
     if bytes(row[0]).hex() != known.head:
         raise AnchorError(f"the log differs from {path} at entry {known.size - 1}: history was rewritten")
+
+
+def begin(database: Path, path: Path, key: SigningKey, clock: Clock) -> None:
+    """Anchor a log before its first entry: a crash before the next anchor must not look like a lost one."""
+    with closing(open_reader(database)) as connection:
+        size, _, _ = _head(connection)
+    if not size and not path.exists():
+        anchor.write(path, Anchor(0, "", "", format_time(clock())), key.sign)
+        anchor.sync_folder(path)
 
 
 class Anchoring:

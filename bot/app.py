@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -15,7 +16,7 @@ from bot.clock import Clock, NewId, salts
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
-from bot.delivery.pace import ChannelPace
+from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost, SlackSenders
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
@@ -24,7 +25,7 @@ from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.grants import jwks
-from bot.keys import load_or_create
+from bot.keys import SigningKey, load_or_create
 from bot.metrics import Metrics
 from bot.policy_files import load as load_policy
 from bot.policy_watch import PolicyWatch
@@ -65,7 +66,7 @@ async def running(
     new_id: NewId,
     *,
     crash_point: Callable[[str], None] = no_crash,
-    pace: timedelta | None = None,
+    pace: timedelta = BETWEEN_POSTS,
 ) -> AsyncIterator[Running]:
     """Start a server and stop it at the end.
 
@@ -75,68 +76,67 @@ async def running(
     _require_slack(settings)
     key = load_or_create(settings.signing_key_file)
     policy = PolicyInForce(load_policy(settings.policy))
-    path = database_path(settings.database_url)
     async with AsyncExitStack() as stack:
-        schema.require_current(path)
-        stack.enter_context(lock_server(path))
-        anchoring.require_not_behind(path, settings.anchor_file, key)
-        metrics, waiters = Metrics(), Waiters()
-        ring = _Bell(asyncio.get_running_loop(), waiters, metrics)
+        path, anchors = _opened(settings, key, clock, stack)
+        bell = _Bell(asyncio.get_running_loop())
+        sources = Sources(clock, new_id, salts)
         writer = Writer(
-            open_writer(path, checkpoints=True),
-            Sources(clock, new_id, salts),
-            on_commit=ring.from_writer,
-            crash_point=crash_point,
+            open_writer(path, checkpoints=True), sources, on_commit=bell.from_writer, crash_point=crash_point
         )
         stack.callback(writer.close)
         reads = Reads(path)
         stack.push_async_callback(reads.close)
-        # One session keeps connections: without it every call, also one inside a click's three seconds, shakes hands.
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        client = AsyncWebClient(
-            settings.slack_bot_token,
-            base_url=settings.slack_api_url,
-            timeout=int(_POST_SECONDS),
-            session=session,
-            retry_handlers=[],
-        )
+        client = await _slack_client(settings, stack)
         directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
         place = await home.learn(directory, reads, writer)
-        wiring = Wiring(writer, reads, policy, directory, key, clock, place.team_id, waiters)
-        guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
-        slack = SlackPost(
-            client,
-            SlackCalls(clock, _POST_SECONDS),
-            ChannelPace(clock) if pace is None else ChannelPace(clock, pace),
-            place.bot_id,
-            settings.channel,
-        )
+        wiring = Wiring(writer, reads, policy, directory, key, clock, place.team_id, bell.waiters)
         await writer.run(outbox.free_orphans)
-        worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
-        ring.worker = worker
-        watch = PolicyWatch(settings.policy, policy, writer, metrics)
-        await watch.record_start()
-        anchors = anchoring.Anchoring(path, settings.anchor_file, key, clock)
-        stack.callback(anchors.close)
-        sweeps = Sweeps(wiring)
-        people = PeopleUseCases(wiring)
-        ticks = _ticks(sweeps, watch, anchors, people, metrics)
-        app = http_app(
-            AgentUseCases(wiring),
-            HttpPorts(
-                clock=clock,
-                new_request_id=lambda: new_id("req"),
-                jwks=lambda: jwks([key]),
-                ready=lambda: _checks(writer, watch, metrics),
-                metrics=metrics.exposition,
-                slack=slack_app(people, _slack_config(settings, place, clock), client),
-            ),
+        slack = SlackPost(
+            client, SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace), place.bot_id, settings.channel
         )
-        task = asyncio.create_task(worker.run())
-        stack.push_async_callback(_cancel, task)
+        guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
+        worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
+        watch = PolicyWatch(settings.policy, policy, writer, bell.metrics)
+        await watch.record_start()
+        people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
+        ports = HttpPorts(
+            clock=clock,
+            new_request_id=lambda: new_id("req"),
+            jwks=lambda: jwks([key]),
+            ready=lambda: _checks(writer, watch, bell.metrics),
+            metrics=bell.metrics.exposition,
+            slack=slack_app(people, _slack_config(settings, place, clock), client),
+        )
+        stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+        ticks = _ticks(sweeps, watch, anchors, people, bell.metrics)
         ticks.start()
         stack.callback(ticks.stop)
-        yield Running(app, wiring, worker, sweeps, watch, metrics)
+        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, bell.metrics)
+
+
+def _opened(
+    settings: Settings, key: SigningKey, clock: Clock, stack: AsyncExitStack
+) -> tuple[Path, anchoring.Anchoring]:
+    """Take the database for this server, of this schema and not behind its anchor; anchor it when all is put away."""
+    path = database_path(settings.database_url)
+    schema.require_current(path)
+    stack.enter_context(lock_server(path))
+    anchoring.require_not_behind(path, settings.anchor_file, key)
+    anchoring.begin(path, settings.anchor_file, key, clock)
+    anchors = anchoring.Anchoring(path, settings.anchor_file, key, clock)
+    stack.callback(anchors.close)
+    return path, anchors
+
+
+async def _slack_client(settings: Settings, stack: AsyncExitStack) -> AsyncWebClient:
+    """Make the one client. One session keeps connections: a click's three seconds leave no time for handshakes."""
+    return AsyncWebClient(
+        settings.slack_bot_token,
+        base_url=settings.slack_api_url,
+        timeout=int(_POST_SECONDS),
+        session=await stack.enter_async_context(aiohttp.ClientSession()),
+        retry_handlers=[],
+    )
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
@@ -148,19 +148,19 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
 class _Bell:
     """Carries news of a commit from the writer's thread to the event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, waiters: Waiters, metrics: Metrics) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiters = waiters
-        self._metrics = metrics
+        self.waiters = Waiters()
+        self.metrics = Metrics()
         self.worker: OutboxWorker | None = None
 
     def from_writer(self, committed: Committed) -> None:
-        self._metrics.count(committed.kinds)
+        self.metrics.count(committed.kinds)
         with suppress(RuntimeError):  # the loop is gone: nobody waits any more
             self._loop.call_soon_threadsafe(self._ring, committed)
 
     def _ring(self, committed: Committed) -> None:
-        self._waiters.wake(committed.proposals)
+        self.waiters.wake(committed.proposals)
         if self.worker is not None and committed.kinds:
             self.worker.wake()
 

@@ -105,7 +105,8 @@ def format_time(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC with exactly six digits and `Z`; raises ValueError for a naive one."""
     if at.tzinfo is None:
         raise ValueError("a time without a zone has no place here")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -76,8 +76,10 @@ def _refuse_unknown(values: Mapping[str, str]) -> None:
     known = {*_NAMES, *_IGNORED, *(f"{name}_FILE" for name in _SECRETS)}
     for name in sorted(values):
         if name.startswith(_PREFIX) and name not in known:
-            nearest = difflib.get_close_matches(name, (*_NAMES, *_SECRETS, "SLACK_API_URL"), 1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else f"; known are {', '.join(_NAMES)}"
+            # Without the prefix: it would make every name look near.
+            meant = {known.removeprefix(_PREFIX): known for known in (*_NAMES, *_SECRETS, "SLACK_API_URL")}
+            nearest = difflib.get_close_matches(name.removeprefix(_PREFIX), meant, 1)
+            hint = f"; did you mean {meant[nearest[0]]}?" if nearest else f"; known are {', '.join(_NAMES)}"
             raise SettingsError(f"{name} is not a setting{hint}")
 
 

@@ -85,7 +85,7 @@ class Heard:
 
 
 @cache
-def _empty_database() -> bytes:
+def empty_database() -> bytes:
     """Make the schema once a process; every world starts from a copy of the same file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "template.db"
@@ -139,7 +139,7 @@ class World:
         self.policy.mkdir(parents=True)
         shutil.copy(EXAMPLES / f"{TOOL}.yml", self.policy)
         self.write_roles({"users": list(managers), "usergroup": "support-managers"})
-        self.database.write_bytes(_empty_database())
+        self.database.write_bytes(empty_database())
 
     def write_roles(self, manager: dict[str, Any], **others: dict[str, Any]) -> None:
         """Say who is a support manager, and who fills other roles."""

@@ -50,7 +50,7 @@ def read(path: Path, verify: Verify) -> Anchor | None:
         anchor = Anchor(int(found["size"]), str(found["head"]), str(found["origin"]), str(found["at"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise AnchorError(f"{path} is not an anchor file ({type(error).__name__}); restore it from a backup") from error
     if not genuine:
         raise AnchorError(f"{path} was not signed by this key; somebody changed the file or the key")

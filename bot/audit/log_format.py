@@ -8,10 +8,10 @@ the salted digest of each (RFC 9901), and the value with its salt lies in a row 
 
 import hashlib
 import json
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Plain: TypeAlias = "str | bool | int | Sequence[Plain] | Mapping[str, Plain] | None"
 
@@ -20,6 +20,7 @@ FIRST_PREV = "0" * 64
 MAX_ENTRY_BYTES = 16 * 1024
 FIELDS = ("_sd", "actor", "at", "data", "id", "policy", "prev", "seq", "subject", "type", "v")
 _EXACT = 2**53 - 1
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 # RFC 8785 for what an entry may hold: sorted ASCII keys, minimal escapes, no white space. json's C encoder writes just
 # that; a property test holds it against the rfc8785 package.
@@ -86,26 +87,40 @@ def canonical(value: Plain) -> bytes:
 
 def disclosure_digest(salt: str, name: str, value_json: str) -> str:
     """Digest one detached value as RFC 9901 does; `value_json` is the value's canonical JSON text."""
-    disclosure = urlsafe_b64encode(f'["{salt}","{name}",{value_json}]'.encode()).rstrip(b"=")
-    return urlsafe_b64encode(hashlib.sha256(disclosure).digest()).rstrip(b"=").decode()
+    disclosure = _base64url(f'["{salt}","{name}",{value_json}]'.encode())
+    return _base64url(hashlib.sha256(disclosure).digest()).decode()
+
+
+def _base64url(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def _check(value: Plain) -> None:
-    if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-            raise EntryError("an entry cannot hold a lone surrogate")
-    elif isinstance(value, bool) or value is None:
-        return
-    elif isinstance(value, int):
-        if abs(value) > _EXACT:
-            raise EntryError("an entry cannot hold an integer beyond 2^53-1")
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not key.isascii():
+    """Look at everything in a value; raises EntryError. The exact types of json come first, for they are the rule."""
+    inside: list[Any] = [value]
+    for one in inside:  # it grows while it is walked
+        kind = type(one)
+        if kind is str:
+            if not one.isascii():
+                _refuse_half_characters(one)
+        elif kind is dict or isinstance(one, Mapping):
+            if not "".join(one).isascii():
                 raise EntryError("an entry's field names are ASCII")
-            _check(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _check(inner)
-    else:
-        raise EntryError(f"an entry cannot hold a {type(value).__name__}")
+            inside.extend(one.values())
+        elif kind is list or kind is tuple:
+            inside.extend(one)
+        elif one is None or kind is bool:
+            pass
+        elif isinstance(one, str):
+            _refuse_half_characters(one)
+        elif not isinstance(one, int):
+            raise EntryError(f"an entry cannot hold a {kind.__name__}")
+        elif abs(one) > _EXACT:
+            raise EntryError("an entry cannot hold an integer beyond 2^53-1")
+
+
+def _refuse_half_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise EntryError("an entry cannot hold a lone surrogate") from None

@@ -67,7 +67,7 @@ def _check_anchor(report: Report, anchor: Anchor, origin: str | None) -> None:
     if report.entries < anchor.size:
         cut = anchor.size - report.entries
         report.add(report.entries, f"the last {cut} of {anchor.size} anchored entries are missing")
-    elif origin is not None and origin != anchor.origin:
+    elif anchor.size and origin is not None and origin != anchor.origin:
         report.add(0, "the anchor is of another log")
 
 

@@ -38,25 +38,28 @@ def write(unit: Callable[[Transaction], T]) -> T:
     """Run one unit on the database itself. The WAL is left for the server to fold in: only one process may."""
     path, clock = database(), SteadyClock()
     with closing(open_writer(path, checkpoints=False)) as connection:
-        log_was_empty = _is_empty(connection)
+        if _is_empty(connection):
+            _anchor(path, clock, new=True)
         result = run_now(connection, Sources(clock, TimeOrderedIds(), salts), unit)
-    _anchor(path, clock, log_was_empty=log_was_empty)
+    _anchor(path, clock, new=False)
     return result
 
 
-def _anchor(path: Path, clock: Clock, *, log_was_empty: bool) -> None:
-    """Bring the anchor up to what was just written; only a new log gets its first one here.
+def _anchor(path: Path, clock: Clock, *, new: bool) -> None:
+    """Anchor a new log before its first entry, and any log after what was just written.
 
     A missing anchor of a log that is not new is evidence: it must not vanish because somebody ran a command.
     """
-    from bot.anchoring import Anchoring
+    from bot.anchoring import Anchoring, begin
     from bot.keys import KeyFileError
 
     found = settings()
-    if not log_was_empty and not found.anchor_file.exists():
-        return
     try:
-        Anchoring(path, found.anchor_file, _key(found.signing_key_file, new=log_was_empty), clock).close()
+        key = _key(found.signing_key_file, new=new)
+        if new:
+            begin(path, found.anchor_file, key, clock)
+        elif found.anchor_file.exists():
+            Anchoring(path, found.anchor_file, key, clock).close()
     except (OSError, KeyFileError):
         return  # whoever may write the database need not hold the key; the server anchors it within a second
 

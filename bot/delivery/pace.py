@@ -9,13 +9,13 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock import Clock
 
-_BETWEEN_POSTS = timedelta(seconds=1, milliseconds=50)
+BETWEEN_POSTS = timedelta(seconds=1, milliseconds=50)
 
 
 class ChannelPace:
     """Slack keeps about one message a second a channel; more may be lost without an error."""
 
-    def __init__(self, clock: Clock, between: timedelta = _BETWEEN_POSTS) -> None:
+    def __init__(self, clock: Clock, between: timedelta = BETWEEN_POSTS) -> None:
         self._clock = clock
         self._between = between
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

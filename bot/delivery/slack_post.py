@@ -78,7 +78,8 @@ class SlackSenders:
         try:
             if posted is None:
                 return await self._post(row, attempt, seen, shown, as_of)
-            if posted.shown == shown.shown:
+            if posted.shown == shown.shown and row.last_error is None:
+                # Only then: after an update whose answer was lost, Slack may show something later than we know.
                 return Sent(as_of)
             return await self._update(seen, posted, shown, as_of, attempt)
         except SlackUnavailableError as error:

@@ -26,6 +26,7 @@ from bot.store.transaction import Transaction
 log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 _POLL_SECONDS = 0.5
+_PATIENCE_SECONDS = 2.0
 # How many rows of a kind may be under way at once. Posts to one channel are paced to one a second anyway.
 LANES: Mapping[Kind, int] = {
     Kind.ANSWER: 16,
@@ -107,8 +108,8 @@ class OutboxWorker:
                 self._wake.clear()
                 try:
                     await self.start_due()
-                except StoreUnavailableError as error:
-                    log.warning("outbox_cannot_read", detail=str(error))
+                except Exception:
+                    log.exception("outbox_cannot_read")
                 await self._sleep()
         finally:
             tasks = [task for lane in self._under_way.values() for task in lane.values()]
@@ -145,14 +146,21 @@ class OutboxWorker:
         self._wake.set()
 
     async def _deliver(self, row: OutboxRow) -> None:
+        try:
+            await self._settled(row)
+        except StoreUnavailableError as error:
+            # Not written down: the row stays as it is and comes again, but not at once, or a full disk makes a storm.
+            log.warning("outbox_cannot_write", row=row.name, detail=str(error))
+            await asyncio.sleep(_PATIENCE_SECONDS)
+
+    async def _settled(self, row: OutboxRow) -> None:
         result: Result
         try:
             result = await self._senders[row.kind](row, Attempt(self._wiring, row))
             self._crash_point("after-send")
             await self._wiring.writer.run(lambda tx: _settle(tx, row, result))
-        except StoreUnavailableError as error:
-            # Not written down: the row stays as it is, and its lease brings it back.
-            log.warning("outbox_cannot_write", row=row.name, detail=str(error))
+        except StoreUnavailableError:
+            raise
         except Exception:
             log.exception("outbox_sender_broke", row=row.name)
             await self._wiring.writer.run(lambda tx: _settle(tx, row, Later("internal-error")))

@@ -1,4 +1,4 @@
-"""The demo's cases: what a support agent proposes, read from refunds.jsonl, which examples/ points to. It judges no case."""
+"""The demo's cases: what a support agent proposes, read from refunds.jsonl (examples/ links to it). It judges none."""
 
 import json
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from approval_rules.people import Account
 from bot.agents import AddAgent
 from bot.app import Running, running
-from bot.clock import SteadyClock, TimeOrderedIds, new_token
+from bot.clock import Clock, SteadyClock, TimeOrderedIds, new_token
 from bot.demo import cases
 from bot.demo.administrator import Administrator
 from bot.demo.agent import SupportAgent
@@ -70,7 +70,12 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, port: int = 0, *, pace: Pace = SLACKS_OWN, routes: tuple[Route, ...] = ()
+    folder: Path,
+    port: int = 0,
+    *,
+    pace: Pace = SLACKS_OWN,
+    routes: tuple[Route, ...] = (),
+    clock: Clock | None = None,
 ) -> AsyncIterator[Stage]:
     """Set everything up on `port` of loopback (0: a free one) and put it away at the end.
 
@@ -79,7 +84,7 @@ async def staged(
     _write_policy(folder / "policy")
     database = folder / "foureyes.db"
     schema.upgrade(database)
-    clock, new_id = SteadyClock(), TimeOrderedIds()
+    clock, new_id = clock or SteadyClock(), TimeOrderedIds()
     standin = SlackStandin(
         demo_workspace(),
         signing_secret=_SIGNING_SECRET,
@@ -87,6 +92,7 @@ async def staged(
         options=Options(rates=pace.rates),
         port=port,
         extra_routes=routes,
+        wall=lambda: clock().timestamp(),
     )
     async with standin as slack:
         settings = _settings(folder, database, slack.api_url)
@@ -95,7 +101,7 @@ async def staged(
             await web.start()
             slack.request_url = f"{web.url}/slack/events"
             key = await server.wiring.writer.run(AddAgent(AGENT, SAM, (TOOL,), (), "demo", new_token))
-            owner, name = Account(server.wiring.home_team, SAM), slack.workspace.users[SAM].name
+            owner, name = Account(server.wiring.home_team, SAM), slack.workspace.users[SAM].real_name
             await server.wiring.writer.run(lambda tx: tx.person(owner, name))
             agent = SupportAgent(web.url, key.key, cases.load(), clock)
             ledger = Ledger(database, settings.anchor_file, server.wiring.key)

@@ -7,7 +7,6 @@ from typing import Final, TextIO
 _GREEN: Final = "32"
 _RED: Final = "31"
 _BOLD: Final = "1"
-_FAINT: Final = "2"
 
 
 class Terminal:
@@ -30,10 +29,6 @@ class Terminal:
         """Write what was checked, with a check mark or a cross."""
         sign = self._in(_GREEN, "✓") if ok else self._in(_RED, "✗")
         self.say(f"   {sign} {text}")
-
-    def aside(self, text: str) -> None:
-        """Write something that is good to know."""
-        self.say(self._in(_FAINT, f"     {text}"))
 
     def strong(self, text: str) -> str:
         """Make text stand out inside a line."""

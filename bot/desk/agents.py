@@ -245,6 +245,10 @@ def _replay(
             f"{use.proposal_id} is bound to a key and not in the log; run `foureyes audit verify`"
         )
     then = as_of(loaded, use.answer_seq)
+    if then.proposal.execution is not None and tx.switch.stops(agent.id, then.proposal.tool) is not None:
+        # The answer carries a permission, and its first copy may have been lost: not during a pause.
+        _record_refusal(tx, agent, Refusal.PAUSED.value, _DETAILS[Refusal.PAUSED.value], draft.tool)
+        return None, Refused(Refusal.PAUSED.value, _DETAILS[Refusal.PAUSED.value])
     return then, Accepted(seen_in(tx, then), replayed=True, grant=None)
 
 

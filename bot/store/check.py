@@ -18,7 +18,15 @@ _CHUNK = 2000
 
 
 def differences(connection: sqlite3.Connection) -> Iterator[str]:
-    """Give a line for each difference between the index and the log."""
+    """Give a line for each difference between the index and the log, in one view: a server may be writing."""
+    connection.execute("BEGIN")
+    try:
+        yield from _differences(connection)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     folded: dict[str, tuple[Proposal, int]] = {}
     try:
         for recorded in _everything(connection):

@@ -18,7 +18,7 @@ from approval_rules import events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
-from approval_rules.text import AgentJson, AgentText, unwrap_json, unwrap_text
+from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_json, unwrap_text
 from bot.audit.log_format import Plain
 from bot.clock import format_time, parse_time
 
@@ -71,6 +71,7 @@ class _Field(NamedTuple):
     name: str
     write: Callable[[Any], Plain]
     read: Callable[[Any], Any]
+    load: Callable[[str], Any]
     detached: bool
 
 
@@ -120,7 +121,7 @@ def decode(body: Mapping[str, Any], detached: Mapping[str, str]) -> Event:
     for field in _LAYOUTS[body["type"]]:
         if field.detached:
             raw = detached.get(field.name)
-            values[field.name] = field.read(_ERASED if raw is None else _parse(raw))
+            values[field.name] = field.read(_ERASED) if raw is None else field.load(raw)
         else:
             values[field.name] = field.read(body["data"].get(field.name))
     if cls in _OF_A_PROPOSAL:
@@ -134,15 +135,12 @@ class _Erased:
 
 
 _ERASED = _Erased()
-
-
-def _parse(text: str) -> Any:  # noqa: ANN401 - JSON
-    return json.loads(text, parse_float=Decimal)
+_parse = json.JSONDecoder(parse_float=Decimal).decode
 
 
 def _json_text(value: object, field: _Field) -> str:
     if isinstance(value, AgentJson):
-        return canonical_text(unwrap_json(value))
+        return unwrap_canonical(value, canonical_text)
     if isinstance(value, AgentText):
         return canonical_text(unwrap_text(value))
     return canonical_text(field.write(value))
@@ -163,7 +161,11 @@ def _field(name: str, hint: Any) -> _Field:  # noqa: ANN401 - a type annotation
             return None if optional else _empty(bare)
         return None if value is None and optional else read(value)
 
-    return _Field(name, write, read_maybe, detached)
+    def load(text: str) -> Any:  # noqa: ANN401 - JSON
+        return read_maybe(_parse(text))
+
+    # What an agent wrote is parsed only where it is looked at: judging a vote needs none of it.
+    return _Field(name, write, read_maybe, AgentJson.stored if bare is AgentJson else load, detached)
 
 
 def _empty(bare: Any) -> Any:  # noqa: ANN401 - a type annotation

@@ -42,9 +42,15 @@ def commit(
     batch: Sequence[Work[Any]],
     crash_point: Callable[[str], None] = no_crash,
 ) -> Committed | None:
-    """Run units and commit them together; None where nothing of the batch was written (each then has its error)."""
+    """Run units and commit them together; None where nothing of the batch was written (each then has its error).
+
+    Raises StoreUnavailableError where nothing could even begin, because another process holds the database.
+    """
     try:
         connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise StoreUnavailableError(f"the database could not be written: {error}") from error
+    try:
         transaction = Transaction(connection, sources, switch_cache)
         for job in batch:
             _run_unit(transaction, job)

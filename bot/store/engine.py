@@ -10,11 +10,13 @@ import sqlite3
 from pathlib import Path
 from typing import IO
 
+from handlers.desk import DeskUnavailableError
+
 BUSY_MS = 5_000
 _PREFIX = "sqlite+aiosqlite:///"
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(DeskUnavailableError):
     """The database cannot be opened, is too old or too new, or cannot be written now; the message says what to do."""
 
 

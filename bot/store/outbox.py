@@ -87,6 +87,7 @@ _RETRY = "UPDATE outbox SET state = 'queued', due_at = ?, last_error = ? WHERE i
 _BURY = "UPDATE outbox SET state = 'dead', last_error = ? WHERE id = ?"
 _REVIVE = "UPDATE outbox SET state = 'queued', due_at = ?, attempts = 0 WHERE id = ? AND state = 'dead'"
 _FREE = "UPDATE outbox SET due_at = ? WHERE state = 'sending'"
+_DOUBT = "UPDATE outbox SET last_error = 'restarted' WHERE kind = 'update' AND state = 'queued'"
 _FORGET = "DELETE FROM outbox WHERE state = 'done' AND kind = 'answer' AND due_at < ?"
 
 
@@ -169,8 +170,12 @@ def revive(tx: Transaction, row_id: int) -> None:
 
 
 def free_orphans(tx: Transaction) -> None:
-    """At the start of the one server: whatever was being sent has no sender any more; look at it now."""
+    """At the start of the one server: whatever was being sent has no sender any more; look at it now.
+
+    An update that was waiting may have arrived before its server died: what Slack shows is in doubt.
+    """
     tx.write(_FREE, (format_time(tx.at),))
+    tx.write(_DOUBT, ())
 
 
 def forget_answers(tx: Transaction, before: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from approval_rules.people import Account, PersonId
@@ -89,19 +90,25 @@ class Reads:
     @asynccontextmanager
     async def snapshot(self) -> "AsyncIterator[Snapshot]":
         """Open a view for a listing or a count: it may take long, and does not hold up the event loop."""
-        async with self._engine.connect() as connection:
+        try:
+            async with self._engine.connect() as connection:
 
-            async def rows_there(sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
-                found = await connection.execute(text(sql), dict(where))
-                return [tuple(row) for row in found]
+                async def rows_there(sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+                    found = await connection.execute(text(sql), dict(where))
+                    return [tuple(row) for row in found]
 
-            yield Snapshot(rows_there)
+                yield Snapshot(rows_there)
+        except SQLAlchemyError as error:
+            raise StoreUnavailableError(f"the database could not be read: {error}") from error
 
     def glance(self) -> Snapshot:
         """Give a view for a few rows found by an index: it MUST NOT be used for more, for the loop stands still."""
         return self._glance
 
     async def _rows_here(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+        return self._look(sql, where)
+
+    def _look(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
         try:
             return self._here.execute(sql, where).fetchall()
         except sqlite3.Error as error:
@@ -109,8 +116,8 @@ class Reads:
 
     def agent_by_key(self, key_id: str) -> tuple[AgentRow, str, str | None] | None:
         """Find an agent by the public part of a key: the agent, the key's hash, and when the key ends."""
-        row = self._here.execute(rows.AGENT_BY_KEY, {"key_id": key_id}).fetchone()
-        return None if row is None else (rows.agent_from(row), row[7], row[8])
+        found = self._look(rows.AGENT_BY_KEY, {"key_id": key_id})
+        return (rows.agent_from(found[0]), found[0][7], found[0][8]) if found else None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias, cast, get_args
 
 from approval_rules.events import ProposalEvent, SwitchEvent
@@ -78,7 +79,13 @@ def switch_from(recorded: Iterable[Recorded]) -> Switch:
 
 def agent_from(row: Row) -> AgentRow:
     """Decode an agent's row (AGENT_COLUMNS)."""
-    agent_id, name, owner, tools, hosts, revoked_at, generation = row[:7]
+    return _agent_from(*row[:7])
+
+
+@lru_cache(maxsize=1024)  # the row is read afresh each time, but it is nearly always the same row
+def _agent_from(
+    agent_id: str, name: str, owner: str, tools: str, hosts: str, revoked_at: str | None, generation: int
+) -> AgentRow:
     agent = Agent(
         id=AgentId(agent_id),
         name=name,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast, get_args
 
-from approval_rules.events import Event, ProposalEvent, SwitchEvent
+from approval_rules.events import Event, ProposalEvent, Submitted, SwitchEvent
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
@@ -269,7 +269,7 @@ class Transaction:
         recorded = Recorded(entry.seq, entry.leaf_hash, event)
         if isinstance(event, PROPOSAL_EVENTS):
             fact = cast("ProposalEvent", event)
-            before = self.proposal(fact.proposal)
+            before = None if isinstance(fact, Submitted) else self.proposal(fact.proposal)
             proposal: Proposal | None = None if before is None else before.proposal
             history = () if before is None else before.recorded
             self._unit.proposals[fact.proposal] = Loaded(evolve(proposal, fact), (*history, recorded))

@@ -90,12 +90,28 @@ class Writer:
                     stopping = True
                 else:
                     batch.append(more)
-            self._write(batch)
+            try:
+                self._write(batch)
+            except Exception as error:  # whatever it was, nobody may wait for ever, and the next batch gets its turn
+                log.exception("writer_broke")
+                self._refuse(batch, error)
             if stopping:
                 return
 
+    def _refuse(self, batch: list[_Job[Any]], error: Exception) -> None:
+        self.healthy = False
+        for job in batch:
+            job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
+        answer(batch)
+
     def _write(self, batch: list[_Job[Any]]) -> None:
-        done = [commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)]
+        try:
+            done = [commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)]
+        except StoreUnavailableError as error:
+            # Nothing began: one by one, each would only wait as long again.
+            log.warning("write_could_not_begin", units=len(batch), error=str(error))
+            self._refuse(batch, error)
+            return
         if done == [None]:
             log.error("write_failed", units=len(batch), error=str(batch[0].error))
         if done == [None] and len(batch) > 1:

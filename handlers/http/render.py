@@ -13,7 +13,7 @@ from approval_rules.people import Agent, PersonId
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.state import Execution, Proposal, Vote
 from approval_rules.switch import Pause
-from approval_rules.text import AgentJson, AgentText, unwrap_json, unwrap_text
+from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_text
 from handlers.desk import Evaluation, Face, Grant, Page, Seen
 
 
@@ -178,7 +178,7 @@ def _text(text: AgentText) -> str:
 
 
 def _theirs(data: AgentJson) -> str:
-    return canonical_text(unwrap_json(data))
+    return unwrap_canonical(data, canonical_text)
 
 
 def _object(fields: Mapping[str, str]) -> str:

@@ -63,7 +63,7 @@ class SignedOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            raise NotImplementedError(f"Slack's requests are HTTP, not {scope['type']}")
+            raise ValueError(f"Slack's requests are HTTP, not {scope['type']}")
         judged = await _judge(self._secret, self._clock, scope, receive)
         if isinstance(judged, Rejected):
             await respond(send, judged.status, judged.detail.encode(), "text/plain; charset=utf-8")

@@ -7,8 +7,8 @@ import pytest
 
 from tests.architecture.source_tree import PRODUCT, Source, planted, python_files
 
-UNWRAPPERS = frozenset({"unwrap_text", "unwrap_json", "unwrap_object"})
-INSIDES = frozenset({"_text", "_value"})
+UNWRAPPERS = frozenset({"unwrap_text", "unwrap_json", "unwrap_canonical", "unwrap_object"})
+INSIDES = frozenset({"_text", "_value", "_canonical"})
 DOORS = {
     "approval_rules/text.py": "defines them",
     "approval_rules/policy.py": "judges arguments and facts; shows nothing",

@@ -17,11 +17,19 @@ from approval_rules.people import Account, ToolName
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentJson, AgentText
 from handlers.desk import Accepted, Click, Envelope, Grant, Intake, Refused, Seen
-from tests.crash.engine import HOOK, PEOPLE, TEAM, TOOL, Engine
+from tests.crash.engine import HOOK, PEOPLE, TEAM, Engine
+from tests.world import TOOL
 
 Deed: TypeAlias = dict[str, Any]
 Answer: TypeAlias = dict[str, Any]
-_KINDS = {"submit": 10, "vote": 16, "claim": 6, "report": 3, "cancel": 1, "pause": 1, "resume": 3, "sweep": 1}
+_KINDS = {"submit": 20, "vote": 40, "claim": 12, "report": 6, "cancel": 1, "pause": 1, "sweep": 2}
+_IN_A_PAUSE = {"submit": 2, "vote": 2, "claim": 2, "resume": 8}
+_OPEN = {
+    "vote": "state = 'pending' AND channel IS NOT NULL",
+    "cancel": "state = 'pending'",
+    "claim": "clock = 'claim'",
+    "report": "clock = 'outcome'",
+}
 
 
 def dice(seed: int) -> random.Random:
@@ -39,40 +47,37 @@ class Chooser:
 
     async def next(self) -> Deed:
         """Choose what to do."""
-        (kind,) = self._dice.choices(list(_KINDS), list(_KINDS.values()))
+        async with self._engine.wiring.reads.snapshot() as snapshot:
+            kinds = _IN_A_PAUSE if (await snapshot.switch()).active else _KINDS
+            (kind,) = self._dice.choices(list(kinds), list(kinds.values()))
+            where = _OPEN.get(kind, "0")
+            sql = f"SELECT id FROM proposals WHERE {where} ORDER BY id DESC LIMIT 4"  # noqa: S608 - our own constants
+            open_ones = await snapshot.rows(sql, {})
         name = next(self._numbers)
-        target = None if kind in ("submit", "pause", "resume", "sweep") else await self._target(kind)
-        if kind == "submit" or target is None and kind in ("vote", "claim", "report", "cancel"):
+        if kind == "submit" or (kind in _OPEN and not open_ones):
             return self._submit(name)
         deed: Deed = {"do": kind, "name": name}
+        if kind in _OPEN:
+            deed["target"] = self._dice.choice(open_ones)[0]
         if kind in ("pause", "resume"):
-            return deed | {"user": self._dice.choice(PEOPLE[:3]), "tool": self._dice.random() < 0.5}
+            deed |= {"user": self._dice.choice(PEOPLE[:3]), "tool": self._dice.random() < 0.5}
         if kind == "vote":
             deed |= {"user": self._dice.choice(PEOPLE), "yes": self._dice.random() < 0.85}
         if kind == "claim":
-            deed |= {"key": name if self._dice.random() < 0.7 else None}
-        return deed | {"target": target}
+            deed["key"] = name if self._dice.random() < 0.7 else None
+        return deed
 
     def _submit(self, name: str) -> Deed:
         dice = self._dice
         return {
             "do": "submit",
             "name": name,
-            "amount": dice.choice([20, 180]),
+            "amount": dice.choice([20, 180, 180]),
             "callback": dice.random() < 0.5,
             "claim": dice.random() < 0.3,
             "expires": dice.choice([None, None, 60, 3600]),
-            "starter": dice.choice([None, PEOPLE[0]]),
+            "starter": dice.choice([None, None, PEOPLE[0]]),
         }
-
-    async def _target(self, kind: str) -> str | None:
-        state, clock = {"vote": ("pending", "decide"), "cancel": ("pending", "decide")}.get(
-            kind, ("approved", "claim" if kind == "claim" else "outcome")
-        )
-        sql = "SELECT id FROM proposals WHERE state = :state AND clock = :clock ORDER BY id DESC LIMIT 6"
-        async with self._engine.wiring.reads.snapshot() as snapshot:
-            found = await snapshot.rows(sql, {"state": state, "clock": clock})
-        return self._dice.choice(found)[0] if found else None
 
 
 async def done(engine: Engine, deed: Deed) -> Answer:

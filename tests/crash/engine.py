@@ -10,9 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from approval_rules.people import Account, Agent
 from bot import anchoring
@@ -39,14 +37,13 @@ from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
 from tests.crash.file_slack import BOT, CHANNEL, FileHook, FileSlack
+from tests.world import EXAMPLES, TOOL, empty_database
 
-TOOL = "payments.refund"
 TEAM = "T0CRASHES01"
 AGENT_NAME = "refund-bot"
 OWNER = "U0OWNER0001"
 PEOPLE = ("U0PERSON001", "U0PERSON002", "U0PERSON003", OWNER)
 HOOK = "http://127.0.0.1:9/hook"
-EXAMPLES = Path(__file__).parents[2] / "examples" / "policy"
 _HOME = "INSERT INTO facts (name, value) VALUES ('home', ?)"
 
 
@@ -113,15 +110,6 @@ class Engine:
     agent: Agent
     clock: MovedClock
     anchors: anchoring.Anchoring
-
-
-@cache
-def empty_database() -> bytes:
-    """Make the schema once a process."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "template.db"
-        schema.upgrade(path)
-        return path.read_bytes()
 
 
 def lay_out(folder: Path) -> Place:

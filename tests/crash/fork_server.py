@@ -5,6 +5,7 @@ itself, each in one write, so that what was reported before the kill arrives.
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -15,10 +16,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
+from bot.store.commit import no_crash
 from tests.crash.deeds import Chooser, Deed, done
-from tests.crash.engine import Engine, Place, started
+from tests.crash.engine import Engine, Place, lay_out, started
 
 Report: TypeAlias = Callable[[dict[str, Any]], None]
 HANDS = 4
@@ -85,6 +88,14 @@ async def drain(engine: Engine) -> None:
             return
 
 
+async def warm_up(folder: Path) -> None:
+    """Live once and end in peace: what is imported at the first use is there for every child."""
+    async with started(lay_out(folder), timedelta(), no_crash) as engine:
+        chooser = Chooser(engine, 0)
+        for _ in range(20):
+            await done(engine, await chooser.next())
+
+
 def serve() -> None:
     """Take orders until standard input ends."""
     out = os.dup(1)
@@ -93,6 +104,9 @@ def serve() -> None:
     def report(line: dict[str, Any]) -> None:
         os.write(out, json.dumps(line).encode() + b"\n")
 
+    with TemporaryDirectory() as folder:
+        asyncio.run(warm_up(Path(folder) / "warm"))
+    gc.freeze()
     for text in sys.stdin:
         pid = os.fork()
         if pid == 0:

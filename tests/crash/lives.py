@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -238,6 +239,7 @@ def many_lives(server: ForkServer, folder: Path, seeds: range, lives_each: int) 
             witness.check()
         witness.live(server, -1, drain=True)
         witness.check_the_world()
+        shutil.rmtree(witness.place.folder)
         for name, times in witness.deaths.items():
             deaths[name] = deaths.get(name, 0) + times
     return deaths

@@ -1,6 +1,5 @@
 """kill -9 of the engine, at random moments and at the named points, again and again on the same files."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from tests.crash.lives import POINTS, ForkServer, many_lives
 
 KILLS = 60
-LONG = int(os.environ.get("FOUREYES_KILLS", "10000"))
+LONG = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +23,9 @@ def test_whatever_was_answered_survives_a_kill(server: ForkServer, tmp_path: Pat
     deaths = many_lives(server, tmp_path, range(KILLS), 10)
     assert sum(deaths.values()) == KILLS + KILLS // 10
     assert set(deaths) >= {"any moment", *POINTS}, "each kind of death was died"
+
+
+@pytest.mark.long
+def test_whatever_was_answered_survives_thousands_of_kills(server: ForkServer, tmp_path: Path) -> None:
+    """The same for a release: 10,000 kills."""
+    assert sum(many_lives(server, tmp_path, range(100_000, 100_000 + LONG), 10).values()) > LONG

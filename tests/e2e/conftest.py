@@ -1,4 +1,8 @@
-"""A real browser for the tests that need one; it never downloads one."""
+"""A real browser for the tests that need one: started once, because that is what takes the time; never downloaded.
+
+A browser belongs to the event loop that started it, so every test here runs in the session's loop (`BROWSER`). What one
+test must not see of another (storage, pages, people) lives in a context, and every test opens contexts of its own.
+"""
 
 import os
 import shutil
@@ -8,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+BROWSER = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -30,11 +35,20 @@ def _chromium() -> str:
     return found
 
 
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium without a window."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """Chromium without a window, one for all tests of a process."""
     path = _chromium()
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        await chromium.close()
+        started = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """The shared Chromium, without a trace of the test before."""
+    assert chromium.contexts == []
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()

@@ -99,7 +99,8 @@ class Model:
     def claim(self, key: str | None, *, right_digest: bool, agent_may: bool) -> str:
         """Judge a claim: `granted`, `replayed` or `refused`."""
         if self.claimed_with:
-            return "replayed" if key is not None and key in self.claimed_with and right_digest else "refused"
+            same = key is not None and key in self.claimed_with and right_digest
+            return "replayed" if same and not self.stopped else "refused"
         if self.state != "approved" or self.stopped or self.claim_left <= 0 or not right_digest or not agent_may:
             return "refused"
         if self.requirement.tier is not Tier.GREEN:

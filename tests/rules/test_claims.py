@@ -65,6 +65,11 @@ def test_the_same_key_is_the_same_claim() -> None:
     assert refused(claimed(), claim(11, digest="sha256:other")) is Refusal.DIGEST_MISMATCH
 
 
+def test_a_repeated_claim_gives_nothing_during_a_pause() -> None:
+    """The first answer may have been lost: then this would be the first permission after the pause."""
+    assert refused(claimed(), claim(11), switched(RUNNING, start_pause(7))) is Refusal.PAUSED
+
+
 def test_without_a_key_no_claim_is_repeated() -> None:
     """Two claims without a key are two claims."""
     proposal = after(approved(), claim(key=None))

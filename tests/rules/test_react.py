@@ -1,5 +1,7 @@
 """Effects: who is told what about each event."""
 
+from dataclasses import replace
+
 import pytest
 
 from approval_rules.events import OutcomeOverdue, ProposalEvent
@@ -7,7 +9,7 @@ from approval_rules.people import system
 from approval_rules.react import Effect, Note, ShowPacket, TellAgent, TellThread, react
 from approval_rules.requirement import Requirement
 from approval_rules.state import evolve
-from tests.rules.builders import GREEN, ID, RED, TWO_MANAGERS, at, claimed, opened
+from tests.rules.builders import GREEN, ID, POSTED, RED, TWO_MANAGERS, at, claimed, opened
 from tests.rules.test_state import every_story
 
 URL = "https://agent.example/hook"
@@ -36,11 +38,17 @@ SAMPLES: dict[str, ProposalEvent] = {type(event).__name__: event for story in ev
 @pytest.mark.parametrize("requirement", [GREEN, TWO_MANAGERS, RED], ids=["green", "yellow", "red"])
 @pytest.mark.parametrize("url", [None, URL], ids=["silent", "callback"])
 def test_who_is_told(name: str, requirement: Requirement, url: str | None) -> None:
-    """People see what asks people; the agent hears each decision, and nothing else, where it gave an address."""
-    proposal = opened(requirement, callback_url=url)
-    people = requirement is TWO_MANAGERS
+    """People see what asks people, and what nobody knows; the agent hears each decision where it gave an address."""
+    proposal = replace(opened(requirement, callback_url=url), packet=POSTED if requirement is TWO_MANAGERS else None)
+    people = requirement is TWO_MANAGERS or name == "OutcomeOverdue"
     expected = [effect for effect in EXPECTED[name] if (url is not None if isinstance(effect, TellAgent) else people)]
     assert list(react(proposal, SAMPLES[name])) == expected
+
+
+def test_a_packet_that_stands_is_kept_true() -> None:
+    """A green proposal that got a packet because its outcome was overdue shows the late report too."""
+    proposal = replace(opened(GREEN), packet=POSTED)
+    assert react(proposal, SAMPLES["OutcomeReported"]) == (ShowPacket(),)
 
 
 def test_every_event_has_its_effects() -> None:

@@ -172,8 +172,8 @@ async def test_a_deleted_packet_is_posted_anew(world: World) -> None:
     proposal = await world.propose()
     packet = await world.packet_of(proposal)
     world.slack.world.conversations.delete(packet)
-    await world.move(hours=2, minutes=1)  # half time: a reply, and nothing else
     await world.say(MAYA, "pause agent refund-bot")
+    await world.settled()
     await world.say(MAYA, "resume agent refund-bot")
     await world.settled()
     (second,) = world.packets(proposal)
@@ -191,6 +191,42 @@ async def test_a_missing_update_is_made_up_for(world: World) -> None:
     await world.settled()
     assert "Approved by" in packet.text
     assert not votable(packet)
+
+
+async def test_a_lost_answer_to_an_update_leaves_no_stale_packet(world: World) -> None:
+    """An update arrives, its answer is lost, and then the old state is true again: the packet shows it again."""
+    proposal = await world.propose()
+    packet = await world.packet_of(proposal)
+    world.slack.fail("chat.update", LostAnswer())
+    await world.say(MAYA, "pause agent refund-bot")
+    await world.slack.until(lambda: not votable(packet), "a frozen packet")
+    await world.say(MAYA, "resume agent refund-bot")
+    await world.settled()
+    assert votable(packet)
+
+
+async def test_a_crash_after_an_update_leaves_no_stale_packet(tmp_path: Path) -> None:
+    """The process dies after an update arrived, and then the old state is true again: the packet shows it again."""
+    dying: list[bool] = []
+
+    def die(point: str) -> None:
+        if point == "after-send" and dying:
+            raise asyncio.CancelledError
+
+    async with World(tmp_path, crash_point=die) as world:
+        packet = await world.packet_of(await world.propose())
+        await world.settled()
+        dying.append(True)
+        await world.say(MAYA, "pause agent refund-bot")
+        await world.slack.until(lambda: not votable(packet), "a frozen packet")
+        world.slack.fail("chat.update", ServerError(), times=10_000)
+        await world.say(MAYA, "resume agent refund-bot")
+        await world.stop()
+        dying.clear()
+        world.slack.faults.clear()
+        await world.start()
+        await world.settled()
+        assert votable(packet)
 
 
 async def test_a_burst_of_packets_keeps_slacks_pace(tmp_path: Path) -> None:

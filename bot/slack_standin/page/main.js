@@ -52,9 +52,9 @@ const act = (what) => asPerson('/standin/act/click', what);
 async function demoAct(name) {
   const answer = await post(`/demo/act/${name}`);
   if (!answer.ok) toast(answer.text || answer.warning || 'That did not work.', 'warn');
+  if (answer.ok && ['verify', 'tamper', 'restore'].includes(name)) tabs.show('log'); // before it is drawn: a hidden panel cannot scroll to the broken row
   await loadDemo();
-  if (answer.ok && ['verify', 'tamper', 'restore'].includes(name)) tabs.show('log');
-  if (answer.ok && ['propose', 'burst'].includes(name)) tabs.show('channel'); // on a narrow screen; a wide one shows both
+  if (answer.ok && /^(propose|burst)/.test(name)) tabs.show('channel'); // on a narrow screen; a wide one shows both
   return answer;
 }
 

@@ -203,14 +203,14 @@ async def _staged(browser: Browser, routes: list[Route]) -> AsyncIterator[Stage]
     assert errors == []
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def stage(browser: Browser) -> AsyncIterator[Stage]:
     """The local Slack without a demo beside it."""
     async for staged in _staged(browser, []):
         yield staged
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def demo(browser: Browser) -> AsyncIterator[Stage]:
     """The local Slack with the demo's guide, agent and log."""
     routes = [

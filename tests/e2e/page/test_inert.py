@@ -1,11 +1,11 @@
 """Nothing that an app or an agent wrote comes alive in the page: no script, no ping, no false link, no request."""
 
-import pytest
 from playwright.async_api import expect
 
+from tests.e2e.conftest import BROWSER
 from tests.e2e.page.conftest import Stage, plain, section
 
-pytestmark = pytest.mark.browser
+pytestmark = BROWSER
 
 HOSTILE = (
     "<script>window.hit=1</script><img src=x onerror=window.hit=1> "

@@ -8,9 +8,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from bot.slack_standin.workspace import JONAS, MAYA, REFUND_APPROVALS
+from tests.e2e.conftest import BROWSER
 from tests.e2e.page.conftest import Json, Stage, button, card, plain, section
 
-pytestmark = pytest.mark.browser
+pytestmark = BROWSER
 
 TOO_SMALL = """() => [...document.querySelectorAll('button, select')]
   .filter((node) => node.getClientRects().length && node.offsetHeight < 44).map((node) => node.outerHTML)"""
