@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - beside the program that uses it
-"""Rewrites a picture of a page with a palette of at most 256 colours, which makes it a third as large.
+"""Rewrites a picture of a page with a palette, which makes it a third as large.
 
-The browser, which is there anyway, reads the picture and counts its colours. It must never change what can be read.
+The browser, which is there anyway, reads the picture and counts its colours: the most frequent ones stay as they are,
+and of the others, which are edges of letters, each becomes the nearest. It must never change what can be read.
 """
 
 import struct
@@ -12,33 +13,36 @@ from typing import Final
 from playwright.async_api import Page
 
 _INDEXED: Final = 3
-_COUNT: Final = """async (png) => {
+_COUNT: Final = """async ({ png, most }) => {
   const blob = await (await fetch('data:image/png;base64,' + png)).blob();
   const picture = await createImageBitmap(blob);
   const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
   context.drawImage(picture, 0, 0);
   const { data, width, height } = context.getImageData(0, 0, picture.width, picture.height);
-  for (const step of [1, 3, 5, 15, 17, 51]) { // each divides 255: white stays white
-    const places = new Map();
-    const indices = new Uint8Array(width * height);
-    for (let at = 0; at < indices.length && places.size <= 256; at += 1) {
-      let colour = 0;
-      for (let part = 0; part < 3; part += 1) colour = colour * 256 + Math.round(data[at * 4 + part] / step) * step;
-      if (!places.has(colour)) places.set(colour, places.size);
-      indices[at] = places.get(colour);
-    }
-    if (places.size > 256) continue;
-    let text = '';
-    for (let at = 0; at < indices.length; at += 8192) text += String.fromCharCode(...indices.subarray(at, at + 8192));
-    return { width, height, colours: [...places.keys()], indices: btoa(text) };
+  const counts = new Map();
+  const colours = new Uint32Array(width * height);
+  for (let at = 0; at < colours.length; at += 1) {
+    colours[at] = data[at * 4] * 65536 + data[at * 4 + 1] * 256 + data[at * 4 + 2];
+    counts.set(colours[at], (counts.get(colours[at]) ?? 0) + 1);
   }
-  return null; // cannot be: the last step leaves 216 colours
+  const kept = [...counts].sort((one, other) => other[1] - one[1]).slice(0, most).map(([colour]) => colour);
+  const parts = (colour) => [colour >> 16, (colour >> 8) & 255, colour & 255];
+  const apart = (one, other) => parts(one).reduce((sum, part, at) => sum + (part - parts(other)[at]) ** 2, 0);
+  const places = new Map(kept.map((colour, place) => [colour, place]));
+  for (const colour of counts.keys()) {
+    const nearest = (best, other, at) => (apart(colour, other) < apart(colour, kept[best]) ? at : best);
+    if (!places.has(colour)) places.set(colour, kept.reduce(nearest, 0));
+  }
+  const indices = Uint8Array.from(colours, (colour) => places.get(colour));
+  let text = '';
+  for (let at = 0; at < indices.length; at += 8192) text += String.fromCharCode(...indices.subarray(at, at + 8192));
+  return { width, height, colours: kept, indices: btoa(text) };
 }"""
 
 
-async def with_palette(png: bytes, page: Page) -> bytes:
-    """Give the same picture with a palette; `page` is any page that may run a script, such as an empty one."""
-    read = await page.evaluate(_COUNT, b64encode(png).decode())
+async def with_palette(png: bytes, page: Page, most: int) -> bytes:
+    """Give the same picture with at most `most` (up to 256) colours; `page` is any page that may run a script."""
+    read = await page.evaluate(_COUNT, {"png": b64encode(png).decode(), "most": most})
     width, height, indices = read["width"], read["height"], b64decode(read["indices"])
     rows = b"".join([b"\0" + indices[start : start + width] for start in range(0, width * height, width)])
     colours = b"".join([colour.to_bytes(3) for colour in read["colours"]])

@@ -10,10 +10,10 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
@@ -28,7 +28,9 @@ from tests.world import MovableClock, World, until
 
 HERE: Final = Path(__file__).parent / "images"
 NINE_FOURTEEN: Final = datetime(2026, 11, 21, 9, 14, tzinfo=UTC)
+ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--font-render-hinting=none")
 MOST_BYTES: Final = 150_000
+_QUALITIES: Final[tuple[tuple[Literal["device", "css"], int], ...]] = (("device", 256), ("device", 24), ("css", 256))
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (360, 740)
 CARD: Final = (720, 2400)
@@ -38,7 +40,7 @@ REFUND: Final[dict[str, Any]] = {
     "summary": "Charged twice for the November plan. Refund the second charge.",
     "tier": "pro",
 }
-LETTER: Final = "\n".join(f"Clause {number}: the refund is made under the terms of that clause." for number in range(99))
+LETTER: Final = "\n".join(f"Clause {number}: the refund follows the terms of that clause." for number in range(99))
 EXPORT_POLICY: Final = """\
 policy:
   tool: "customers.export"
@@ -51,6 +53,7 @@ EXPORT: Final[dict[str, Any]] = {
     "tool": "customers.export",
     "arguments": {"rows": 48210, "to": "partner@example.com"},
     "summary": "The partner asks for the list.",
+    "context": {},
 }
 
 
@@ -87,10 +90,11 @@ class Camera:
         await context.close()
 
     async def take(self, name: str, what: Page | Locator) -> None:
-        """Take one picture of what is there now: at two pixels a point where that stays small, else at one."""
-        for scale in ("device", "css"):
-            png = await what.screenshot(scale=scale, animations="disabled", caret="hide")  # type: ignore[arg-type]  # a Literal
-            png = await with_palette(png, self.dark_room)
+        """Take one picture of what is there now: at two pixels a point, unless that would be too large."""
+        for scale, colours in _QUALITIES:
+            png = await with_palette(
+                await what.screenshot(scale=scale, animations="disabled", caret="hide"), self.dark_room, colours
+            )
             if len(png) <= MOST_BYTES:
                 break
         else:
@@ -107,7 +111,7 @@ async def _pending(world: World) -> Message:
 
 
 async def _one_of_two(world: World) -> Message:
-    packet = await _pending(world)
+    packet = await world.packet_of(await world.propose(**REFUND))
     await world.click(MAYA, packet)
     return packet
 
@@ -234,22 +238,26 @@ async def photograph_packets(camera: Camera, folder: Path) -> None:
     world.clock = SetClock()
     (world.policy / "customers.export.yml").write_text(EXPORT_POLICY, encoding="utf-8")
     async with world, camera.look(world.slack.url, CARD) as page:
-        await _photograph_dialogs(camera, world)
         for name, make in STATES.items():
             packet = await make(world)
             await world.settled()
             await page.reload()
             article = page.locator(f'.message[data-key="{packet.ts}"]')
             await camera.take(name, article)
+            if name == "packet-pending":
+                await _photograph_dialogs(camera, world)
+                await _photograph_blocked(camera, world)
 
 
-async def _photograph_dialogs(camera: Camera, world: World) -> None:
+async def _photograph_blocked(camera: Camera, world: World) -> None:
     exporter = world.client((await world.add_agent("export-bot", SAM, "customers.export")).key)
     blocked = await world.post_proposal(0, client=exporter, **EXPORT)
     await world.say(JONAS, f"show {blocked.json()['id']}")
     async with camera.look(f"{world.slack.url}?as={JONAS}", CARD) as page:
         await camera.take("packet-blocked", page.locator(".message.is-ephemeral").last)
-    await _pending(world)
+
+
+async def _photograph_dialogs(camera: Camera, world: World) -> None:
     async with camera.look(f"{world.slack.url}?as={JONAS}", CARD) as page:
         for button, name in (("Approve", "dialog-approve"), ("Deny", "dialog-deny"), ("Details", "dialog-details")):
             await page.get_by_role("button", name=button).last.click()
@@ -278,7 +286,7 @@ async def photograph_page(camera: Camera, folder: Path) -> None:
             ("page-phone", PHONE, {"is_mobile": True, "has_touch": True}),
         ):
             async with camera.look(url, size, **how) as page:
-                await page.get_by_role("button", name="Approve").first.scroll_into_view_if_needed()
+                await page.locator(".message").first.wait_for()
                 await camera.take(name, page)
 
 
@@ -301,7 +309,7 @@ async def main() -> None:
         raise SystemExit("The pictures are taken in Chromium, and none is on the PATH.")
     HERE.mkdir(exist_ok=True)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--font-render-hinting=none", "--force-color-profile=srgb"])
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         camera = Camera(browser, await browser.new_page())
         with TemporaryDirectory() as first, TemporaryDirectory() as second:
             await photograph_page(camera, Path(first))

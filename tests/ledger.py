@@ -1,4 +1,4 @@
-"""Everything that a database file says: the log decoded, the proposals folded, the outbox. For assertions at the end."""
+"""Everything that a database file says, for assertions at the end: the log, the folded proposals, the outbox."""
 
 import sqlite3
 from collections import defaultdict

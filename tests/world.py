@@ -94,7 +94,7 @@ def empty_database() -> bytes:
 
 
 class World:
-    """One server in one workspace with one agent, `refund-bot`, owned by Sam. Maya, Jonas and (by group) Priya decide."""
+    """One server, one workspace, one agent, `refund-bot`, owned by Sam; Maya, Jonas and (by group) Priya decide."""
 
     def __init__(
         self,

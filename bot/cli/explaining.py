@@ -32,7 +32,7 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
     found = explain(load(folder or settings().policy), draft, _SOMEONE, SteadyClock()())
     rules = [_rule(one) for one in found.rules]
     if isinstance(found.result, Contradiction):
-        return {"rules": rules, "would_be": "refused", "because": found.result.detail, "requirement": None}
+        return {"rules": rules, "would_be": "refused", "because": f"{found.result.pointer}: {found.result.detail}"}
     result = found.result
     seats = [{"role": seat.role, "count": seat.count} for seat in result.seats]
     policy = {"version": result.policy.version, "rule": result.policy.rule}

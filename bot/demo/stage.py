@@ -14,6 +14,7 @@ from approval_rules.people import Account
 from bot.agents import AddAgent
 from bot.app import Running, running
 from bot.clock import Clock, SteadyClock, TimeOrderedIds, new_token
+from bot.delivery.pace import BETWEEN_POSTS
 from bot.demo import cases
 from bot.demo.administrator import Administrator
 from bot.demo.agent import SupportAgent
@@ -49,10 +50,10 @@ class Pace:
     """How fast the local Slack lets messages in. The default is Slack's own pace."""
 
     rates: Rates
-    between_posts: timedelta | None
+    between_posts: timedelta
 
 
-SLACKS_OWN: Final = Pace(Rates(), None)
+SLACKS_OWN: Final = Pace(Rates(), BETWEEN_POSTS)
 AT_ONCE: Final = Pace(Rates.unlimited(), timedelta(0))
 
 

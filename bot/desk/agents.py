@@ -17,7 +17,7 @@ from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, AgentText, Json
 from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.clock import parse_time
-from bot.desk.apply import Applied, apply, as_of, known, seen_in
+from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.keys import split_key
@@ -273,7 +273,7 @@ def _take_in(
         applied = apply(tx, applied.loaded, _claim_command(tx, command.agent, applied, None))
     loaded = _there(applied)
     tx.use_key(agent.id, intake.key, KeyUse(intake.body_digest, command.proposal, loaded.last_seq))
-    return loaded, Accepted(seen_in(tx, loaded), replayed=False, grant=None)
+    return loaded, Accepted(taken_in(tx, loaded), replayed=False, grant=None)
 
 
 def _claim_command(tx: Transaction, agent: Agent, applied: Applied, key: str | None) -> Claim:

@@ -70,9 +70,18 @@ def _callback(tx: Transaction, after: Loaded, recorded: Recorded, effect: TellAg
 
 def seen_in(tx: Transaction, loaded: Loaded) -> Seen:
     """Make the view of a proposal inside a transaction."""
+    return _seen(tx, loaded, faces_in(tx, people_of(loaded.proposal)))
+
+
+def taken_in(tx: Transaction, loaded: Loaded) -> Seen:
+    """Make an agent's view of a proposal that nobody has voted on yet: it names no people, so none are looked up."""
+    return _seen(tx, loaded, {})
+
+
+def _seen(tx: Transaction, loaded: Loaded, faces: Mapping[PersonId, Face]) -> Seen:
     proposal = loaded.proposal
     frozen = tx.switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
-    return Seen(proposal, faces_in(tx, people_of(proposal)), frozen, loaded.last_seq)
+    return Seen(proposal, faces, frozen, loaded.last_seq)
 
 
 def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face]:

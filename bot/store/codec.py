@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from approval_rules import events
@@ -221,7 +222,8 @@ def _struct(cls: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]
     def read(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a dataclass of ours
         return cls(**{field.name: field.read(value.get(field.name)) for field in inner})
 
-    return write, read
+    # The same few requirements and agents are written again and again.
+    return lru_cache(maxsize=256)(write), read
 
 
 @dataclass(frozen=True, slots=True)

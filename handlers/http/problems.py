@@ -5,8 +5,7 @@ Never puts a stack trace, a key or a value from the body into an answer or a log
 
 import json
 import traceback
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import structlog
@@ -20,6 +19,7 @@ from handlers.http.faults import faults_of
 from handlers.http.problem_codes import KINDS
 
 T = TypeVar("T")
+G = TypeVar("G")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SOON_S = 2
@@ -83,11 +83,10 @@ def unavailable() -> ProblemError:
     return ProblemError("unavailable", detail, headers={"Retry-After": str(RETRY_SOON_S)})
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Translate every way in which a body can be wrong into a ProblemError. Wrap nothing but reading in it."""
+def reading(read: Callable[[G], T], given: G) -> T:
+    """Read a body with `read`, and translate every way in which it can be wrong into a ProblemError."""
     try:
-        yield
+        return read(given)
     except UnicodeDecodeError as error:
         raise ProblemError("malformed-body", f"The body is not UTF-8 (byte {error.start}).") from None
     except json.JSONDecodeError as error:

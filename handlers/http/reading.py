@@ -31,8 +31,7 @@ async def json_of(request: Request) -> ReadJson:
     raw = await _bytes_of(request)
     if not raw:
         raise ProblemError("malformed-body", "The body is empty; send a JSON object.")
-    with reading():
-        return read_json(raw)
+    return reading(read_json, raw)
 
 
 async def body_as(model: type[Body], request: Request) -> tuple[Body, Mapping[str, Json]]:
@@ -50,8 +49,7 @@ async def refuse_content(request: Request) -> None:
 
 def shaped(model: type[Body], value: Json) -> Body:
     """Check a value against a schema. Raises ProblemError `invalid-body` with pointers."""
-    with reading():
-        return model.model_validate(value)
+    return reading(model.model_validate, value)
 
 
 def fields_of(value: Json) -> Mapping[str, Json]:

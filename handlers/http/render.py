@@ -6,7 +6,9 @@ are written from decimals in their canonical form; nothing passes through a floa
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from json import dumps
+from json.encoder import encode_basestring_ascii as _quoted
 
 from approval_rules.canonical import canonical_text
 from approval_rules.people import Agent, PersonId
@@ -19,7 +21,8 @@ from handlers.desk import Evaluation, Face, Grant, Page, Seen
 
 def time_text(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC, with six digits and `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
@@ -27,14 +30,14 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
     proposal = seen.proposal
     return _object(
         {
-            "id": dumps(proposal.id),
-            "state": dumps(proposal.status),
-            "tier": dumps(proposal.requirement.tier),
-            "tool": dumps(proposal.tool),
+            "id": _quoted(proposal.id),
+            "state": _quoted(proposal.status),
+            "tier": _quoted(proposal.requirement.tier),
+            "tool": _quoted(proposal.tool),
             "arguments": _theirs(proposal.arguments),
-            "digest": dumps(proposal.digest),
+            "digest": _quoted(proposal.digest),
             "summary": _text(proposal.summary),
-            "agent": dumps({"id": proposal.agent.id, "name": proposal.agent.name}),
+            "agent": _object({"id": _quoted(proposal.agent.id), "name": _quoted(proposal.agent.name)}),
             "requirement": _requirement(proposal.requirement),
             "votes": _array(_vote(vote, seen.faces) for vote in proposal.votes),
             "policy": _policy(proposal.requirement.policy),
@@ -45,7 +48,7 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
             "context": _theirs(proposal.context),
             "run": _theirs(proposal.run),
             "log_index": str(seen.index),
-            **({} if grant is None else {"grant": dumps(grant.token)}),
+            **({} if grant is None else {"grant": _quoted(grant.token)}),
         }
     )
 
@@ -59,7 +62,7 @@ def grant_json(grant: Grant) -> str:
     """Write a permission."""
     return _object(
         {
-            "grant": dumps(grant.token),
+            "grant": _quoted(grant.token),
             "claimed_at": _time(grant.claimed_at),
             "expires_at": _time(grant.expires_at),
         }
@@ -72,10 +75,10 @@ def evaluation_json(tool: str, evaluation: Evaluation) -> str:
     return _object(
         {
             "dry_run": "true",
-            "would_be": dumps(evaluation.would_be),
-            "tier": dumps(requirement.tier),
-            "tool": dumps(tool),
-            "digest": dumps(evaluation.digest),
+            "would_be": _quoted(evaluation.would_be),
+            "tier": _quoted(requirement.tier),
+            "tool": _quoted(tool),
+            "digest": _quoted(evaluation.digest),
             "requirement": _requirement(requirement),
             "policy": _policy(requirement.policy),
             "paused": "null" if evaluation.paused_by is None else _pause(evaluation.paused_by),
@@ -87,8 +90,8 @@ def agent_json(agent: Agent, pauses: Sequence[Pause]) -> str:
     """Write what an agent may know about itself."""
     return _object(
         {
-            "id": dumps(agent.id),
-            "name": dumps(agent.name),
+            "id": _quoted(agent.id),
+            "name": _quoted(agent.name),
             "tools": dumps(agent.tools),
             "callback_hosts": dumps(agent.callback_hosts),
             "paused": dumps(bool(pauses)),
@@ -100,11 +103,11 @@ def agent_json(agent: Agent, pauses: Sequence[Pause]) -> str:
 def _progress(proposal: Proposal) -> dict[str, str]:
     """Write the fields that a proposal gets on its way; one that it has not reached is left out."""
     fields = {
-        "callback_url": None if proposal.callback_url is None else dumps(proposal.callback_url),
+        "callback_url": None if proposal.callback_url is None else _quoted(proposal.callback_url),
         "decided_at": None if proposal.decided_at is None else _time(proposal.decided_at),
         "claim_by": None if proposal.claim_by is None else _time(proposal.claim_by),
-        "expired_why": None if proposal.expired_why is None else dumps(proposal.expired_why),
-        "revoked_why": None if proposal.revoked_why is None else dumps(proposal.revoked_why),
+        "expired_why": None if proposal.expired_why is None else _quoted(proposal.expired_why),
+        "revoked_why": None if proposal.revoked_why is None else _quoted(proposal.revoked_why),
         "execution": None if proposal.execution is None else _execution(proposal.execution),
     }
     return {name: text for name, text in fields.items() if text is not None}
@@ -112,8 +115,8 @@ def _progress(proposal: Proposal) -> dict[str, str]:
 
 def _execution(execution: Execution) -> str:
     fields = {
-        "status": dumps(execution.status),
-        "grant_id": dumps(execution.grant_id),
+        "status": _quoted(execution.status),
+        "grant_id": _quoted(execution.grant_id),
         "claimed_at": _time(execution.claimed_at),
         "grant_expires_at": _time(execution.grant_expires_at),
         "outcome_by": _time(execution.outcome_by),
@@ -126,6 +129,7 @@ def _execution(execution: Execution) -> str:
     return _object(fields)
 
 
+@lru_cache(maxsize=256)  # few requirements and reasons stand behind many proposals
 def _requirement(requirement: Requirement) -> str:
     if requirement.tier is not Tier.YELLOW:
         return "null"
@@ -145,7 +149,7 @@ def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:
     fields = {
         "by": dumps(face and face.user_id),
         "name": dumps(face and face.name),
-        "decision": dumps(vote.decision),
+        "decision": _quoted(vote.decision),
         "at": _time(vote.at),
         "roles": dumps(vote.roles),
     }
@@ -154,6 +158,7 @@ def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:
     return _object(fields)
 
 
+@lru_cache(maxsize=256)
 def _policy(policy: PolicyRef) -> str:
     return dumps({"version": policy.version, "rule": policy.rule, "because": policy.because})
 
@@ -174,7 +179,7 @@ def _time(at: datetime) -> str:
 
 
 def _text(text: AgentText) -> str:
-    return dumps(unwrap_text(text))
+    return _quoted(unwrap_text(text))
 
 
 def _theirs(data: AgentJson) -> str:

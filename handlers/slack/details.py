@@ -12,7 +12,7 @@ from handlers.slack.lines import Sheet
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import name_of, standing_of, vote_words, who_decides
 from handlers.slack.text import arguments_of, evidence_of, exact, fields_of, paragraphs
-from handlers.slack.values import Line
+from handlers.slack.values import HIDDEN, Line
 
 PAGE_CHARACTERS: Final = 9000
 PAGE_BLOCKS: Final = 40
@@ -42,9 +42,14 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     proposal = seen.proposal
     hidden = frozenset(proposal.requirement.redact)
     told = evidence_of(proposal.context, hidden)
-    yield Safe("What will happen"), [_say(sentence_of(proposal).text), _say(standing_of(seen, at).text)]
-    yield Safe("Arguments"), list(arguments_of(proposal.arguments, hidden))
-    yield Safe("Arguments, exactly"), [_named("canonical form", exact(proposal.arguments, hidden)), *_hidden(hidden)]
+    yield Safe("In short"), [_say(sentence_of(proposal).text), _say(standing_of(seen, at).text)]
+    arguments = list(arguments_of(proposal.arguments, hidden))
+    covered = any(line.value == HIDDEN for line in arguments)
+    yield Safe("Arguments"), arguments
+    yield (
+        Safe("Arguments, exactly"),
+        [_named("canonical form", exact(proposal.arguments, hidden)), *(_hidden(hidden) if covered else ())],
+    )
     yield Safe("Votes"), list(_votes(seen))
     yield Safe("What became of it"), list(_execution(proposal.execution))
     yield Safe("Policy"), list(_policy(proposal))

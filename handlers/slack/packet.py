@@ -28,7 +28,7 @@ from handlers.slack.escape import Safe, mrkdwn_safe, named, visible
 from handlers.slack.ids import APPROVE, DENY, DETAILS, value_of
 from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
-from handlers.slack.standing import Standing, name_of, next_step, standing_of, vote_words, who_decides
+from handlers.slack.standing import Standing, name_of, next_step, standing_of, vote_words, what_became, who_decides
 from handlers.slack.text import Evidence, arguments_of, evidence_of, fields_of, paragraphs
 from handlers.slack.values import Line
 
@@ -58,6 +58,7 @@ _TOO_LONG: Final = Safe(
     "⚠ This cannot be shown whole here, so it cannot be approved. Deny it, or ask the agent to propose it in smaller "
     "pieces."
 )
+_LAST: Final = "Yours is the last approval needed: the agent may then run it, one time."
 _ID_DIGITS: Final = 16
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
@@ -125,21 +126,21 @@ def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
 def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[Block]:
     sheet = Sheet()
     tool = _fit(visible(proposal.tool), _NAME)
-    sheet.heading(Safe(f"Exactly this will run: {tool}"))
+    sheet.heading(Safe(f"{what_became(proposal)}: {tool}"))
     for line in shown:
         sheet.line(line)
     if not shown and not missing:
         sheet.line(Line(Safe(""), Safe("(no arguments)")))
     blocks = sheet.blocks()
     if missing:
-        blocks.append(section(Safe(f"⚠ {missing} more {_lines(missing)} of this action in Details.")))
+        arguments = "argument" if missing == 1 else "arguments"
+        blocks.append(section(Safe(f"⚠ {missing} more {arguments} of this action, too long for here, in Details.")))
     return blocks
 
 
 def _why(proposal: Proposal) -> list[Block]:
     policy = proposal.requirement.policy
-    rule = f" (rule {_fit(visible(policy.rule), _NAME)})" if policy.rule else ""
-    asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}{rule}")
+    asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
     needs = Safe(
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; "
         "never the agent's owner, never the person who started the run."
@@ -193,7 +194,8 @@ def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool)
 
 def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
     needed = proposal.requirement.approvals
-    after = "\n\nThe agent may then run it once." if needed == 1 else f"\n\nIt runs once {needed} people approve."
+    last = len(proposal.approved_by) + 1 >= needed
+    after = f"\n\n{_LAST if last else f'Nothing runs before {needed} people have approved.'}"
     said = sentence.text if len(sentence.text + after) <= MAX_CONFIRM else sentence.headline
     return {
         "title": plain(Safe("Approve this?")),

@@ -25,6 +25,13 @@ _WHY_REVOKED: Final = {
     Refusal.TOOL_NOT_ALLOWED: "the agent may no longer use this tool",
 }
 
+_BECAME: Final = {
+    "claimed": "Exactly this is running",
+    "succeeded": "Exactly this ran",
+    "failed": "Exactly this was tried",
+    "unknown": "Exactly this may have run",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -60,6 +67,17 @@ def standing_of(seen: Seen, at: datetime) -> Standing:
     return Standing(Safe(f"{told} {NOTHING_RAN}"), open=False)
 
 
+def what_became(proposal: Proposal) -> Safe:
+    """Head the arguments: what stands below them will run, runs, ran, or was only proposed."""
+    match proposal.status:
+        case Status.PENDING:
+            return Safe("Exactly this will run")
+        case Status.APPROVED:
+            return Safe(_BECAME[proposal.execution.status] if proposal.execution else "Exactly this will run")
+        case _:
+            return Safe("Exactly this was proposed")
+
+
 def progress(proposal: Proposal) -> Safe:
     """Count the approvals: `1 of 2 people have approved`."""
     needed = proposal.requirement.approvals
@@ -67,10 +85,12 @@ def progress(proposal: Proposal) -> Safe:
 
 
 def who_decides(requirement: Requirement) -> Safe:
-    """Say who must say yes: `2 different people: 2 of support_manager`."""
+    """Say who must say yes: `2 different people of support_manager`."""
+    people = f"{requirement.approvals} {'person' if requirement.approvals == 1 else 'different people'}"
+    if len(requirement.seats) == 1:
+        return Safe(f"{people} of {named(requirement.seats[0].role)}")
     seats = " and ".join([f"{seat.count} of {named(seat.role)}" for seat in requirement.seats])
-    one = requirement.approvals == 1
-    return Safe(f"{requirement.approvals} {'person' if one else 'different people'}: {seats}" if seats else "nobody")
+    return Safe(f"{people}: {seats}" if seats else "nobody")
 
 
 def vote_words(vote: Vote, seen: Seen) -> Safe:
@@ -120,7 +140,7 @@ def _pending(seen: Seen, at: datetime) -> Standing:
         return Standing(
             Safe("⛔ Waiting, but the policy names nobody who may approve this; it will expire."), open=False
         )
-    return Standing(Safe(f"⏳ Waiting for people: {progress(proposal)}."), open=True)
+    return Standing(Safe(f"⏳ Waiting: {progress(proposal)}."), open=True)
 
 
 def _frozen(seen: Seen, pause: Pause) -> Safe:
@@ -152,7 +172,7 @@ def _approved(seen: Seen) -> Safe:
         return Safe(
             f"⏸ Approved by {by}, but frozen: {scope} is paused since {utc(seen.frozen_by.since)}. Not yet run."
         )
-    return Safe(f"✅ Approved by {by}. Waiting for the agent to run it.")
+    return Safe(f"☑ Approved by {by}. Waiting for the agent to run it.")
 
 
 def _execution(execution: Execution) -> str:
@@ -160,9 +180,9 @@ def _execution(execution: Execution) -> str:
         case "claimed":
             return f"▶ Running: the agent took its one permission at {utc(execution.claimed_at)}."
         case "succeeded":
-            return f"☑ Done: the agent reported success at {_reported(execution)}."
+            return f"✅ Done: the agent reported success at {_reported(execution)}."
         case "failed":
-            return f"✖ Failed: the agent reported a failure at {_reported(execution)}."
+            return f"❗ Failed: the agent reported a failure at {_reported(execution)}."
         case "unknown" if execution.overdue:
             return "❓ Outcome unknown: the agent has not reported in time. Look before anyone tries again."
         case "unknown":

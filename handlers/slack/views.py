@@ -61,9 +61,10 @@ def details_view(seen: Seen, at: datetime, page: int = 0) -> Block:
         *([button(PREVIOUS, Safe("Previous page"), value)] if page > 0 else []),
         *([button(NEXT, Safe("Next page"), value)] if page < len(pages) - 1 else []),
     ]
+    heading = "Details" if len(pages) == 1 else f"Details, {page + 1} of {len(pages)}"
     blocks = [*pages[page], *([{"type": "actions", "elements": turn}] if turn else [])]
     return {
-        **_modal(DETAILS_VIEW, f"Details, {page + 1} of {len(pages)}", blocks),
+        **_modal(DETAILS_VIEW, heading, blocks),
         "close": plain(Safe("Close")),
         "private_metadata": page_of(_target(seen.proposal), page),
     }

@@ -142,7 +142,11 @@ async def _cancel(engine: Engine, deed: Deed) -> Answer:
 
 
 def _state(answer: Seen | Refused | None) -> Answer:
-    return {"state": answer.proposal.status.value} if isinstance(answer, Seen) else {"refused": getattr(answer, "code", "")}
+    return (
+        {"state": answer.proposal.status.value}
+        if isinstance(answer, Seen)
+        else {"refused": getattr(answer, "code", "")}
+    )
 
 
 async def _pause(engine: Engine, deed: Deed) -> Answer:

@@ -149,9 +149,7 @@ async def started(place: Place, ahead: timedelta, crash_point: Callable[[str], N
                     loop.call_soon_threadsafe(worker.wake)
 
         sources = Sources(clock, TimeOrderedIds(), salts)
-        writer = Writer(
-            open_writer(place.database, checkpoints=True), sources, on_commit=ring, crash_point=crash_point
-        )
+        writer = Writer(open_writer(place.database, checkpoints=True), sources, on_commit=ring, crash_point=crash_point)
         reads = Reads(place.database)
         wiring = Wiring(writer, reads, policy, Staff(policy, clock), key, clock, TEAM)
         await writer.run(outbox.free_orphans)
@@ -160,9 +158,7 @@ async def started(place: Place, ahead: timedelta, crash_point: Callable[[str], N
         anchors = anchoring.Anchoring(place.database, place.settings.anchor_file, key, clock)
         agent = agent_in(place.database)
         try:
-            yield Engine(
-                AgentUseCases(wiring), PeopleUseCases(wiring), Sweeps(wiring), wiring, agent, clock, anchors
-            )
+            yield Engine(AgentUseCases(wiring), PeopleUseCases(wiring), Sweeps(wiring), wiring, agent, clock, anchors)
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -175,9 +171,7 @@ async def started(place: Place, ahead: timedelta, crash_point: Callable[[str], N
 def senders(place: Place, wiring: Wiring) -> dict[Kind, Sender]:
     """Give the real senders, with the files at their ends."""
     pace = ChannelPace(wiring.clock, timedelta(microseconds=1))
-    slack = SlackSenders(
-        wiring, SlackPost(FileSlack(place.slack), SlackCalls(wiring.clock), pace, BOT, CHANNEL)
-    )
+    slack = SlackSenders(wiring, SlackPost(FileSlack(place.slack), SlackCalls(wiring.clock), pace, BOT, CHANNEL))
     callback = CallbackSender(wiring, FileHook(place.hook))
     return {
         Kind.POST: slack.packet,

@@ -60,20 +60,20 @@ class FileSlack(AsyncWebClient):
         self._path = path
         self._numbers = count(len(lines_of(path)) + 1)
 
-    async def chat_postMessage(self, **given: Any) -> AsyncSlackResponse:  # type: ignore[override]  # noqa: ANN401, N802 - the SDK's name and its arguments
+    async def chat_postMessage(self, **given: Any) -> AsyncSlackResponse:  # noqa: ANN401, N802 - the SDK's name and its arguments
         """Post a message; it stands from here on, whatever becomes of the process."""
         ts = f"{1_700_000_000 + next(self._numbers)}.000100"
         proposal = (given.get("metadata") or {}).get("event_payload", {}).get("proposal")
         self._keep(ts, given, proposal)
         return self._answer({"ok": True, "channel": given["channel"], "ts": ts})
 
-    async def chat_update(self, **given: Any) -> AsyncSlackResponse:  # type: ignore[override]  # noqa: ANN401 - the SDK's arguments
+    async def chat_update(self, **given: Any) -> AsyncSlackResponse:  # noqa: ANN401 - the SDK's arguments
         """Replace a message."""
         next(self._numbers)
         self._keep(given["ts"], given, None)
         return self._answer({"ok": True, "channel": given["channel"], "ts": given["ts"]})
 
-    async def conversations_history(self, **_given: Any) -> AsyncSlackResponse:  # type: ignore[override]  # noqa: ANN401 - the SDK's arguments
+    async def conversations_history(self, **_given: Any) -> AsyncSlackResponse:  # noqa: ANN401 - the SDK's arguments
         """Give every message that was ever posted."""
         posted = [
             {

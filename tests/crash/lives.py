@@ -35,7 +35,7 @@ class ForkServer:
         """Start it; `before` are modules that it loads first, to plant a bug."""
         self._command = [sys.executable, "-m", *(before or ("tests.crash.fork_server",))]
         self._rest = b""
-        self._said = TemporaryFile()  # a pipe that nobody reads would stop the engine when it is full
+        self._said = TemporaryFile()  # noqa: SIM115 - closed at the exit; a pipe that nobody reads would fill up and block
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter

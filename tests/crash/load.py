@@ -123,7 +123,9 @@ def lost(load: Load, receiver: Receiver, ledger: Ledger) -> list[str]:
             broken.append(f"I5: {len(grants)} different grants for {ident}")
     judged = {(ledger.user(event.by.ref), event.proposal) for event in ledger.events(Voted)}
     judged |= {(ledger.user(event.by.ref), event.proposal) for event in ledger.events(VoteRefused)}
-    broken += [f"a click was acknowledged and is not recorded: {click}" for click in load.clicked if click not in judged]
+    broken += [
+        f"a click was acknowledged and is not recorded: {click}" for click in load.clicked if click not in judged
+    ]
     told: dict[tuple[str, str], set[str]] = defaultdict(set)
     for request in receiver.requests:
         body = json.loads(request.body)

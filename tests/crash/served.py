@@ -25,7 +25,7 @@ from bot.store.transaction import Sources
 from tests.world import BOT_TOKEN, EXAMPLES, SIGNING_SECRET, TOOL, World
 
 FOUREYES = Path(sys.executable).with_name("foureyes")
-START_S = 30.0
+START_S = 90.0
 
 
 class ServedWorld(World):

@@ -4,13 +4,12 @@ It only reads text; it knows nothing of the product but how the database and an 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 TRACED = "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fsync,fdatasync"
 _CALL = re.compile(r"(\d+) +(?:(\w+)\((.*)|<\.\.\. (\w+) resumed>(.*))")
 _UNFINISHED = "<unfinished ...>"
-_PROPOSAL = re.compile(r"prop_[0-9a-z]{26}")
 _SYNCS = ("fsync", "fdatasync")
 _WRITES = ("pwrite64", "pwritev", "write", "writev")
 
@@ -42,35 +41,32 @@ def calls_in(trace: Iterable[str]) -> Iterator[Call]:
             yield Call(name, rest, number, number)
 
 
-def too_early(trace: Iterable[str], told: "re.Pattern[str]") -> tuple[int, list[str]]:
-    """Find the answers that left before their commit was synced.
-
-    An answer is what goes to a socket and matches `told`, whose group 1 is text that its commit wrote into the WAL.
-    Gives how many answers were judged, and what is wrong.
-    """
-    calls = list(calls_in(trace))
-    judged, wrong = 0, []
-    for answer in calls:
-        if "socket:" not in answer.text.partition(",")[0] and "TCP" not in answer.text.partition(",")[0]:
-            continue
-        match = told.search(answer.text)
-        if match is None:
-            continue
-        judged += 1
-        written = next((call for call in calls if _writes(call, match[1])), None)
-        if written is None or not any(_syncs_between(call, written, answer) for call in calls):
-            wrong.append(f"line {answer.begun}: {match[1]} was answered before its commit was on disk")
-    return judged, wrong
+def answers(calls: Iterable[Call], told: "re.Pattern[str]") -> list[tuple[Call, str]]:
+    """Give what went to a socket and matches `told`, with the pattern's group 1 or all that matched."""
+    sent = [call for call in calls if "<socket:" in call.text.partition(",")[0]]
+    found = [(call, told.search(call.text)) for call in sent]
+    return [(call, match[match.lastindex or 0]) for call, match in found if match]
 
 
-def _writes(call: Call, text: str) -> bool:
-    return call.name in _WRITES and "-wal>" in call.text.partition(",")[0] and text in call.text
+def written(calls: Iterable[Call], what: "re.Pattern[str]") -> list[str]:
+    """Give what was written into the WAL and matches `what`, each text once, in the order in which it came."""
+    texts = [match[0] for call in calls if _into_wal(call) for match in what.finditer(call.text)]
+    return list(dict.fromkeys(texts))
 
 
-def _syncs_between(call: Call, written: Call, answer: Call) -> bool:
-    return (
-        call.name in _SYNCS
-        and "-wal>" in call.text
-        and written.ended <= call.begun
-        and call.ended < answer.begun
-    )
+def too_early(calls: Sequence[Call], told: Iterable[tuple[Call, str]]) -> list[str]:
+    """Find the answers that left before their commit was synced: each comes with text that its commit wrote."""
+    wrong = []
+    for answer, text in told:
+        commit = next((call for call in calls if _into_wal(call) and text in call.text), None)
+        if commit is None or not any(_syncs_between(call, commit, answer) for call in calls):
+            wrong.append(f"line {answer.begun}: {text} was answered before its commit was on disk")
+    return wrong
+
+
+def _into_wal(call: Call) -> bool:
+    return call.name in _WRITES and "-wal>" in call.text.partition(",")[0]
+
+
+def _syncs_between(call: Call, commit: Call, answer: Call) -> bool:
+    return call.name in _SYNCS and "-wal>" in call.text and commit.ended <= call.begun and call.ended < answer.begun

@@ -137,7 +137,7 @@ async def written(world: World, attempts: int) -> None:
 
     async def there() -> bool:
         (row,) = [row for row in world.ledger().outbox if row["kind"] == "callback"]
-        return row["state"] != "sending" and row["attempts"] >= attempts
+        return bool(row["state"] != "sending" and row["attempts"] >= attempts)
 
     await world.until(there, f"the end of attempt {attempts}")
 

@@ -4,7 +4,7 @@ import asyncio
 
 from approval_rules.events import Claimed, ClaimRefused, OutcomeOverdue
 from bot.slack_standin.workspace import JONAS, MAYA
-from tests.world import World
+from tests.world import World, votable
 
 
 async def test_twenty_claims_at_once_give_one_permission(world: World) -> None:
@@ -102,3 +102,13 @@ async def test_an_outcome_that_never_comes_alarms_people(world: World) -> None:
     assert len(world.ledger().events(OutcomeOverdue)) == 1
     assert (await world.report(proposal)).status_code == 200
     assert (await world.read(proposal))["execution"]["status"] == "succeeded"
+
+
+async def test_an_outcome_that_never_comes_alarms_people_even_where_nobody_was_asked(world: World) -> None:
+    """What ran under policy alone and never reported is shown to people too: somebody has to look."""
+    proposal = await world.propose(42, claim_if_allowed=True)
+    await world.move(minutes=16)
+    packet = await world.packet_of(proposal)
+    await world.settled()
+    assert not votable(packet)
+    assert any("never said how it went" in reply for reply in world.thread(packet))

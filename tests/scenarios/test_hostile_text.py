@@ -71,7 +71,11 @@ async def test_the_words_of_people_have_no_power_either(world: World) -> None:
     await world.click(MAYA, packet)
     await world.say(MAYA, f"pause all {NASTY[0]}")
     await world.settled()
-    every = [*world.slack.messages(packet.channel), *world.slack.messages("C0AGENTOPS1"), *world.slack.ephemerals(MAYA)]
+    every: list[Message | Ephemeral] = [
+        *world.slack.messages(packet.channel),
+        *world.slack.messages("C0AGENTOPS1"),
+        *world.slack.ephemerals(MAYA),
+    ]
     assert [pings(message) for message in every] == [[]] * len(every)
 
 

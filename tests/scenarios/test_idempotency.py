@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from approval_rules.events import Claimed, Submitted, SubmitRefused
+from approval_rules.events import Claimed, SubmitRefused, Submitted
 from tests.world import TOOL, World
 
 

@@ -57,7 +57,7 @@ async def resumed(world: World, what: str) -> None:
 
 @pytest.mark.parametrize("what", SCOPES)
 async def test_a_pause_stops_everything_that_it_covers(world: World, what: str) -> None:
-    """In a pause proposals are refused and recorded, votes and claims do not count, packets say so; then all goes on."""
+    """In a pause proposals are refused and recorded, votes and claims do not count, packets say so; then it goes on."""
     approved, asked = await world.propose(42), await world.propose(180)
     packet = await world.packet_of(asked)
     assert "Paused" in await world.say(SAM, f"pause {what} it loops")
@@ -196,7 +196,7 @@ async def test_a_pause_works_while_slack_knows_nobody(world: World) -> None:
 
 
 async def test_a_pause_from_another_process_is_obeyed_at_the_next_commit(world: World) -> None:
-    """A pause that another process commits to the file stops the running server's very next proposal, vote and claim."""
+    """A pause that another process commits to the file stops this server's very next proposal, vote and claim."""
     approved, asked = await world.propose(42), await world.propose(180)
     packet = await world.packet_of(asked)
     await world.settled()

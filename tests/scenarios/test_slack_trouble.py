@@ -72,7 +72,7 @@ async def test_a_lost_answer_with_a_history_that_lags(tmp_path: Path) -> None:
 
 
 async def test_without_the_right_to_search_a_second_packet_cannot_count_twice(world: World) -> None:
-    """Where history may not be read a lost packet is replaced; votes on the lost one are refused, so none is doubled."""
+    """Where history may not be read a lost packet is replaced; votes on the lost one are refused, none is doubled."""
     world.slack.set_scopes("commands", "chat:write", "users:read", "usergroups:read")
     world.slack.fail("chat.postMessage", LostAnswer())
     proposal = await world.propose(180)

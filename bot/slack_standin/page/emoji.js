@@ -1,4 +1,4 @@
-// :shortcode: -> a small picture drawn here, or a character of the system's fonts. Unknown names stay as typed.
+// :shortcode:, or a sign that not every font has -> a small picture drawn here. Unknown names stay as typed.
 import { el } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -10,7 +10,10 @@ const DRAWN = {
   warning: ['#b45309', 'triangle', 'M12 10v4.5M12 17.4v.5'], rotating_light: ['#c62828', 'triangle', 'M12 10v4.5M12 17.4v.5'],
   double_vertical_bar: ['#44546a', 'square', 'M9 7v10M15 7v10'], pause_button: ['#44546a', 'square', 'M9 7v10M15 7v10'],
   arrow_forward: ['#1a7f4b', 'square', 'M9.5 7l6.5 5-6.5 5z'], information_source: ['#1d5fa8', 'square', 'M12 11v6M12 7v.5'],
-  hourglass: ['#7a5b16', 'circle', 'M8 6.5h8L12 12l4 5.5H8L12 12z'], hourglass_flowing_sand: ['#7a5b16', 'circle', 'M8 6.5h8L12 12l4 5.5H8L12 12z'],
+  hourglass: ['#44546a', 'square', 'M8 6.5h8L12 12l4 5.5H8L12 12z'], hourglass_flowing_sand: ['#7a5b16', 'circle', 'M8 6.5h8L12 12l4 5.5H8L12 12z'],
+  ballot_box_with_check: ['#1d5fa8', 'square', 'M5.5 5.5h13v13h-13zM8.5 12l2.5 2.5 4.5-5'], question: ['#9a6700', 'circle', 'M9 9.5a3 3 0 115 2c-1.3 1-2 1.5-2 2.8M12 17.2v.3'],
+  exclamation: ['#c62828', 'circle', 'M12 6.5v6.5M12 16.7v.3'], leftwards_arrow_with_hook: ['#44546a', 'square', 'M10 7L6.5 10.5 10 14M7 10.5h7a3.5 3.5 0 010 7h-2'],
+  play_or_pause_button: ['#44546a', 'square', 'M6 7.5l5.5 4.5L6 16.5zM14.5 7.5v9M18 7.5v9'],
   lock: ['#44546a', 'square', 'M7.5 11h9v6h-9zM9.5 11V9a2.5 2.5 0 015 0v2'], bell: ['#7a5b16', 'circle', 'M7 15.5h10l-1.5-2V11a3.5 3.5 0 00-7 0v2.5zM12 18v.3'],
   large_green_circle: ['#1a7f4b', 'circle', 'M7.5 12.5l3 3 6-6.5'], large_yellow_circle: ['#9a6700', 'circle', 'M12 8v5M12 16v.4'],
   red_circle: ['#c62828', 'circle', 'M7.5 12h9'], large_blue_circle: ['#1d5fa8', 'circle', ''], white_circle: ['#8a94a3', 'circle', ''],
@@ -22,7 +25,13 @@ const DRAWN = {
 const CHARACTERS = {
   thumbsup: '\u{1F44D}', '+1': '\u{1F44D}', thumbsdown: '\u{1F44E}', '-1': '\u{1F44E}', tada: '\u{1F389}', wave: '\u{1F44B}', fire: '\u{1F525}', rocket: '\u{1F680}',
   moneybag: '\u{1F4B0}', money_with_wings: '\u{1F4B8}', email: '\u{2709}', memo: '\u{1F4DD}', mag: '\u{1F50D}', key: '\u{1F511}', star: '\u{2605}', heart: '\u{2764}',
-  question: '?', exclamation: '!', point_right: '\u{261E}', clipboard: '\u{1F4CB}', scroll: '\u{1F4DC}', smile: '\u{263A}', slightly_smiling_face: '\u{263A}', package: '\u{1F4E6}',
+  point_right: '\u{261E}', clipboard: '\u{1F4CB}', scroll: '\u{1F4DC}', smile: '\u{263A}', slightly_smiling_face: '\u{263A}', package: '\u{1F4E6}',
+};
+
+// What the bot writes as a character: real Slack draws these itself, and many fonts do not have them.
+const SIGNS = {
+  '\u23F3': 'hourglass_flowing_sand', '\u231B': 'hourglass', '\u23F8': 'double_vertical_bar', '\u25B6': 'arrow_forward', '\u23EF': 'play_or_pause_button', '\u2705': 'white_check_mark',
+  '\u2611': 'ballot_box_with_check', '\u2753': 'question', '\u2757': 'exclamation', '\u26D4': 'no_entry', '\u21A9': 'leftwards_arrow_with_hook', '\u26A0': 'warning',
 };
 
 function backdrop(shape) {
@@ -51,3 +60,6 @@ export function emoji(name) {
   if (!Object.hasOwn(CHARACTERS, name)) return null;
   return el('span', { class: 'emoji-char', role: 'img', 'aria-label': words }, CHARACTERS[name]);
 }
+
+/** The drawing of one sign, or null when it is a character like any other. */
+export const sign = (character) => (Object.hasOwn(SIGNS, character) ? emoji(SIGNS[character]) : null);

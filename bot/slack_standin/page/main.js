@@ -50,11 +50,13 @@ async function asPerson(path, what) {
 const act = (what) => asPerson('/standin/act/click', what);
 
 async function demoAct(name) {
+  const proposes = /^(propose|burst)/.test(name);
+  if (proposes) pane.stuck = true; // what one asked for comes into view
   const answer = await post(`/demo/act/${name}`);
   if (!answer.ok) toast(answer.text || answer.warning || 'That did not work.', 'warn');
   if (answer.ok && ['verify', 'tamper', 'restore'].includes(name)) tabs.show('log'); // before it is drawn: a hidden panel cannot scroll to the broken row
   await loadDemo();
-  if (answer.ok && /^(propose|burst)/.test(name)) tabs.show('channel'); // on a narrow screen; a wide one shows both
+  if (answer.ok && proposes) tabs.show('channel'); // on a narrow screen; a wide one shows both
   return answer;
 }
 

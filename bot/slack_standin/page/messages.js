@@ -23,7 +23,7 @@ export class MessagePane {
     this.jump.addEventListener('click', () => this.toEnd());
     let width = 0; // when the pane changes its size (a phone's keyboard, a banner), the end stays in view
     new ResizeObserver(() => {
-      if (this.stuck && (width || this.box.clientHeight)) this.box.scrollTop = this.box.scrollHeight;
+      if (this.stuck && (width || this.box.clientHeight)) this.toEnd();
       width = this.box.clientWidth;
     }).observe(this.box);
     this.stuck = true;
@@ -34,8 +34,11 @@ export class MessagePane {
     return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
   }
 
+  /** Go to the end; to the top of the newest message where it is taller than the pane, for it is read from there. */
   toEnd() {
-    this.box.scrollTop = this.box.scrollHeight;
+    const newest = this.box.lastElementChild;
+    const tall = newest && newest.offsetHeight > this.box.clientHeight;
+    this.box.scrollTop = tall ? this.box.scrollTop + newest.getBoundingClientRect().top - this.box.getBoundingClientRect().top : this.box.scrollHeight;
     this.jump.hidden = true;
     this.stuck = true;
   }

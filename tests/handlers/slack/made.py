@@ -48,7 +48,11 @@ AGENT = Agent(AgentId("agt_1"), "refund-bot", OWNER, (ToolName("payments.refund"
 NEEDS = Requirement(
     Tier.YELLOW,
     (Seat(RoleName("support_manager"), 2),),
-    PolicyRef("sha256:0f1e2d", "payments.refund#3", "amount_usd is more than 50"),
+    PolicyRef(
+        "sha256:0f1e2d",
+        "payments.refund#3",
+        "rule 3 of payments.refund: amount_usd > 50, so two support_manager must approve",
+    ),
     redact=("card_number", "bank_account"),
 )
 

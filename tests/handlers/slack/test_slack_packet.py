@@ -162,10 +162,12 @@ def test_approving_repeats_the_sentence_and_the_rule_of_two() -> None:
     """The confirm dialog says what will happen and how many people it takes."""
     confirm = buttons_of(packet(seen(), AT).blocks)["approve"]["confirm"]
     assert confirm["text"]["text"].startswith("Refund $180.00 to customer C-2041, order ORD-7731\n")
-    assert "once 2 people approve" in confirm["text"]["text"]
+    assert "Nothing runs before 2 people have approved" in confirm["text"]["text"]
+    second = buttons_of(packet(states()["pending_1_of_2"], AT).blocks)["approve"]["confirm"]
+    assert "Yours is the last approval needed" in second["text"]["text"]
     one = replace(NEEDS, seats=(replace(NEEDS.seats[0], count=1),))
     single = buttons_of(packet(seen(proposal(requirement=one)), AT).blocks)["approve"]["confirm"]
-    assert "may then run it once" in single["text"]["text"]
+    assert "Yours is the last approval needed" in single["text"]["text"]
     long = {f"f{number}": "x" * 50 for number in range(8)}
     assert len(buttons_of(packet(seen(proposal(long)), AT).blocks)["approve"]["confirm"]["text"]["text"]) <= 300
 

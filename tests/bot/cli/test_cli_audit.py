@@ -1,0 +1,159 @@
+"""`audit verify | show | checkpoint`: 7 for every damage, 3 where nothing can be said, 0 only for a whole log."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot.keys import load_or_create
+from tests.bot.cli.shell import Shell
+
+ADD = ("agent", "add", "refund-bot", "--owner", "U02ABCDEF", "--tool", "payments.refund")
+
+
+@pytest.fixture
+def kept(ready: Shell) -> Shell:
+    """A shell whose database has three entries."""
+    ready(*ADD)
+    ready("pause", "--tool", "payments.refund", "looks odd")
+    ready("resume", "--tool", "payments.refund", "was fine")
+    return ready
+
+
+def test_a_whole_log(kept: Shell) -> None:
+    """One sentence, exit 0; JSON says the same in figures."""
+    ended = kept("audit", "verify")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == "The log is whole: 3 entries, 3 of them under the anchor.\n"
+    found = kept("audit", "verify", "--json").json()
+    assert (found["entries"], found["anchored"], found["broken"], found["warnings"]) == (3, 3, [], [])
+    assert len(found["head"]) == 64
+    assert kept("audit", "verify", "--log-only").code == 0
+
+
+def test_an_empty_log_is_whole(ready: Shell) -> None:
+    """A database that was just made has nothing to be broken."""
+    load_or_create(ready.folder / "foureyes.key")
+    assert ready("audit", "verify").out == "The log is whole: 0 entries, 0 of them under the anchor.\n"
+
+
+def test_entries_newer_than_the_anchor_are_a_note(kept: Shell) -> None:
+    """Between two ticks of a server the log is ahead; that is no fault."""
+    head = kept.folder / "foureyes.head"
+    older = head.read_bytes()
+    kept("pause", "--tool", "a.b", "x")
+    head.write_bytes(older)
+    ended = kept("audit", "verify")
+    assert ended.code == 0
+    assert (
+        ended.err == "Note: the last 1 entries are newer than the anchor, which a running server writes each second\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'paused', 'passed') AS BLOB) WHERE seq = 1",
+            "BROKEN entry 1: the stored hash is not the hash of the entry",
+        ),
+        ("DELETE FROM entries WHERE seq = 2", "BROKEN entry 2: the last 1 of 3 anchored entries are missing"),
+        ("UPDATE detached SET value = '\"all well\"'", "BROKEN entry 1: the detached value 'reason' was changed"),
+        ("DELETE FROM detached", "BROKEN entry 1: 1 of its detached values are gone"),
+        (
+            "INSERT INTO proposals VALUES ('prop_1', 'a', 't', 'approved', 'claim', '2026', NULL, NULL, '2026', 1)",
+            "BROKEN index: prop_1 is in the index and not in the log",
+        ),
+        ("DROP TABLE detached", "BROKEN the database file is damaged: no such table: detached; restore it"),
+    ],
+)
+def test_every_damage_is_found(kept: Shell, damage: str, told: str) -> None:
+    """An administrator who edits the file is caught, with the place and exit code 7."""
+    kept.tamper("PRAGMA foreign_keys = OFF", damage)
+    ended = kept("audit", "verify")
+    assert ended.code == 7
+    assert told in ended.out
+    assert "The log is BROKEN" in ended.out
+    assert kept("audit", "verify", "--json").code == 7
+    if "index" in told:
+        assert kept("audit", "verify", "--log-only").code == 0
+
+
+def test_a_torn_page_is_damage(kept: Shell) -> None:
+    """A file that SQLite itself cannot read is broken, and not a traceback."""
+    file = kept.folder / "foureyes.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'entries'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    data = bytearray(file.read_bytes())
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    file.write_bytes(data)
+    ended = kept("audit", "verify")
+    assert ended.code == 7
+    assert "BROKEN the database file is damaged: database disk image is malformed" in ended.out
+    other = kept("agent", "add", "b", "--owner", "U0SAM", "--tool", "a.b")
+    assert (other.code, other.out) == (3, "")
+    other = kept("audit", "show")
+    assert other.code == 3
+    assert "the database cannot be read: database disk image is malformed; `foureyes doctor` looks closer" in other.err
+
+
+@pytest.mark.parametrize("name", ["foureyes.head", "foureyes.key"])
+def test_a_missing_file_beside_the_database_is_no_whole_log(kept: Shell, name: str) -> None:
+    """Without the anchor, or the key to check it with, nobody can say that nothing was cut off."""
+    (kept.folder / name).unlink()
+    ended = kept("audit", "verify")
+    assert ended.code == 7
+    assert ended.out.startswith(f"BROKEN {name}")
+    assert "restore it" in ended.out or "there is no signing key" in ended.out
+
+
+def test_a_forged_anchor_is_broken(kept: Shell) -> None:
+    """An anchor that the key did not sign counts for nothing; the log is checked nevertheless."""
+    head = kept.folder / "foureyes.head"
+    found = json.loads(head.read_text("ascii"))
+    head.write_text(json.dumps({**found, "size": 1}), "ascii")
+    kept.tamper("UPDATE detached SET value = '\"all well\"'")
+    ended = kept("audit", "verify", "--json")
+    assert ended.code == 7
+    assert [fault["seq"] for fault in ended.json()["broken"]] == [None, 1, 2]
+
+
+def test_no_database_is_not_ready(shell: Shell) -> None:
+    """Where there is nothing to verify, the exit code is not that of a broken log."""
+    ended = shell("audit", "verify")
+    assert ended.code == 3
+    assert ended.err == "foureyes: there is no database at foureyes.db; run `foureyes init` or `foureyes db upgrade`\n"
+
+
+def test_checkpoint_signs_a_whole_log_only(kept: Shell) -> None:
+    """The way out of a lost anchor; never a way to bless damage."""
+    (kept.folder / "foureyes.head").unlink()
+    ended = kept("audit", "checkpoint")
+    assert (ended.code, ended.out) == (0, "Anchored 3 entries in foureyes.head.\n")
+    assert kept("audit", "verify").code == 0
+    kept.tamper("UPDATE detached SET value = '\"all well\"'")
+    before = (kept.folder / "foureyes.head").read_bytes()
+    ended = kept("audit", "checkpoint")
+    assert (ended.code, ended.out) == (7, "")
+    assert ended.err.startswith("Not anchored. BROKEN entry 1: the detached value 'reason' was changed\n")
+    assert (kept.folder / "foureyes.head").read_bytes() == before
+    (kept.folder / "foureyes.key").unlink()
+    assert "Not anchored. BROKEN foureyes.key: there is no signing key" in kept("audit", "checkpoint").err
+
+
+def test_show_lists_entries_with_their_values(kept: Shell) -> None:
+    """Oldest first, by subject, from an index on; one JSON object a line for programs."""
+    lines = kept("audit", "show").out.splitlines()
+    assert len(lines) == 3
+    assert "switch.paused" in lines[1]
+    assert '"reason": "looks odd"' in lines[1]
+    entries = [json.loads(line) for line in kept("audit", "show", "--json").out.splitlines()]
+    assert [entry["seq"] for entry in entries] == [0, 1, 2]
+    assert entries[2]["detached"] == {"reason": "was fine"}
+    assert len(kept("audit", "show", "--subject", "switch").out.splitlines()) == 2
+    assert len(kept("audit", "show", "--since", "2").out.splitlines()) == 1
+    assert len(kept("audit", "show", "--limit", "1").out.splitlines()) == 1
+    assert kept("audit", "show", "--limit", "0").code == 2

@@ -1,0 +1,127 @@
+"""`policy check | explain`: each fault with file, line and column, and what a policy would say."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.bot.cli.shell import Shell
+from tests.world import EXAMPLES
+
+REFUND = {"tool": "payments.refund", "arguments": {"amount_usd": 180}, "context": {"facts": {"customer_tier": "pro"}}}
+
+
+@pytest.fixture
+def written(shell: Shell) -> Shell:
+    """A shell in a folder with the example policy."""
+    shutil.copytree(EXAMPLES, shell.folder / "policy")
+    return shell
+
+
+def test_a_good_folder(written: Shell) -> None:
+    """A line a tool on standard output, the verdict beside it; JSON for programs; a folder may be named."""
+    ended = written("policy", "check")
+    assert ended.code == 0
+    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\n"
+    assert ended.err.startswith("Good: 1 tools, 1 roles, version sha256:")
+    ended = written("policy", "check", "--json", str(EXAMPLES))
+    assert ended.json() == [
+        {"tool": "payments.refund", "rules": 3, "redacts": ["card_number", "bank_account"], "retain_days": 365}
+    ]
+    assert ended.err == ""
+
+
+def test_a_fault_has_its_place(written: Shell) -> None:
+    """File, line and column, in words and in JSON, with exit code 1."""
+    (written.folder / "policy" / "mail.yml").write_text(
+        "policy:\n  tool: mail\n  rules: [{allow: true, bloc: 1}]\n", "utf-8"
+    )
+    ended = written("policy", "check")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("policy/mail.yml:3:25: a rule has no 'bloc'; did you mean 'block'?")
+    (fault,) = written("policy", "check", "--json").json()
+    assert (fault["file"], fault["line"], fault["column"]) == ("policy/mail.yml", 3, 25)
+
+
+def test_no_folder_says_how_to_make_one(shell: Shell) -> None:
+    """The first command of a newcomer may be this one."""
+    ended = shell("policy", "check")
+    assert ended.code == 1
+    assert "'foureyes init' makes a folder, FOUREYES_POLICY names another" in ended.err
+
+
+def test_a_folder_of_roles_alone_blocks_everything_and_says_so(written: Shell) -> None:
+    """A policy folder without a policy is allowed, and nobody is left in doubt what it does."""
+    (written.folder / "policy" / "payments.refund.yml").unlink()
+    ended = written("policy", "check")
+    assert ended.code == 0
+    assert "The folder has no policy: every proposal will be blocked." in ended.err
+
+
+def test_explain_reads_as_lines(written: Shell) -> None:
+    """Each rule with its outcome, then the verdict; from text or from a file."""
+    text = json.dumps(REFUND)
+    ended = written("policy", "explain", text)
+    assert ended.code == 0
+    *rules, verdict = ended.out.splitlines()
+    assert len(rules) == 3
+    assert verdict.startswith("=> asked: ")
+    (written.folder / "proposal.json").write_text(text, "utf-8")
+    assert written("policy", "explain", "proposal.json").out == ended.out
+    found = written("policy", "explain", "proposal.json", "--json", "--policy", str(EXAMPLES)).json()
+    assert found["would_be"] == "asked"
+    assert found["seats"] == [{"role": "support_manager", "count": 2}]
+    assert found["policy"]["version"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("amount", "would_be"), [("50", "allowed"), ("50.01", "asked"), ("50.00000001", "asked"), ('"x"', "asked")]
+)
+def test_explain_reads_numbers_to_the_digit(written: Shell, amount: str, would_be: str) -> None:
+    """The answer is that of the API: a hair over the limit is over the limit."""
+    text = json.dumps(REFUND).replace("180", amount)
+    assert written("policy", "explain", text, "--json").json()["would_be"] == would_be
+
+
+def test_explain_says_a_contradiction(written: Shell) -> None:
+    """One name with two values is refused, as the API does."""
+    body = {**REFUND, "context": {"facts": {"customer_tier": "pro", "amount_usd": 20}}}
+    ended = written("policy", "explain", json.dumps(body))
+    assert ended.code == 0
+    assert "=> refused: /context/facts/amount_usd: the arguments give this name another value" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("nofile", "'nofile': No such file or directory; give a file or JSON text that begins with {"),
+        (".", "'.': Is a directory"),
+        ("binary", "'binary': not text"),
+        ("{", "this is no proposal: "),
+        ("{}", "this is no proposal: /tool this field is required; add it; /arguments"),
+        ('{"tool": "a.b", "arguments": {}, "extra": 1}', "/extra"),
+        ('{"tool": "a.b", "arguments": {"x": 50.0000000000000001}}', "/arguments/x: this number cannot be carried"),
+        ('{"tool": "a.b", "tool": "c.d", "arguments": {}}', "this is no proposal: "),
+    ],
+)
+def test_what_is_no_proposal_is_a_usage_error(written: Shell, given: str, told: str) -> None:
+    """A wrong file or body is named with what is wrong in it."""
+    (written.folder / "binary").write_bytes(b"\xff\xfe")
+    ended = written("policy", "explain", given)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+
+
+def test_explain_with_a_broken_folder_is_not_ready(written: Shell) -> None:
+    """Every fault of the folder is told, and no verdict."""
+    (written.folder / "policy" / "mail.yml").write_text("policy: []", "utf-8")
+    ended = written("policy", "explain", json.dumps(REFUND))
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("foureyes: policy/mail.yml:1:")
+
+
+def test_nothing_hostile_in_a_proposal_reaches_the_terminal_raw(written: Shell) -> None:
+    """A value with escape sequences is shown as text."""
+    body = {**REFUND, "context": {"facts": {"customer_tier": "\x1b[2J\x9b"}}}
+    ended = written("policy", "explain", json.dumps(body))
+    assert all(char.isprintable() or char == "\n" for char in ended.out)

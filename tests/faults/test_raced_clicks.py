@@ -1,0 +1,87 @@
+"""Eight people press the buttons of one packet in the same moment, again and again."""
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from approval_rules.events import Approved, Denied, Voted, VoteRefused
+from bot.slack_standin.conversations import Message
+from bot.slack_standin.faults import Twice
+from bot.slack_standin.workspace import JONAS, MAYA, SAM
+from tests.crash.deeds import dice
+from tests.crash.laws import broken_promises
+from tests.world import World
+
+EIGHT = (MAYA, JONAS, SAM, *(f"U0RACER0{number:03}" for number in range(5)))
+PROPOSALS = 60
+
+
+async def raced(folder: Path, proposals: int, chance: Random) -> None:
+    """Let eight people (one of them the agent's owner) race on each packet, and compare what everybody was told."""
+    async with World(folder, managers=EIGHT) as world:
+        answered: Counter[str] = Counter()
+        for _ in range(proposals):
+            packet = await world.packet_of(await world.propose(180))
+            for _ in range(chance.randrange(2)):
+                world.slack.fail("app:block_actions", Twice())
+            clickers = [*EIGHT, *chance.choices(EIGHT, k=3)]
+            chance.shuffle(clickers)
+            told = await asyncio.gather(*(_pressed(world, user, packet, chance.random()) for user in clickers))
+            answered.update(user for user, modal in zip(clickers, told, strict=True) if not modal)
+        await world.settled(60)
+        for user in EIGHT:
+            assert len(world.slack.ephemerals(user)) == answered[user], f"each click of {user} is answered once"
+            assert world.slack.warnings(user) == []
+        _reckon(world, proposals)
+
+
+async def _pressed(world: World, user: str, packet: Message, chance: float) -> bool:
+    """Approve, or now and then deny with a reason; tells whether the answer came in the modal."""
+    if chance < 0.85:
+        outcome = await world.slack.click(user, packet.channel, packet.ts, "approve", force=True)
+        assert outcome.ok, outcome.warning
+        return False
+    open_before = {modal.id for modal in world.slack.modals(user)}
+    outcome = await world.slack.click(user, packet.channel, packet.ts, "deny", force=True)
+    assert outcome.ok, outcome.warning
+    asked = [modal for modal in world.slack.modals(user) if modal.id not in open_before]
+    if not asked:
+        return False
+    outcome = await world.slack.submit(user, asked[-1].id, {"reason": {"reason": "no"}})
+    assert outcome.ok, (outcome.warning, outcome.errors)
+    said = json.dumps([modal.view for modal in world.slack.modals(user) if modal.id == asked[-1].id])
+    assert "counts" in said or "not count" in said, said
+    return True
+
+
+def _reckon(world: World, proposals: int) -> None:
+    ledger = world.ledger()
+    world.verify_log()
+    assert broken_promises(ledger) == []
+    assert len(ledger.proposals) == proposals
+    for ident in ledger.proposals:
+        events = ledger.of(ident)
+        assert len([event for event in events if isinstance(event, Approved | Denied)]) == 1
+        voters = [ledger.user(event.voter) for event in events if isinstance(event, Voted)]
+        yes = {ledger.user(e.voter) for e in events if isinstance(e, Voted) and e.decision.value == "approve"}
+        assert SAM not in voters
+        assert len(yes) <= 2
+        assert any(isinstance(event, VoteRefused) for event in events)
+    assert ledger.events(Approved)
+    assert ledger.events(Denied)
+
+
+async def test_eight_people_make_one_decision_each_time(tmp_path: Path) -> None:
+    """Sixty raced packets: exactly one decision each, by distinct eligible people, and every single click is answered."""
+    await raced(tmp_path, PROPOSALS, dice(8))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(50))
+async def test_eight_people_make_one_decision_ten_thousand_times(tmp_path: Path, seed: int) -> None:
+    """The same for a release: 10,000 packets, 200 to a server."""
+    await raced(tmp_path, 200, dice(800 + seed))
