@@ -25,7 +25,8 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any
     broken: list[dict[str, Any]] = []
     anchor: Anchor | None = None
     try:
-        anchor = anchors.read(settings().anchor_file, verifier_of(_key()))
+        if settings().anchor_file.exists():
+            anchor = anchors.read(settings().anchor_file, verifier_of(_key()))
     except (AnchorError, KeyFileError) as error:
         broken.append({"seq": None, "what": str(error)})
     report = Report()

@@ -211,8 +211,7 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
     if not tx.first_seen(_fingerprint(who.request_id)):
         return _told_before(tx, click, loaded)
     if loaded is None:
-        if tx.first_seen(_fingerprint(who.request_id)):
-            _answer(tx, click, None, Refusal.NOT_OUR_MESSAGE)
+        _answer(tx, click, None, Refusal.NOT_OUR_MESSAGE)
         return Judged(Refusal.NOT_OUR_MESSAGE, None)
     member = members[who.account]
     person = tx.person(who.account, member.name or who.user_name)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.events import Decision, Refusal
@@ -29,6 +30,8 @@ SLACK_SECONDS: Final = 1.0
 """The share of Slack's 3 s in which a modal must have been opened."""
 _NOT_COUNTED: Final = "This did not count"
 _NOT_SHOWN: Final = "This cannot be shown"
+# Slack's error for a trigger that has opened its modal: the same press has come twice, and the person has the answer.
+_OPENED_BEFORE: Final = "exchanged_trigger_id"
 
 _log = logging.getLogger(__name__)
 Payload: TypeAlias = Mapping[str, Any]
@@ -117,6 +120,8 @@ async def _shown(call: Awaitable[object]) -> BoltResponse:
         async with asyncio.timeout(SLACK_SECONDS):
             await call
     except Exception as error:  # noqa: BLE001 - whatever it is, the person must not be left without an answer
+        if isinstance(error, SlackApiError) and error.response.get("error") == _OPENED_BEFORE:
+            return BoltResponse(status=200)
         _log.warning("Slack did not take the modal: %s", type(error).__name__)
         return BoltResponse(status=503, body="the answer could not be shown")
     return BoltResponse(status=200)

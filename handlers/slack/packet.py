@@ -133,8 +133,8 @@ def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[
         sheet.line(Line(Safe(""), Safe("(no arguments)")))
     blocks = sheet.blocks()
     if missing:
-        arguments = "argument" if missing == 1 else "arguments"
-        blocks.append(section(Safe(f"⚠ {missing} more {arguments} of this action, too long for here, in Details.")))
+        more = "1 more argument stands" if missing == 1 else f"{missing} more arguments stand"
+        blocks.append(section(Safe(f"⚠ {more} in Details: too long for here.")))
     return blocks
 
 

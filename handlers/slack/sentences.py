@@ -59,8 +59,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "was resumed; /agent status shows the pause.",
     Refusal.DIGEST_MISMATCH: "It did not count: the button does not match the action as it is recorded. Please open "
     "the newest packet and read it again before you decide.",
-    Refusal.NOT_OUR_MESSAGE: "It did not count: this is not the message that Foureyes posted for it. Please use the "
-    "original packet; /agent pending lists what waits.",
+    Refusal.NOT_OUR_MESSAGE: "It did not count: this is not the message that Foureyes has on record for it. If it "
+    "came a moment ago, please press again; else use the original packet, which /agent pending lists.",
     Refusal.NOT_APPROVED: "It did not count: this has not been approved, so there is nothing to run.",
     Refusal.ALREADY_CLAIMED: "It did not count: the agent has already taken its one permission, so this can no longer "
     "be changed here. To stop the agent, type /agent pause.",

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 BROWSER = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+PATIENCE_MS = 15_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -39,6 +40,7 @@ def _chromium() -> str:
 async def chromium() -> AsyncIterator[Browser]:
     """Chromium without a window, one for all tests of a process."""
     path = _chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started

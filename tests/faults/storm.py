@@ -218,9 +218,7 @@ class Storm:
 def packets_of(world: World, proposal: str) -> list[Message]:
     """List the messages that were posted as this proposal's packet."""
     posted = [message for message in world.slack.messages(REFUND_APPROVALS) if message.metadata]
-    return [
-        message for message in posted if (message.metadata or {})["event_payload"].get("proposal") == proposal
-    ]
+    return [message for message in posted if (message.metadata or {})["event_payload"].get("proposal") == proposal]
 
 
 def wrong_after(storm: Storm) -> list[str]:

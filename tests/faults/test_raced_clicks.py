@@ -26,12 +26,19 @@ async def raced(folder: Path, proposals: int, chance: Random) -> None:
         answered: Counter[str] = Counter()
         for _ in range(proposals):
             packet = await world.packet_of(await world.propose(180))
-            for _ in range(chance.randrange(2)):
-                world.slack.fail("app:block_actions", Twice())
-            clickers = [*EIGHT, *chance.choices(EIGHT, k=3)]
-            chance.shuffle(clickers)
-            told = await asyncio.gather(*(_pressed(world, user, packet, chance.random()) for user in clickers))
-            answered.update(user for user, modal in zip(clickers, told, strict=True) if not modal)
+            hesitating = chance.sample(EIGHT, chance.choice((0, 1, 1, 3)))
+            asked = {user: await _asked_why(world, user, packet) for user in hesitating}
+            if chance.random() < 0.3:
+                world.slack.fail("app:*", Twice())
+            presses = [(user, asked.get(user)) for user in (*EIGHT, *chance.choices(EIGHT, k=3))]
+            chance.shuffle(presses)
+            doubled = Counter(user for user, modal in presses if modal)
+            raced_ones = [
+                _denied(world, user, modal) if modal and doubled.pop(user, 0) else _approved(world, user, packet)
+                for user, modal in presses
+            ]
+            answered.update([user for user in await asyncio.gather(*raced_ones) if user])
+            answered.update(user for user, modal in asked.items() if modal is None)
         await world.settled(60)
         for user in EIGHT:
             assert len(world.slack.ephemerals(user)) == answered[user], f"each click of {user} is answered once"
@@ -39,23 +46,28 @@ async def raced(folder: Path, proposals: int, chance: Random) -> None:
         _reckon(world, proposals)
 
 
-async def _pressed(world: World, user: str, packet: Message, chance: float) -> bool:
-    """Approve, or now and then deny with a reason; tells whether the answer came in the modal."""
-    if chance < 0.85:
-        outcome = await world.slack.click(user, packet.channel, packet.ts, "approve", force=True)
-        assert outcome.ok, outcome.warning
-        return False
-    open_before = {modal.id for modal in world.slack.modals(user)}
+async def _approved(world: World, user: str, packet: Message) -> str:
+    """Press Approve; gives who must be told."""
+    outcome = await world.slack.click(user, packet.channel, packet.ts, "approve", force=True)
+    assert outcome.ok, outcome.warning
+    return user
+
+
+async def _asked_why(world: World, user: str, packet: Message) -> str | None:
+    """Press Deny; gives the modal that asks why, None for whoever may not."""
+    before = {modal.id for modal in world.slack.modals(user)}
     outcome = await world.slack.click(user, packet.channel, packet.ts, "deny", force=True)
     assert outcome.ok, outcome.warning
-    asked = [modal for modal in world.slack.modals(user) if modal.id not in open_before]
-    if not asked:
-        return False
-    outcome = await world.slack.submit(user, asked[-1].id, {"reason": {"reason": "no"}})
+    return next((modal.id for modal in world.slack.modals(user) if modal.id not in before), None)
+
+
+async def _denied(world: World, user: str, modal: str) -> str:
+    """Give a reason; the answer stands in the modal."""
+    outcome = await world.slack.submit(user, modal, {"reason": {"reason": "no"}})
     assert outcome.ok, (outcome.warning, outcome.errors)
-    said = json.dumps([modal.view for modal in world.slack.modals(user) if modal.id == asked[-1].id])
-    assert "counts" in said or "not count" in said, said
-    return True
+    said = json.dumps([view.view for view in world.slack.modals(user) if view.id == modal])
+    assert "denial counts" in said or "did not count" in said, said
+    return ""
 
 
 def _reckon(world: World, proposals: int) -> None:

@@ -192,5 +192,5 @@ async def test_the_packet_of_a_person_who_is_named_differently(world: World) -> 
     await world.click(MAYA, packet)
     await world.settled()
     name = (await world.read(proposal))["votes"][0]["name"]
-    assert name == "mm"
+    assert name == "Maya M. Chen"
     assert f"{name} ({MAYA})" in str(packet.blocks)

@@ -6,7 +6,6 @@ from contextlib import closing
 
 import pytest
 
-from bot.keys import load_or_create
 from tests.bot.cli.shell import Shell
 
 ADD = ("agent", "add", "refund-bot", "--owner", "U02ABCDEF", "--tool", "payments.refund")
@@ -34,7 +33,6 @@ def test_a_whole_log(kept: Shell) -> None:
 
 def test_an_empty_log_is_whole(ready: Shell) -> None:
     """A database that was just made has nothing to be broken."""
-    load_or_create(ready.folder / "foureyes.key")
     assert ready("audit", "verify").out == "The log is whole: 0 entries, 0 of them under the anchor.\n"
 
 
@@ -141,6 +139,7 @@ def test_checkpoint_signs_a_whole_log_only(kept: Shell) -> None:
     assert ended.err.startswith("Not anchored. BROKEN entry 1: the detached value 'reason' was changed\n")
     assert (kept.folder / "foureyes.head").read_bytes() == before
     (kept.folder / "foureyes.key").unlink()
+    kept.tamper("UPDATE detached SET value = '\"was fine\"' WHERE seq = 2")
     assert "Not anchored. BROKEN foureyes.key: there is no signing key" in kept("audit", "checkpoint").err
 
 
