@@ -7,7 +7,7 @@ A property test holds this writer against the `rfc8785` package.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from json.encoder import encode_basestring as _quoted
@@ -41,9 +41,23 @@ def canonical_text(value: Json) -> str:
     """
     if _is_plain(value):
         text = _PLAIN.encode(value)
-        if text.isascii() or _HALF_A_CHARACTER.search(text) is None:
+        if _is_whole(text):
             return text
     return _write(value, "", 0)
+
+
+def canonical_fields(value: Mapping[str, Json]) -> Mapping[str, str]:
+    """Write each field of an object in its RFC 8785 form; raises what `canonical_text` of the object raises."""
+    if _is_plain(value):
+        texts = {name: _PLAIN.encode(inside) for name, inside in value.items()}
+        if all(map(_is_whole, texts)) and all(map(_is_whole, texts.values())):
+            return texts
+    return dict(_written(value, "", 0))
+
+
+def object_text(fields: Mapping[str, str]) -> str:
+    """Put canonical fields together: the RFC 8785 form of their object."""
+    return "{" + ",".join([f"{_quoted(name)}:{fields[name]}" for name in _sorted(fields)]) + "}"
 
 
 def canonical_bytes(value: Json) -> bytes:
@@ -53,7 +67,12 @@ def canonical_bytes(value: Json) -> bytes:
 
 def digest_of(tool: str, arguments: Json) -> Digest:
     """Digest one action: `sha256:` and hex of the RFC 8785 form of `{"arguments", "tool"}`."""
-    return sha256_name(canonical_bytes({"arguments": arguments, "tool": tool}))
+    return digest_of_text(tool, canonical_text(arguments))
+
+
+def digest_of_text(tool: str, arguments: str) -> Digest:
+    """Digest one action whose arguments are in their RFC 8785 form already."""
+    return sha256_name(object_text({"arguments": arguments, "tool": canonical_text(tool)}).encode())
 
 
 def sha256_name(data: bytes) -> Digest:
@@ -88,6 +107,11 @@ def _is_plain(value: Json) -> bool:
             return True
         level = deeper
     return False
+
+
+def _is_whole(text: str) -> bool:
+    """Tell that a text has no lone surrogate."""
+    return text.isascii() or _HALF_A_CHARACTER.search(text) is None
 
 
 def _is_plain_scalar(value: object) -> bool:
@@ -128,7 +152,7 @@ def _write(value: Json, pointer: str, depth: int) -> str:
         case Mapping() | list() | tuple() if depth == MAX_DEPTH:
             raise NotCanonicalError(pointer, f"nested deeper than {MAX_DEPTH} levels; flatten it")
         case Mapping():
-            return _object(value, pointer, depth)
+            return object_text(dict(_written(value, pointer, depth)))
         case list() | tuple():
             inner = ",".join([_write(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(value)])
             return f"[{inner}]"
@@ -136,15 +160,18 @@ def _write(value: Json, pointer: str, depth: int) -> str:
             raise NotCanonicalError(pointer, f"a {type(value).__name__} is not JSON")
 
 
-def _object(value: Mapping[str, Json], pointer: str, depth: int) -> str:
-    keys = list(value)
-    # RFC 8785 sorts by UTF-16 code units; code points give the same order unless a key leaves the basic plane.
-    keys.sort(key=None if all(key.isascii() for key in keys) else _utf16)
-    parts = []
-    for key in keys:
+def _written(value: Mapping[str, Json], pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+    for key in _sorted(value):
         inside = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-        parts.append(f"{_string(key, inside)}:{_write(value[key], inside, depth + 1)}")
-    return "{" + ",".join(parts) + "}"
+        _string(key, inside)
+        yield key, _write(value[key], inside, depth + 1)
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    """Sort by UTF-16 code units; code points give the same order unless a name leaves the basic plane."""
+    given = list(names)
+    given.sort(key=None if "".join(given).isascii() else _utf16)
+    return given
 
 
 def _utf16(key: str) -> bytes:

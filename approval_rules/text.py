@@ -49,20 +49,21 @@ class _Unread:
 class AgentJson(_Opaque):
     """One JSON value that an agent wrote; numbers are integers or exact decimals. Never mutate what it holds.
 
-    Its canonical text is written at most once, and text that was stored is parsed only when somebody looks.
+    Its canonical text, if given, MUST be that of the value; it is written at most once. Text that was stored is parsed
+    only when somebody looks.
     """
 
     __slots__ = ("_canonical", "_value")
 
-    def __init__(self, value: Json) -> None:
+    def __init__(self, value: Json, canonical: str | None = None) -> None:
         self._value: Json | _Unread = value
-        self._canonical: str | None = None
+        self._canonical = canonical
 
     @classmethod
     def stored(cls, canonical: str) -> "AgentJson":
         """Take a value in its canonical form; what is not JSON raises ValueError only when it is unwrapped."""
-        data = cls(None)
-        data._canonical, data._value = canonical, _UNREAD
+        data = cls(None, canonical)
+        data._value = _UNREAD
         return data
 
     def __eq__(self, other: object) -> bool:

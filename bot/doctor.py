@@ -13,10 +13,12 @@ from pathlib import Path
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from approval_rules.policy import PolicyFolder
+from approval_rules.people import RoleName
+from approval_rules.policy import Ask, PolicyFolder
 from bot import anchoring
 from bot.audit.anchor import AnchorError
 from bot.clock import SteadyClock
+from bot.desk.people import OPERATOR
 from bot.directory import HomeWorkspace, SlackDirectory
 from bot.keys import KeyFileError
 from bot.keys import load as load_key
@@ -32,6 +34,7 @@ from bot.store.engine import StoreUnavailableError, database_path
 SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read", "channels:history", "groups:history"})
 # Fixed in these; before, two connections that reset the WAL at once can lose a commit.
 _WAL_RESET_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+_FOUR_EYES = 2
 _MOST_SKEW = timedelta(seconds=60)
 
 
@@ -86,14 +89,24 @@ def _policy(settings: Settings) -> Iterator[Finding]:
 def _roles(folder: PolicyFolder) -> Iterator[Finding]:
     for name, members in folder.roles.items():
         if members.usergroup is None:  # Slack counts the others
-            yield _role(name, len(members.users), "")
+            yield _role(folder, name, len(members.users), "")
 
 
-def _role(name: str, people: int, group: str) -> Finding:
-    if people < 2:  # noqa: PLR2004 - four eyes
-        detail = f"{name} has {people} people{group}; two are needed to approve. Add them in roles.yml"
-        return Finding("roles", State.FAIL, detail)
-    return Finding("roles", State.GOOD, f"{name}: {people} people{group}")
+def _role(folder: PolicyFolder, name: RoleName, people: int, group: str) -> Finding:
+    found = f"{name}: {people} {'person' if people == 1 else 'people'}{group}"
+    needed = _needed(folder, name)
+    if people < needed:
+        return Finding("roles", State.FAIL, f"{found}; {needed} are needed. Add them in roles.yml")
+    if people < _FOUR_EYES:
+        return Finding("roles", State.WARN, f"{found}; nobody can stand in. Add another in roles.yml")
+    return Finding("roles", State.GOOD, found)
+
+
+def _needed(folder: PolicyFolder, name: RoleName) -> int:
+    """How many people a role must have: what one rule asks of it, and two to resume everything."""
+    asks = [rule.verdict for policy in folder.policies.values() for rule in policy.rules]
+    counts = [seat.count for ask in asks if isinstance(ask, Ask) for seat in ask.seats if seat.role == name]
+    return max([1, *counts, *([_FOUR_EYES] if name == OPERATOR else [])])
 
 
 def _key(settings: Settings) -> Finding:
@@ -191,11 +204,11 @@ async def _groups(folder: PolicyFolder, calls: SlackCalls, client: AsyncWebClien
         for name, members in grouped.items():
             ident = ids.get(members.usergroup)
             if ident is None:
-                yield _role(name, len(members.users), f" and Slack has no user group @{members.usergroup}")
+                yield _role(folder, name, len(members.users), f" and Slack has no user group @{members.usergroup}")
                 continue
             inside = await calls.make("usergroups.users.list", partial(client.usergroups_users_list, usergroup=ident))
             people = members.users | set(inside["users"])
-            yield _role(name, len(people), f", with those of the user group @{members.usergroup}")
+            yield _role(folder, name, len(people), f", with those of the user group @{members.usergroup}")
     except SlackUnavailableError as error:
         yield Finding("roles", State.FAIL, f"Slack answered {error.code} when asked for user groups")
 

@@ -84,6 +84,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> None:
     cells = [[_cell(row[name]) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     heading = "  ".join(name.upper().ljust(width) for name, width in zip(names, widths, strict=True))
-    typer.secho(heading.rstrip(), bold=None if os.environ.get("NO_COLOR") else True)  # False would be a sequence too
+    typer.echo(heading.rstrip() if os.environ.get("NO_COLOR") else typer.style(heading.rstrip(), bold=True))
     for line in cells:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -35,7 +35,7 @@ class AgentCalls:
             return await self._evaluate(agent, asked.body, asked.exact)
         started_by = asked.body.run.started_by if asked.body.run else None
         intake = Intake(asked.key, read.digest, started_by, asked.body.claim_if_allowed is True)
-        answer = await self._desk.submit(agent, reading.draft_of(asked.body, asked.exact), intake)
+        answer = await self._desk.submit(agent, reading.draft_of(asked.body, asked.exact, read.texts), intake)
         if isinstance(answer, Refused):
             raise refusal(answer)
         return _accepted(answer)

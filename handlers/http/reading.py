@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from approval_rules.canonical import digest_of
+from approval_rules.canonical import canonical_text, digest_of_text
 from approval_rules.commands import Draft
 from approval_rules.people import ToolName
 from approval_rules.text import AgentJson, AgentText, Json
@@ -23,6 +23,7 @@ MAX_BODY = 256 * 1024
 _JSON = re.compile(r"application/json(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE)
 _KEY = re.compile(r"[!-~]{1,255}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_UNWRITTEN: Mapping[str, str] = {}
 
 
 async def json_of(request: Request) -> ReadJson:
@@ -57,16 +58,19 @@ def fields_of(value: Json) -> Mapping[str, Json]:
     return value if isinstance(value, Mapping) else {}
 
 
-def draft_of(body: ProposalIn, exact: Mapping[str, Json]) -> Draft:
-    """Give the draft. What the agent wrote is carried as it was read, so that no digit is lost on the way."""
-    arguments = exact["arguments"]
+def draft_of(body: ProposalIn, exact: Mapping[str, Json], texts: Mapping[str, str] = _UNWRITTEN) -> Draft:
+    """Give the draft. What the agent wrote is carried as it was read, so that no digit is lost on the way.
+
+    `texts` are the canonical forms of those fields, where they are known.
+    """
+    arguments = texts.get("arguments") or canonical_text(exact["arguments"])
     return Draft(
         tool=ToolName(body.tool),
-        arguments=AgentJson(arguments),
-        digest=digest_of(body.tool, arguments),
+        arguments=AgentJson(exact["arguments"], arguments),
+        digest=digest_of_text(body.tool, arguments),
         summary=AgentText(body.summary),
-        context=AgentJson(_given(exact.get("context"))),
-        run=AgentJson(_given(exact.get("run"))),
+        context=_given(exact.get("context"), texts.get("context")),
+        run=_given(exact.get("run"), texts.get("run")),
         callback_url=body.callback_url,
         expires_in=None if body.expires_in_s is None else timedelta(seconds=body.expires_in_s),
     )
@@ -96,9 +100,12 @@ def unverified_id(request: Request) -> str:
     return shaped_id
 
 
-def _given(value: Json) -> Json:
+def _given(value: Json, text: str | None) -> AgentJson:
     """Drop the fields that say null: for an optional field, that is the same as leaving it out."""
-    return {name: inside for name, inside in fields_of(value).items() if inside is not None}
+    fields = fields_of(value)
+    if None in fields.values():
+        return AgentJson({name: inside for name, inside in fields.items() if inside is not None})
+    return AgentJson(fields, text if fields else None)
 
 
 def _refuse_other_media(request: Request) -> None:

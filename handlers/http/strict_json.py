@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from approval_rules.canonical import MAX_DEPTH, Digest, NotCanonicalError, canonical_bytes, sha256_name
+from approval_rules.canonical import (
+    MAX_DEPTH,
+    Digest,
+    NotCanonicalError,
+    canonical_bytes,
+    canonical_fields,
+    object_text,
+    sha256_name,
+)
 from approval_rules.text import Json
 
 _SHORT_NUMBER = 17
@@ -30,10 +38,14 @@ _TWICE: Final = _Twice()
 
 @dataclass(frozen=True, slots=True)
 class ReadJson:
-    """One JSON value, and the digest of its canonical form: the same for any spacing, order and spelling of numbers."""
+    """One JSON value, and the digest of its canonical form: the same for any spacing, order and spelling of numbers.
+
+    `texts` are the canonical forms of its fields where it is an object: nothing needs to be written twice.
+    """
 
     value: Json
     digest: Digest
+    texts: Mapping[str, str]
 
 
 def read_json(raw: bytes) -> ReadJson:
@@ -45,7 +57,10 @@ def read_json(raw: bytes) -> ReadJson:
     if text.count("[") + text.count("{") > _PARSES_SAFELY:
         _refuse_what_overflows_the_parser(text)
     value = _parse(text)
-    return ReadJson(value, sha256_name(canonical_bytes(value)))
+    if not isinstance(value, Mapping):
+        return ReadJson(value, sha256_name(canonical_bytes(value)), {})
+    texts = canonical_fields(value)
+    return ReadJson(value, sha256_name(object_text(texts).encode()), texts)
 
 
 class _Objects:

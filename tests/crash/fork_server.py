@@ -22,6 +22,8 @@ from typing import Any, TypeAlias
 from bot.store.commit import no_crash
 from tests.crash.deeds import Chooser, Deed, done
 from tests.crash.engine import Engine, Place, lay_out, started
+from tests.planted.bugs import plant_named
+from tests.planted.planting import planted_here
 
 Report: TypeAlias = Callable[[dict[str, Any]], None]
 HANDS = 4
@@ -104,6 +106,7 @@ def serve() -> None:
     def report(line: dict[str, Any]) -> None:
         os.write(out, json.dumps(line).encode() + b"\n")
 
+    plant_named(planted_here())
     with TemporaryDirectory() as folder:
         asyncio.run(warm_up(Path(folder) / "warm"))
     gc.freeze()

@@ -1,0 +1,318 @@
+"""Bugs that somebody could write, each with the test that finds it at once. None of them is in the product."""
+
+from dataclasses import dataclass
+
+from tests.planted.planting import Change, plant
+
+DECIDE = "approval_rules.decide"
+TRANSACTION = "bot.store.transaction:Transaction"
+PAUSE_CHECK = "    if switch.stops(proposal.agent.id, proposal.tool) is not None:\n        return Refusal.PAUSED\n"
+KILLS = "tests/crash/test_engine_kills.py"
+S = "tests/scenarios"
+R = "tests/rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`what` goes wrong, the changes that make it so, and the tests that notice soonest."""
+
+    name: str
+    what: str
+    finder: str
+    changes: tuple[Change, ...]
+
+
+def _bug(name: str, what: str, finder: str, *changes: tuple[str, str, str]) -> Bug:
+    return Bug(name, what, finder, tuple(Change(*change) for change in changes))
+
+
+BUGS = (
+    _bug(
+        "clicks-are-counted",
+        "the quorum counts clicks, not people",
+        f"{R}/test_votes.py::test_a_click_that_says_the_same_again_is_refused",
+        (
+            "approval_rules.state:evolve",
+            "tuple(old for old in proposal.votes if old.voter != event.voter)",
+            "proposal.votes",
+        ),
+        (f"{DECIDE}:_said_before", "return any(", "return False and any("),
+        (
+            "approval_rules.quorum:tally",
+            "_all_filled(wanted, voters)",
+            "len([v for v in votes if v.decision is Decision.APPROVE and v.voter in roles]) >= len(wanted)",
+        ),
+    ),
+    _bug(
+        "owner-votes",
+        "the agent's owner may vote",
+        f"{R}/test_duties.py",
+        ("approval_rules.duties:why_not", "voter.person == proposal.agent.owner", "False"),
+    ),
+    _bug(
+        "initiator-votes",
+        "whoever started the run may vote",
+        f"{R}/test_duties.py",
+        ("approval_rules.duties:why_not", "voter.person == proposal.started_by", "False"),
+    ),
+    _bug(
+        "role-not-checked",
+        "an empty list of approvers means everybody",
+        f"{S}/test_who_may_vote.py::test_an_empty_list_of_approvers_means_nobody",
+        (
+            "approval_rules.duties:counting_roles",
+            "voter.roles & {seat.role for seat in proposal.requirement.seats}",
+            "frozenset(seat.role for seat in proposal.requirement.seats)",
+        ),
+    ),
+    _bug(
+        "denial-ignored",
+        "a no does not deny",
+        f"{R}/test_votes.py::test_a_no_denies_at_once",
+        ("approval_rules.quorum:tally", 'return "denied"', 'return "open"'),
+    ),
+    _bug(
+        "voters-not-asked-again",
+        "an earlier voter who lost the role still counts",
+        f"{R}/test_votes.py::test_an_earlier_voter_who_lost_the_role_does_not_count",
+        (
+            f"{DECIDE}:_vote",
+            "tally(after.votes, roles,",
+            "tally(after.votes, {vote.voter: frozenset(vote.roles) for vote in after.votes},",
+        ),
+    ),
+    _bug(
+        "approvers-not-asked-again",
+        "a claim does not ask whether the approvers still may approve",
+        f"{R}/test_claims.py::test_changed_approvers_revoke",
+        (f"{DECIDE}:_approvers_refusal", "return None if filled else Refusal.APPROVERS_CHANGED", "return None"),
+    ),
+    _bug(
+        "digest-not-compared",
+        "a vote or a claim for another digest counts",
+        f"{R}/test_claims.py::test_another_digest_gets_nothing",
+        (f"{DECIDE}:_vote_refusal", "command.seen != proposal.digest", "False"),
+        (f"{DECIDE}:_claim_refusal", "command.digest != proposal.digest", "False"),
+    ),
+    _bug(
+        "any-message-votes",
+        "a button works on any message, also on an old packet",
+        f"{R}/test_votes.py::test_a_reposted_packet_makes_the_old_buttons_dead",
+        (
+            f"{DECIDE}:_vote_refusal",
+            " or (proposal.packet.channel, proposal.packet.ts) != (command.channel, command.ts)",
+            "",
+        ),
+    ),
+    _bug(
+        "claim-in-a-pause",
+        "a claim does not look at the pause",
+        f"{R}/test_claims.py::test_no_claim_during_a_pause",
+        (f"{DECIDE}:_claim_refusal", PAUSE_CHECK, ""),
+    ),
+    _bug(
+        "vote-in-a-pause",
+        "a vote counts during a pause",
+        f"{S}/test_pauses.py::test_a_pause_stops_everything_that_it_covers",
+        (f"{DECIDE}:_vote_refusal", PAUSE_CHECK, ""),
+    ),
+    _bug(
+        "pause-read-too-early",
+        "a claim reads the pause before its transaction",
+        "tests/faults/test_pause_races.py",
+        (
+            "bot.desk.agents:AgentUseCases.claim",
+            "            accounts = await snapshot.accounts(",
+            "            switch = await snapshot.switch()\n            accounts = await snapshot.accounts(",
+        ),
+        (
+            "bot.desk.agents:AgentUseCases.claim",
+            "            return _claim(tx, agent,",
+            "            tx._switch = switch\n            return _claim(tx, agent,",
+        ),
+    ),
+    _bug(
+        "expired-in-a-pause",
+        "time passes during a pause",
+        f"{R}/test_deadlines.py::test_nothing_expires_and_nobody_is_reminded_during_a_pause",
+        (f"{DECIDE}:_pass_time", " or switch.stops(proposal.agent.id, proposal.tool) is not None", ""),
+    ),
+    _bug(
+        "thaw-moves-nothing",
+        "a deadline does not move by the pause",
+        f"{R}/test_deadlines.py::test_thaw_moves_the_deadline_once",
+        (f"{DECIDE}:_thaw", "proposal.deadline + still", "proposal.deadline"),
+    ),
+    _bug(
+        "one-person-resumes",
+        "one person resumes everything",
+        f"{R}/test_switch.py::test_everything_is_resumed_by_two_people",
+        (f"{DECIDE}:_resume", "scope == EVERYTHING and not seconded", "False"),
+    ),
+    _bug(
+        "deadline-included",
+        "the deadline itself is still in time",
+        f"{R}/test_votes.py::test_a_vote_at_exactly_the_deadline_is_late",
+        (f"{DECIDE}:_vote_refusal", "command.at >= proposal.expires_at", "command.at > proposal.expires_at"),
+        (f"{DECIDE}:_claim_refusal", "command.at >= proposal.claim_by", "command.at > proposal.claim_by"),
+    ),
+    _bug(
+        "second-claim",
+        "the permission is given twice",
+        f"{S}/test_claims.py::test_twenty_claims_at_once_give_one_permission",
+        (f"{DECIDE}:_claim_refusal", "if proposal.execution is not None:", "if False:"),
+    ),
+    _bug(
+        "key-without-body",
+        "an idempotency key ignores the body",
+        f"{S}/test_idempotency.py::test_the_same_key_with_another_body_is_refused",
+        ("bot.desk.agents:_replay", "use.body_digest != intake.body_digest", "False"),
+    ),
+    _bug(
+        "replay-acts",
+        "the same signed click again acts again",
+        f"{S}/test_clicks.py::test_a_replayed_click_has_no_effect",
+        (f"{TRANSACTION}.first_seen", "return False", "return True"),
+    ),
+    _bug(
+        "unknown-is-eligible",
+        "somebody whom Slack cannot vouch for may vote",
+        f"{S}/test_slack_trouble.py::test_no_yes_while_slack_knows_nobody",
+        (
+            "bot.directory:SlackDirectory._look_up",
+            "        if isinstance(user.value, Flaw):\n",
+            "        if user.value is Flaw.DIRECTORY_DOWN:\n"
+            "            return Member(account.user_id, None, roles, known_at, full_member=True)\n"
+            "        if isinstance(user.value, Flaw):\n",
+        ),
+    ),
+    _bug(
+        "refusal-unrecorded",
+        "a click that does not count leaves no trace",
+        f"{S}/test_clicks.py::test_a_stale_click_is_answered",
+        (
+            "bot.desk.apply:apply",
+            "for event in events:",
+            'for event in [one for one in events if type(one).__name__ != "VoteRefused"]:',
+        ),
+    ),
+    _bug(
+        "ack-before-commit",
+        "callers are answered before COMMIT",
+        KILLS,
+        (
+            "bot.store.commit:commit",
+            '        crash_point("before-commit")\n',
+            "        from bot.store.writer import answer\n"
+            '        answer([job for job in batch if hasattr(job, "loop")])\n'
+            '        crash_point("before-commit")\n',
+        ),
+    ),
+    _bug(
+        "effects-after-commit",
+        "the outbox is written after the decision is committed",
+        KILLS,
+        (
+            f"{TRANSACTION}.flush",
+            "for sql, planned in writes.items():",
+            'self.late = {sql: rows for sql, rows in writes.items() if "INTO outbox" in sql}\n'
+            "        for sql, planned in [one for one in writes.items() if one[0] not in self.late]:",
+        ),
+        (
+            "bot.store.commit:commit",
+            '        crash_point("after-commit")\n',
+            '        crash_point("after-commit")\n'
+            "        for sql, rows in transaction.late.items():\n"
+            "            connection.executemany(sql, rows)\n",
+        ),
+    ),
+    _bug(
+        "no-mark-before-sending",
+        "a row is not marked before its message leaves",
+        f"{S}/test_slack_trouble.py::test_a_crash_between_posting_and_recording_leaves_one_packet",
+        (
+            "bot.delivery.worker:Attempt.begin",
+            "await self._wiring.writer.run(",
+            "return  # await self._wiring.writer.run(",
+        ),
+    ),
+    _bug(
+        "orphans-forgotten",
+        "what was being sent at a crash is never looked at again",
+        f"{S}/test_slack_trouble.py::test_a_crash_between_posting_and_recording_leaves_one_packet",
+        ("bot.store.outbox:DUE", "IN ('queued', 'sending')", "IN ('queued')"),
+    ),
+    _bug(
+        "posted-again",
+        "a packet is posted again after a lost answer",
+        f"{S}/test_slack_trouble.py::test_a_lost_answer_and_a_failing_search_leave_one_packet",
+        (
+            "bot.delivery.slack_post:SlackSenders._post",
+            "if attempt.orphaned or row.last_error in _UNSURE:",
+            "if False:",
+        ),
+    ),
+    _bug(
+        "update-forgotten",
+        "a change during an update is never shown",
+        f"{S}/test_pauses.py::test_a_packet_that_is_posted_during_the_pause_is_frozen",
+        ("bot.store.outbox:_FINISH", "THEN 'queued' ELSE", "THEN 'done' ELSE"),
+    ),
+    _bug(
+        "callback-id-changes",
+        "each attempt of a callback has another id",
+        f"{S}/test_callbacks.py::test_a_failed_callback_comes_again_under_the_same_id",
+        ("bot.delivery.agent_callback:CallbackSender.__call__", "msg_{row.id}_", "msg_{row.id}_{row.attempts}_"),
+    ),
+    _bug(
+        "callback-given-up",
+        "a callback that got a 500 counts as delivered",
+        "tests/bot/delivery/test_callback_delivery.py",
+        (
+            "bot.delivery.callback:deliver",
+            "if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:",
+            "if answer.status != HTTPStatus.GONE:",
+        ),
+    ),
+    _bug(
+        "index-left-behind",
+        "the index row is not written with the event",
+        f"{S}/test_main_job.py",
+        (f"{TRANSACTION}.flush", "in self._batch.proposals.values():", "in list(self._batch.proposals.values())[1:]:"),
+    ),
+    _bug(
+        "links-of-the-batch",
+        "an entry links to the start of its batch, not to the one before",
+        f"{S}/test_main_job.py",
+        (f"{TRANSACTION}.record", "prev=self._head", "prev=self._undo[1]"),
+    ),
+    _bug(
+        "failed-unit-kept",
+        "a unit that raised leaves its rows in the batch",
+        f"{S}/test_main_job.py",
+        ("bot.store.commit:_run_unit", "transaction.drop_unit()", "transaction.keep_unit()"),
+    ),
+    _bug(
+        "agent-text-as-markup",
+        "an agent's words are mrkdwn",
+        "tests/handlers/slack/test_slack_packet.py::test_no_hostile_proposal_breaks_a_packet",
+        ("handlers.slack.blocks:section", "plain(text)", '{"type": "mrkdwn", "text": text}'),
+    ),
+    _bug(
+        "redaction-skipped",
+        "a field that policy hides is shown",
+        "tests/handlers/slack/test_slack_packet.py::test_what_policy_hides_is_in_no_packet_and_no_modal",
+        (
+            "handlers.slack.packet:packet",
+            "arguments_of(proposal.arguments, frozenset(proposal.requirement.redact))",
+            "arguments_of(proposal.arguments, frozenset())",
+        ),
+    ),
+)
+BY_NAME = {bug.name: bug for bug in BUGS}
+
+
+def plant_named(name: str | None) -> None:
+    """Plant a bug by its name; nothing where there is none."""
+    for change in BY_NAME[name].changes if name else ():
+        plant(change)
