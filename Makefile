@@ -32,6 +32,9 @@ lint: $(STAMP)  ## the fast half of the gate: format, lint, types, import contra
 bench: $(STAMP)  ## print the figures of docs/benchmarks.md on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+pictures: $(STAMP)  ## take the pictures of docs/images anew (needs Chromium)
+	@$(BIN)/python -m docs.pictures
+
 lock:  ## refresh requirements/*.txt (needs `uv` on the PATH)
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
@@ -39,4 +42,4 @@ lock:  ## refresh requirements/*.txt (needs `uv` on the PATH)
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .hypothesis .mypy_cache .ruff_cache .import_linter_cache .coverage* dist build
 
-.PHONY: help install demo test lint bench lock clean
+.PHONY: help install demo test lint bench pictures lock clean

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 
 import uvloop
 
+from benchmarks.clicks import clicks
 from benchmarks.figures import HEADING, Figure
 from benchmarks.intake import intake
 from benchmarks.processes import LOAD_CORE
 
 BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "intake": intake,
+    "clicks": clicks,
 }
 
 

@@ -92,7 +92,11 @@ async def drive(port: int, requests: Iterator[bytes], *, clients: int, seconds: 
     load = Load()
     begun = time.perf_counter()
     connections = [
-        (await loop.create_connection(lambda: _Connection(requests, load, begun + seconds, expected), "127.0.0.1", port))[1]
+        (
+            await loop.create_connection(
+                lambda: _Connection(requests, load, begun + seconds, expected), "127.0.0.1", port
+            )
+        )[1]
         for _ in range(clients)
     ]
     await asyncio.gather(*(connection.done for connection in connections))

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import logging
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -307,6 +308,7 @@ async def main() -> None:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         raise SystemExit("The pictures are taken in Chromium, and none is on the PATH.")
+    logging.getLogger("uvicorn.error").disabled = True  # the agent still waits when its server is put away
     HERE.mkdir(exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)

@@ -15,7 +15,7 @@ import yaml
 from bot import doctor
 from bot.clock import system_clock
 from bot.doctor import SCOPES, Finding, State
-from bot.slack_standin.faults import Refuse, ServerError
+from bot.slack_standin.faults import Delay, Refuse, ServerError
 from bot.slack_standin.server import SlackStandin
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS, UNJOINED, awkward_workspace
 from tests.bot.cli.shell import Ended, Shell
@@ -279,8 +279,14 @@ async def test_a_clock_that_slack_would_not_believe(patient: Patient) -> None:
         assert wrong.detail.endswith("s apart from Slack's; clicks will be refused. Set up NTP")
     for odd in ("", "yesterday", format_datetime(system_clock().replace(tzinfo=None))):
         assert doctor._clock(odd).state is State.WARN
-    patient.slack.fail("auth.test", ServerError(503), times=1)
+    patient.slack.fail("auth.test", ServerError(503))
     assert [one.name for one in await patient.failing()] == ["slack"]
+    patient.slack.faults.clear()
+    patient.slack.fail("auth.test", Delay(0))
+    patient.slack.fail("auth.test", ServerError(503))
+    (clock,) = await patient.failing()
+    assert (clock.name, clock.state) == ("clock", State.WARN)
+    assert clock.detail.endswith("its clock cannot be compared with")
 
 
 @pytest.mark.parametrize(

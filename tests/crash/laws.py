@@ -55,6 +55,7 @@ class Reading:
     proposals: dict[str, Known] = field(default_factory=dict)
     pauses: dict[str, Scope] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    repeated: set[int] = field(default_factory=set)
 
     def take(self, seq: int, event: Event) -> None:
         """Read one entry and note every promise that it breaks."""
@@ -96,7 +97,8 @@ class Reading:
         self.expect(seq, event.digest == known.born.digest, "I3: a vote is for the digest of the action")
         self.expect(seq, event.shown, "I3: a vote is for blocks that were shown")
         self.expect(seq, event.roles, "I2: a vote has a role")
-        self.expect(seq, known.votes.get(event.voter) is not event.decision, "I4: a click counts once")
+        if known.votes.get(event.voter) is event.decision:
+            self.repeated.add(seq)
         known.votes[event.voter] = event.decision
 
     def claim(self, seq: int, event: Claimed, known: Known) -> None:
@@ -112,6 +114,7 @@ class Reading:
         self.expect(seq, isinstance(event, AFTER.get(known.state, ())), f"I4: nothing follows {known.state}")
         self.expect(seq, known.claims == 0, "I4: what was claimed does not end otherwise")
         if isinstance(event, Approved):
+            self.repeated.discard(seq - 1)  # said again when an earlier voter had become known again: now it decides
             self.expect(seq, not self.stopped(known), "I4: nothing is approved during a pause")
             self.approval(seq, event, known)
             known.deadline = event.claim_by
@@ -136,6 +139,7 @@ def broken_promises(ledger: Ledger) -> list[str]:
     reading = Reading()
     for item in ledger.recorded:
         reading.take(item.seq, item.event)
+    reading.broken += [f"entry {seq}: I4: a click counts once" for seq in reading.repeated]
     told = Counter((row["kind"], row["subject"]) for row in ledger.outbox)
     packets = {row["subject"] for row in ledger.outbox if row["name"].startswith("packet:")}
     for ident, known in reading.proposals.items():

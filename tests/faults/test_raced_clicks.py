@@ -88,7 +88,7 @@ def _reckon(world: World, proposals: int) -> None:
 
 
 async def test_eight_people_make_one_decision_each_time(tmp_path: Path) -> None:
-    """Sixty raced packets: exactly one decision each, by distinct eligible people, and every single click is answered."""
+    """Sixty raced packets: one decision each, by distinct eligible people, and every single click is answered."""
     await raced(tmp_path, PROPOSALS, dice(8))
 
 

@@ -122,8 +122,8 @@ BUGS = (
         "tests/faults/test_pause_races.py",
         (
             "bot.desk.agents:AgentUseCases.claim",
-            "            accounts = await snapshot.accounts(",
-            "            switch = await snapshot.switch()\n            accounts = await snapshot.accounts(",
+            "        accounts = await snapshot.accounts(",
+            "        switch = await snapshot.switch()\n        accounts = await snapshot.accounts(",
         ),
         (
             "bot.desk.agents:AgentUseCases.claim",
@@ -172,7 +172,11 @@ BUGS = (
         "replay-acts",
         "the same signed click again acts again",
         f"{S}/test_clicks.py::test_a_replayed_click_has_no_effect",
-        (f"{TRANSACTION}.first_seen", "return False", "return True"),
+        (
+            "bot.desk.people:_fingerprint",
+            "hashlib.sha256(request_id.encode()).hexdigest()",
+            '__import__("uuid").uuid4().hex',
+        ),
     ),
     _bug(
         "unknown-is-eligible",
@@ -181,9 +185,11 @@ BUGS = (
         (
             "bot.directory:SlackDirectory._look_up",
             "        if isinstance(user.value, Flaw):\n",
-            "        if user.value is Flaw.DIRECTORY_DOWN:\n"
-            "            return Member(account.user_id, None, roles, known_at, full_member=True)\n"
-            "        if isinstance(user.value, Flaw):\n",
+            (
+                "        if user.value is Flaw.DIRECTORY_DOWN:\n"
+                "            return Member(account.user_id, None, roles, known_at, full_member=True)\n"
+                "        if isinstance(user.value, Flaw):\n"
+            ),
         ),
     ),
     _bug(
@@ -203,9 +209,11 @@ BUGS = (
         (
             "bot.store.commit:commit",
             '        crash_point("before-commit")\n',
-            "        from bot.store.writer import answer\n"
-            '        answer([job for job in batch if hasattr(job, "loop")])\n'
-            '        crash_point("before-commit")\n',
+            (
+                "        from bot.store.writer import answer\n"
+                '        answer([job for job in batch if hasattr(job, "loop")])\n'
+                '        crash_point("before-commit")\n'
+            ),
         ),
     ),
     _bug(
@@ -215,15 +223,19 @@ BUGS = (
         (
             f"{TRANSACTION}.flush",
             "for sql, planned in writes.items():",
-            'self.late = {sql: rows for sql, rows in writes.items() if "INTO outbox" in sql}\n'
-            "        for sql, planned in [one for one in writes.items() if one[0] not in self.late]:",
+            (
+                'self.late = {sql: rows for sql, rows in writes.items() if "INTO outbox" in sql}\n'
+                "        for sql, planned in [one for one in writes.items() if one[0] not in self.late]:"
+            ),
         ),
         (
             "bot.store.commit:commit",
             '        crash_point("after-commit")\n',
-            '        crash_point("after-commit")\n'
-            "        for sql, rows in transaction.late.items():\n"
-            "            connection.executemany(sql, rows)\n",
+            (
+                '        crash_point("after-commit")\n'
+                "        for sql, rows in transaction.late.items():\n"
+                "            connection.executemany(sql, rows)\n"
+            ),
         ),
     ),
     _bug(

@@ -1,4 +1,4 @@
-"""Runs tests with bugs planted, and tells which layer found which: `python -m tests.planted.matrix [--layers] [NAME...]`.
+"""Runs tests with bugs planted, and tells which found them: `python -m tests.planted.matrix [--layers] [NAME...]`.
 
 Everything is imported once; each run is a fork of that process, because a planted bug cannot be taken out again.
 """
@@ -92,6 +92,11 @@ def quick(names: Sequence[str]) -> list[tuple[str, str, Sequence[str]]]:
     return [(name, "finder", [BY_NAME[name].finder]) for name in names]
 
 
+def control() -> list[tuple[str, str, Sequence[str]]]:
+    """Choose every finder without any bug: a test that always fails finds nothing."""
+    return [("", "control", sorted({bug.finder for bug in BUGS}))]
+
+
 def thorough(names: Sequence[str]) -> list[tuple[str, str, Sequence[str]]]:
     """Choose for each bug every layer."""
     return [(name, layer, tests) for name in names for layer, tests in LAYERS.items()]
@@ -108,12 +113,12 @@ def table(found: Sequence[Run]) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print a line of JSON for each run, and at the end of `--layers` the matrix."""
+    """Print a line of JSON for each run; with `--layers` a control run comes first and the matrix last."""
     os.chdir(ROOT)
     names = [name for name in arguments if not name.startswith("--")] or list(BY_NAME)
     layers = "--layers" in arguments
     done = []
-    for run in runs(thorough(names) if layers else quick(names)):
+    for run in runs([*control(), *thorough(names)] if layers else quick(names)):
         done.append(run)
         print(json.dumps(asdict(run) | {"found": run.found}), flush=True)  # noqa: T201 - this is a command
     if layers:

@@ -6,12 +6,12 @@ The product has no switch for this. A change that does not fit the source any mo
 import inspect
 import os
 import sys
-import textwrap
 from dataclasses import dataclass
 from importlib import import_module
 from types import FunctionType, ModuleType
 
 PRODUCT = ("approval_rules", "bot", "handlers")
+_SOURCES: dict[FunctionType, str] = {}
 VARIABLE = "PLANTED_BUG"
 
 
@@ -30,33 +30,41 @@ class NotPlantedError(Exception):
 
 def plant(change: Change) -> None:
     """Make a change in this process."""
-    module_name, _, name = change.place.partition(":")
-    module = import_module(module_name)
-    owner_name, _, last = name.rpartition(".")
-    owner = getattr(module, owner_name) if owner_name else module
+    module, owner, last = _found(change)
     original = getattr(owner, last)
-    if isinstance(original, str):
-        _everywhere(original, _changed(original, change))
-        return
-    assert isinstance(original, FunctionType)
-    made = _compiled(module, original, change)
+    source = changed(change)
+    made = source if isinstance(original, str) else _compiled(module, change, source)
+    if isinstance(made, FunctionType):
+        _SOURCES[made] = source
     if owner is module:
         _everywhere(original, made)
     else:
         setattr(owner, last, made)
 
 
-def _compiled(module: ModuleType, original: FunctionType, change: Change) -> FunctionType:
-    source = _changed(textwrap.dedent(inspect.getsource(original)), change)
-    found: dict[str, FunctionType] = {}
-    exec(compile(source, f"<planted in {change.place}>", "exec"), module.__dict__, found)  # noqa: S102 - our own text
-    return found[original.__name__]
-
-
-def _changed(text: str, change: Change) -> str:
+def changed(change: Change) -> str:
+    """Give the changed text without planting it; raises NotPlantedError where it does not fit."""
+    _, owner, last = _found(change)
+    original = getattr(owner, last)
+    text = original if isinstance(original, str) else _SOURCES.get(original) or inspect.getsource(original)
     if text.count(change.old) != 1:
         raise NotPlantedError(f"{change.place} has {change.old!r} {text.count(change.old)} times, not once")
     return text.replace(change.old, change.new)
+
+
+def _found(change: Change) -> tuple[ModuleType, object, str]:
+    module_name, _, name = change.place.partition(":")
+    module = import_module(module_name)
+    owner_name, _, last = name.rpartition(".")
+    return module, getattr(module, owner_name) if owner_name else module, last
+
+
+def _compiled(module: ModuleType, change: Change, source: str) -> FunctionType:
+    made: dict[str, FunctionType] = {}
+    whole = f"if True:\n{source}" if source.startswith(" ") else source  # a method stands indented
+    exec(compile(whole, f"<planted in {change.place}>", "exec"), module.__dict__, made)  # noqa: S102 - our own text
+    (function,) = made.values()
+    return function
 
 
 def _everywhere(original: object, made: object) -> None:

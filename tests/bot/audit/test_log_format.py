@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import json
+from collections import OrderedDict
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -56,6 +59,21 @@ def test_canonical_is_rfc_8785(value: Any) -> None:  # noqa: ANN401 - JSON
 def test_a_tuple_is_written_as_a_list() -> None:
     """Python's two kinds of sequence are one in JSON."""
     assert canonical({"b": ("x", 1), "a": []}) == b'{"a":[],"b":["x",1]}'
+
+
+class _Text(str):
+    """A name with a type of its own, as the rules have them."""
+
+    __slots__ = ()
+
+
+def test_subclasses_are_written_as_what_they_are() -> None:
+    """A text, a number and a mapping of a type of their own are written, and checked, like plain ones."""
+    assert canonical(_Text("é")) == rfc8785.dumps("é")
+    assert canonical([HTTPStatus.OK, OrderedDict(a=1)]) == b'[200,{"a":1}]'
+    for broken in (_Text("\ud800"), OrderedDict(a=1.5), [MappingProxyType({"a": 2**53})]):
+        with pytest.raises(EntryError):
+            canonical(broken)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ What a worker would have posted is recorded by the test, so that it can happen l
 
 import json
 import shutil
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from approval_rules.canonical import digest_of, sha256_name
 from approval_rules.commands import Draft, RecordPosted
 from approval_rules.events import Decision, Posted
 from approval_rules.people import Account, Agent, Flaw, RoleName, ToolName
-from approval_rules.text import AgentJson, AgentText
+from approval_rules.text import AgentJson, AgentText, Json
 from bot.agents import AddAgent
 from bot.audit.verify import verify
 from bot.clock import TimeOrderedIds, new_token, salts
@@ -118,7 +119,7 @@ class Rig:
         claim: bool = False,
     ) -> Accepted | Refused:
         """Propose a refund."""
-        arguments = {"amount_usd": amount, "order_id": key}
+        arguments: Mapping[str, Json] = {"amount_usd": amount, "order_id": key}
         draft = Draft(
             tool=ToolName(TOOL),
             arguments=AgentJson(arguments),

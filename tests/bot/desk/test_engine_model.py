@@ -48,7 +48,7 @@ scopes = st.sampled_from([EVERYTHING, Scope(ScopeKind.TOOL, TOOL), Scope(ScopeKi
 
 def enabled(name: str) -> Callable[[Rule], Rule]:
     """Let a rule run only in the runs that drew it, and only where there is something to act on."""
-    return precondition(lambda self: name in self.rules and bool(self.proposals))
+    return precondition(lambda self: name in self.drawn and bool(self.proposals))
 
 
 class Engine(RuleBasedStateMachine):
@@ -59,7 +59,7 @@ class Engine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="foureyes-model-"))
         self.runner = asyncio.Runner()
         self.rig = self.run(self._rig())
-        self.rules: frozenset[str] = frozenset()
+        self.drawn: frozenset[str] = frozenset()
         self.reading = Reading()
         self.seen = -1
         self.proposals: list[tuple[str, str, int]] = []
@@ -99,7 +99,7 @@ class Engine(RuleBasedStateMachine):
     @initialize(names=st.frozensets(st.sampled_from(RULES)))
     def choose_rules(self, names: frozenset[str]) -> None:
         """Choose what may happen in this run."""
-        self.rules = names
+        self.drawn = names
 
     # --- what happens
 
@@ -268,7 +268,7 @@ class Engine(RuleBasedStateMachine):
         """Stop a scope."""
         self.run(self.pausing(user, scope, lasts))
 
-    @precondition(lambda self: {"pause", "race"} & self.rules)
+    @precondition(lambda self: {"pause", "race"} & self.drawn)
     @rule(user=people, scope=scopes)
     def resume(self, user: str, scope: Scope) -> None:
         """Start a scope again, or ask for it."""

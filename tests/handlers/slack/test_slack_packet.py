@@ -18,7 +18,7 @@ from approval_rules.events import Decision
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.requirement import PolicyRef
 from approval_rules.state import Status
-from approval_rules.text import AgentJson, AgentText, Json
+from approval_rules.text import AgentJson, AgentText, Json, unwrap_json
 from bot.slack_standin.blocks import MAX_TEXT as SLACK_TEXT
 from bot.slack_standin.blocks import find_faults, text_length
 from bot.slack_standin.pings import in_message
@@ -300,7 +300,7 @@ def test_no_hostile_proposal_breaks_a_packet(shown: Seen) -> None:
         assert action_id not in buttons or buttons[action_id]["text"]["text"].startswith(prefix)
     if "approve" in buttons:
         text = text_of(made.blocks).replace("(continued)", "")
-        arguments = shown.proposal.arguments._value
+        arguments = unwrap_json(shown.proposal.arguments)
         for line in lines_of(arguments) if arguments else ():
             assert line.name in text
             assert line.value in text
