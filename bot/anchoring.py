@@ -85,6 +85,12 @@ class Anchoring:
         self._connection.close()
 
 
+def has_begun(database: Path) -> bool:
+    """Tell whether the log has entries."""
+    with closing(open_reader(database)) as connection:
+        return bool(_head(connection)[0])
+
+
 def _head(connection: sqlite3.Connection) -> tuple[int, str, str]:
     row = connection.execute("SELECT seq, leaf_hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
     first = connection.execute("SELECT leaf_hash FROM entries WHERE seq = 0").fetchone()

@@ -25,7 +25,7 @@ from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.grants import jwks
-from bot.keys import SigningKey, load_or_create
+from bot.keys import KeyFileError, SigningKey, load_or_create
 from bot.metrics import Metrics
 from bot.policy_files import load as load_policy
 from bot.policy_watch import PolicyWatch
@@ -74,7 +74,7 @@ async def running(
     StoreUnavailableError, AnchorError, HomeUnknownError.
     """
     _require_slack(settings)
-    key = load_or_create(settings.signing_key_file)
+    key = _signing_key(settings)
     policy = PolicyInForce(load_policy(settings.policy))
     async with AsyncExitStack() as stack:
         path, anchors = _opened(settings, key, clock, stack)
@@ -114,12 +114,20 @@ async def running(
         yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, bell.metrics)
 
 
+def _signing_key(settings: Settings) -> SigningKey:
+    """Read the key; make one only for a log that has not begun: another key would make every signature a forgery."""
+    path, database = settings.signing_key_file, database_path(settings.database_url)
+    schema.require_current(database)
+    if not path.exists() and anchoring.has_begun(database):
+        raise KeyFileError(f"{path} is missing and the log has entries; restore the key from its backup")
+    return load_or_create(path)
+
+
 def _opened(
     settings: Settings, key: SigningKey, clock: Clock, stack: AsyncExitStack
 ) -> tuple[Path, anchoring.Anchoring]:
     """Take the database for this server, of this schema and not behind its anchor; anchor it when all is put away."""
     path = database_path(settings.database_url)
-    schema.require_current(path)
     stack.enter_context(lock_server(path))
     anchoring.require_not_behind(path, settings.anchor_file, key)
     anchoring.begin(path, settings.anchor_file, key, clock)

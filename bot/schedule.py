@@ -1,5 +1,6 @@
 """The metronome: APScheduler ticks, and each tick runs an idempotent sweep. Deadlines themselves are columns."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -14,6 +15,8 @@ class Ticks:
 
     def __init__(self) -> None:
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        # A tick logs its own failure; all that this logger adds is the traceback of a tick that the stop cancelled.
+        logging.getLogger("apscheduler.executors.default").setLevel(logging.CRITICAL)
 
     def every(self, seconds: float, name: str, sweep: Callable[[], Awaitable[object]]) -> None:
         """Run a sweep at an interval; an error is logged and the next tick comes."""

@@ -37,7 +37,10 @@ def write(path: Path, anchor: Anchor, sign: Sign) -> None:
     signature = base64.b64encode(sign(canonical(payload))).decode()
     # A name of its own: the server and a command may write at the same moment.
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_text(json.dumps({**payload, "sig": signature}, indent=1) + "\n", encoding="ascii")
+    with new.open("w", encoding="ascii") as file:
+        file.write(json.dumps({**payload, "sig": signature}, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())  # a name must never lead to half an anchor after a power cut
     new.replace(path)
 
 

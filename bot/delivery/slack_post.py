@@ -21,7 +21,7 @@ from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.react import Note
 from bot.delivery.pace import ChannelPace
 from bot.delivery.worker import Attempt, Later, Never, Result, Sent
-from bot.desk.apply import apply, people_of
+from bot.desk.apply import apply
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store.codec import SWITCH
@@ -69,8 +69,9 @@ class SlackSenders:
 
     async def packet(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Make the packet in Slack show what is true now."""
-        await self._learn_names(row.subject)
         as_of, seen = await self._seen(row.subject)
+        if seen is not None and await self._learn_names(seen):
+            as_of, seen = await self._seen(row.subject)
         if seen is None:
             return Never("the proposal is not in the log")
         shown = packet(seen, self._wiring.clock())
@@ -85,16 +86,16 @@ class SlackSenders:
         except SlackUnavailableError as error:
             return _failed(error)
 
-    async def _learn_names(self, proposal: str) -> None:
+    async def _learn_names(self, seen: Seen) -> bool:
         """Ask Slack for the names of people who have only been noted so far, such as an agent's owner."""
-        snapshot = self._wiring.reads.glance()
-        loaded = await snapshot.proposal(proposal)
-        people = () if loaded is None else people_of(loaded.proposal)
-        accounts = [account for account, name in (await snapshot.accounts(people)).values() if not name]
-        for account in accounts:
+        nameless = [person for person, face in seen.faces.items() if not face.name]
+        if not nameless:
+            return False
+        for account, _ in (await self._wiring.reads.glance().accounts(nameless)).values():
             member = await self._wiring.directory.look_up(account)
             if member.name != account.user_id:
                 await self._wiring.writer.run(partial(_rename, account, member.name))
+        return True
 
     async def _seen(self, proposal: str) -> tuple[int, Seen | None]:
         snapshot = self._wiring.reads.glance()
@@ -260,7 +261,8 @@ class SlackSenders:
         else:
             return Never("the proposal is not in the log")
         await attempt.begin()
-        webhook = AsyncWebhookClient(row.payload["url"], timeout=5, retry_handlers=[])
+        session = self._slack.client.session
+        webhook = AsyncWebhookClient(row.payload["url"], timeout=5, session=session, retry_handlers=[])
         try:
             answer = await webhook.send_dict(answer_body(sentence))
         except Exception:  # noqa: BLE001 - aiohttp's errors quote the address, which is a secret

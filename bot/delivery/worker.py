@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias, assert_never
 
@@ -96,6 +96,7 @@ class OutboxWorker:
         self._crash_point = crash_point
         self._wake = asyncio.Event()
         self._under_way: dict[Kind, dict[int, asyncio.Task[None]]] = defaultdict(dict)
+        self._held_until: dict[Kind, datetime] = {}
 
     def wake(self) -> None:
         """Look for work now; called on the event loop after a commit."""
@@ -126,12 +127,13 @@ class OutboxWorker:
 
     async def start_due(self) -> None:
         """Start a task for each due row, as far as its lane has room."""
-        now = format_time(self._wiring.clock())
+        now = self._wiring.clock()
         snapshot = self._wiring.reads.glance()
         for kind, width in LANES.items():
             lane = self._under_way[kind]
-            if len(lane) < width:
-                found = await snapshot.rows(outbox.DUE, {"kind": kind.value, "now": now, "limit": 2 * width})
+            if len(lane) < width and self._held_until.get(kind, now) <= now:
+                where = {"kind": kind.value, "now": format_time(now), "limit": 2 * width}
+                found = await snapshot.rows(outbox.DUE, where)
                 self._start(lane, width, [outbox_row(row) for row in found])
 
     def _start(self, lane: dict[int, asyncio.Task[None]], width: int, due: Sequence[OutboxRow]) -> None:
@@ -158,12 +160,18 @@ class OutboxWorker:
         try:
             result = await self._senders[row.kind](row, Attempt(self._wiring, row))
             self._crash_point("after-send")
+            self._hold(row.kind, result)
             await self._wiring.writer.run(lambda tx: _settle(tx, row, result))
         except StoreUnavailableError:
             raise
         except Exception:
             log.exception("outbox_sender_broke", row=row.name)
             await self._wiring.writer.run(lambda tx: _settle(tx, row, Later("internal-error")))
+
+    def _hold(self, kind: Kind, result: Result) -> None:
+        """Leave a lane alone while Slack takes no more of it: trying every row in it would only cost us the time."""
+        if isinstance(result, Later) and result.error == "ratelimited" and result.after is not None:
+            self._held_until[kind] = self._wiring.clock() + result.after
 
 
 def _settle(tx: Transaction, row: OutboxRow, result: Result) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast, get_args
 
-from approval_rules.events import ProposalEvent, SwitchEvent
+from approval_rules.events import Event, ProposalEvent, SwitchEvent
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.state import Proposal, evolve_switch, fold
 from approval_rules.switch import Switch
@@ -54,12 +54,17 @@ class AgentRow:
 
 def recorded_from(entries: Iterable[Row], detached: Iterable[Row]) -> tuple[Recorded, ...]:
     """Decode entries (seq, body, leaf_hash) with their living values (seq, name, value)."""
-    values: dict[int, dict[str, str]] = defaultdict(dict)
+    values: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for seq, name, value in detached:
-        values[seq][name] = value
+        values[seq].append((name, value))
     return tuple(
-        Recorded(seq, bytes(leaf_hash), decode(json.loads(body), values[seq])) for seq, body, leaf_hash in entries
+        Recorded(seq, bytes(leaf_hash), _event(body, tuple(values[seq]))) for seq, body, leaf_hash in entries
     )
+
+
+@lru_cache(maxsize=2048)  # an open proposal is read several times; the key is all that its event is made of
+def _event(body: bytes, living: tuple[tuple[str, str], ...]) -> Event:
+    return decode(json.loads(body), dict(living))
 
 
 def loaded_from(recorded: tuple[Recorded, ...]) -> Loaded | None:

@@ -18,7 +18,10 @@ def upgrade(path: Path) -> None:
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
+    if not path.exists():
+        # What customers and agents wrote is for this account only; SQLite gives its other files the same mode.
+        path.touch(mode=0o600)
+    else:
         found = revision_of(path)
         if found is not None and found > REVISION:
             raise StoreUnavailableError(f"{path} has schema {found}, newer than this program's {REVISION}; upgrade it")

@@ -17,6 +17,7 @@ from approval_rules.events import (
     Denied,
     Event,
     Expired,
+    OutcomeOverdue,
     Paused,
     Resumed,
     Revoked,
@@ -134,6 +135,12 @@ class Reading:
         self.expect(seq, Decision.DENY not in known.votes.values(), "I2: a no denies")
 
 
+def shown(ledger: Ledger) -> set[str]:
+    """Name the proposals that people are shown: those that ask, and those whose execution nobody knows the end of."""
+    asking = {str(event.proposal) for event in ledger.events(Submitted) if event.requirement.tier is Tier.YELLOW}
+    return asking | {str(event.proposal) for event in ledger.events(OutcomeOverdue)}
+
+
 def broken_promises(ledger: Ledger) -> list[str]:
     """Give every promise that the log and its outbox break; empty where all is well."""
     reading = Reading()
@@ -142,9 +149,8 @@ def broken_promises(ledger: Ledger) -> list[str]:
     reading.broken += [f"entry {seq}: I4: a click counts once" for seq in reading.repeated]
     told = Counter((row["kind"], row["subject"]) for row in ledger.outbox)
     packets = {row["subject"] for row in ledger.outbox if row["name"].startswith("packet:")}
+    reading.broken += [f"I1: {ident} has no message, not even a queued one" for ident in shown(ledger) - packets]
     for ident, known in reading.proposals.items():
-        if known.born.requirement.tier is Tier.YELLOW and ident not in packets:
-            reading.broken.append(f"I1: {ident} has neither a message nor a queued one")
         decisions = sum(isinstance(event, ENDS) for event in ledger.of(ident))
         if known.born.callback_url and told["callback", ident] != decisions:
             reading.broken.append(f"I6: {ident} has {decisions} decisions, {told['callback', ident]} callbacks")

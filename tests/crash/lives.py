@@ -20,7 +20,7 @@ from bot.store.engine import open_reader
 from tests.crash.deeds import Answer, Deed, dice, retried
 from tests.crash.engine import Place, lay_out
 from tests.crash.file_slack import lines_of, messages_in
-from tests.crash.laws import broken_promises
+from tests.crash.laws import broken_promises, shown
 from tests.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
@@ -177,10 +177,9 @@ class Witness:
         """After everything has been told: one packet per proposal, showing what is true, and each decision told."""
         ledger = self.check()
         messages = [message for message in messages_in(self.place.slack) if message.proposal]
-        asking = {ident: known for ident, known in ledger.proposals.items() if known.requirement.seats}
-        assert sorted(message.proposal or "" for message in messages) == sorted(asking), "I1: one packet each"
+        assert sorted(message.proposal or "" for message in messages) == sorted(shown(ledger)), "I1: one packet each"
         for message in messages:
-            packet = asking[message.proposal or ""].packet
+            packet = ledger.proposals[message.proposal or ""].packet
             assert packet is not None
             assert (packet.ts, packet.shown) == (message.ts, message.shown), "the packet shows the recorded blocks"
         assert {row["state"] for row in ledger.outbox} <= {"done"}

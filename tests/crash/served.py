@@ -22,9 +22,12 @@ from bot.slack_standin.workspace import BOT_USER, Channel
 from bot.store.commit import run_now
 from bot.store.engine import open_writer
 from bot.store.transaction import Sources
+from tests.planted.planting import planted_here
 from tests.world import BOT_TOKEN, EXAMPLES, SIGNING_SECRET, TOOL, World
 
-FOUREYES = Path(sys.executable).with_name("foureyes")
+FOUREYES = [str(Path(sys.executable).with_name("foureyes"))]
+WITH_A_BUG = [sys.executable, "-m", "tests.planted.serve"]
+ROOT = Path(__file__).parents[2]
 START_S = 90.0
 
 
@@ -54,13 +57,15 @@ class ServedWorld(World):
 
     async def start(self) -> None:
         """Start `foureyes serve` and wait until it says that it is ready."""
-        command = [*self.wrapped, str(FOUREYES), "serve", "--port", str(self._port)]
+        foureyes = WITH_A_BUG if planted_here() else FOUREYES
+        command = [*self.wrapped, *foureyes, "serve", "--port", str(self._port)]
         env = {name: value for name, value in os.environ.items() if not name.startswith("FOUREYES_")}
         env |= {
             "FOUREYES_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "FOUREYES_POLICY": str(self.policy),
             "FOUREYES_CALLBACK_ALLOW": self.callback_allow,
             "FOUREYES_SIGNING_KEY_FILE": str(self.settings.signing_key_file),
+            "PYTHONPATH": str(ROOT),
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,

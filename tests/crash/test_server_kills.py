@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from approval_rules.requirement import Tier
 from tests.bot.delivery.receiver import Receiver
 from tests.crash.deeds import dice
-from tests.crash.laws import broken_promises
+from tests.crash.laws import broken_promises, shown
 from tests.crash.load import Load, lost
 from tests.crash.served import ServedWorld
 from tests.world import targets_of
@@ -37,7 +36,7 @@ async def killed(folder: Path, kills: int, seed: int) -> None:
         world.verify_log()
         assert broken_promises(ledger) == []
         assert lost(load, receiver, ledger) == []
-        asking = sorted(i for i, known in ledger.proposals.items() if known.requirement.tier is Tier.YELLOW)
+        asking = sorted(shown(ledger))
         packets = [packet for packet in world.load_messages() if packet.metadata]
         assert sorted(packet.metadata["event_payload"]["proposal"] for packet in packets if packet.metadata) == asking
         assert all(targets_of(packet) for packet in packets)

@@ -19,13 +19,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from approval_rules.events import Claimed
-from approval_rules.requirement import Tier
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import Delay, Fault, LostAnswer, RateLimited, Refuse, ResetBefore, ServerError, Twice
 from bot.slack_standin.refusal import NotPossibleError
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS
 from tests.bot.delivery.receiver import Receiver
-from tests.crash.laws import ENDS, broken_promises
+from tests.crash.laws import ENDS, broken_promises, shown
 from tests.faults.faulty_link import FaultyLink, Harm, mostly_harmless
 from tests.ledger import Ledger
 from tests.world import TOOL, World, votable
@@ -225,10 +224,9 @@ def wrong_after(storm: Storm) -> list[str]:
     """Compare what everybody saw: I1, I5, I6, I10."""
     ledger = storm.world.ledger()
     wrong = broken_promises(ledger) + _answers(storm.told, ledger) + _callbacks(storm.receiver, ledger)
-    for ident, known in ledger.proposals.items():
+    for ident in ledger.proposals:
         packets = packets_of(storm.world, ident)
-        asked = known.requirement.tier is Tier.YELLOW
-        if len(packets) != int(asked):
+        if len(packets) != (ident in shown(ledger)):
             wrong.append(f"I1: {ident} has {len(packets)} packets in Slack")
         wrong += [f"the packet of {ident} can still be voted on" for packet in packets if votable(packet)]
     dead = [row for row in ledger.outbox if row["state"] == "dead" and row["kind"] != "callback"]

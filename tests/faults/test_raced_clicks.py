@@ -92,6 +92,18 @@ async def test_eight_people_make_one_decision_each_time(tmp_path: Path) -> None:
     await raced(tmp_path, PROPOSALS, dice(8))
 
 
+async def test_a_press_of_deny_that_arrives_twice_opens_one_modal(tmp_path: Path) -> None:
+    """The second delivery of one press finds the modal open already: no second one, and no warning by Slack."""
+    async with World(tmp_path) as world:
+        packet = await world.packet_of(await world.propose())
+        world.slack.fail("app:block_actions", Twice())
+        modal = await _asked_why(world, MAYA, packet)
+        assert modal is not None
+        assert [view.id for view in world.slack.modals(MAYA)] == [modal]
+        assert world.slack.warnings(MAYA) == []
+        assert await _denied(world, MAYA, modal) == ""
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(50))
 async def test_eight_people_make_one_decision_ten_thousand_times(tmp_path: Path, seed: int) -> None:

@@ -1,7 +1,7 @@
 """One bad day, played once: two agents, nine people, three pauses, bad links; and all that is left of it.
 
-The agents and people are both honest and not: they repeat, race, lie about digests, click what is over, and vote on what
-is theirs. It must never judge: the files beside it say what must be true of the remains.
+The agents and people are both honest and not: they repeat, race, lie about digests, click what is over, and vote on
+what is theirs. It must never judge: the files beside it say what must be true of the remains.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import Delay, Fault, LostAnswer, RateLimited, Refuse, ResetBefore, ServerError, Twice
 from bot.slack_standin.refusal import NotPossibleError
 from bot.slack_standin.workspace import AGENT_OPS, FORMER, JONAS, LENA, MAYA, OUTSIDER, PRIYA, REFUND_APPROVALS, SAM
+from handlers.slack.packet import digest_of_blocks
 from tests.bot.delivery.receiver import OK, Receiver
 from tests.crash.deeds import dice
 from tests.ledger import Ledger
@@ -52,11 +53,13 @@ class Story:
     gone: Receiver
     dice: Random
     night: NewKey = field(init=False)
+    unreachable: set[str] = field(default_factory=set)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     claims: dict[str, list[httpx.Response]] = field(default_factory=lambda: defaultdict(list))
     clicks: int = 0
     left: datetime = field(init=False)
     secrets: list[str] = field(default_factory=list)
+    callback_secrets: dict[str, str] = field(default_factory=dict)
     printed: str = ""
 
     # --- playing
@@ -72,6 +75,7 @@ class Story:
             await asyncio.gather(*plots, self._pause(scope))
         self.world.workspace.change_group("S0SUPPORTMG")  # Priya leaves
         self.left = self.world.clock()
+        self.world.slack.faults.clear()
         await self.world.move(minutes=2)
         await asyncio.gather(*(self._case(plot, 3) for plot in ("honest", "denied", "lied about")))
         last = [await self.world.propose(42, client=self.client_of("night")) for _ in range(2)]
@@ -92,11 +96,11 @@ class Story:
         doubled: list[Fault] = [Twice(), LostAnswer(), Delay(0.02)]
         for _ in range(3):
             slack.fail("app:block_actions", self.dice.choice(doubled))
-        self.receiver.answers = [self.dice.choice((OK, BROKEN, b"")) for _ in range(12)] + [OK]
+        self.receiver.answers = [*(self.dice.choice((OK, BROKEN, b"")) for _ in range(12)), OK]
 
     async def _case(self, plot: str, number: int) -> None:
-        agent = self.dice.choice(("refund", "night"))
-        proposal = await self._proposed(plot, agent, f"{plot}-{number}")
+        agent = "refund" if plot in ("honest", "unreachable") else self.dice.choice(("refund", "night"))
+        proposal = await self._proposed(plot, agent, f"{plot.replace(' ', '-')}-{number}")
         if proposal is None:
             return
         if proposal["state"] == "pending":
@@ -116,7 +120,7 @@ class Story:
         """Propose three times at once under one key; one of the three lies about the body."""
         http = self.client_of(agent)
         more: dict[str, Any] = {"callback_url": (self.gone if plot == "unreachable" else self.receiver).url()}
-        if self.dice.random() < 0.4:
+        if plot != "honest" and self.dice.random() < 0.5:
             more["run"] = {"started_by": self.dice.choice(HONEST)}
         body = {
             "tool": TOOL,
@@ -132,6 +136,7 @@ class Story:
         answers.append(await http.post("/v1/proposals", headers=headers, json=other))
         made = [answer.json() for answer in answers if answer.status_code == 201]
         self.proposals |= {one["id"]: one for one in made}
+        self.unreachable |= {one["id"] for one in made if plot == "unreachable"}
         return made[0] if made else None
 
     async def _packet(self, proposal: Proposal) -> Message:
@@ -174,10 +179,11 @@ class Story:
         """Stop in the middle, let agents and people try all the same, and resume with one and then two people."""
         await asyncio.sleep(self.dice.random() * 0.6)
         say = self.world.slack.command
+        waiting = await self.world.propose(42)
+        self.proposals[waiting["id"]] = waiting
         await say(SAM, REFUND_APPROVALS, "/agent", f"pause {scope} it loops")
-        for ident, proposal in list(self.proposals.items()):
-            if self.dice.random() < 0.5:
-                await self._claim(proposal, "refund", f"paused-{ident}")
+        for proposal in list(self.proposals.values()):  # those of the other agent too
+            await self._claim(proposal, "refund", "paused")
         await self.world.post_proposal(180)
         for user in (LENA, SAM, MAYA, MAYA, JONAS, PRIYA):
             await say(user, REFUND_APPROVALS, "/agent", f"resume {scope}")
@@ -210,12 +216,18 @@ class Story:
         key = self.world.running.wiring.key
         for made in (self.world.agent, self.night):
             secret = callback_secret(key, made.agent.id, made.generation)
+            self.callback_secrets[made.agent.id] = secret
             self.secrets += [made.key, secret, secret.removeprefix("whsec_")]
         pem = (self.world.folder / "foureyes.key").read_text(encoding="ascii").splitlines()[1]
         urls = [f"/response/{name}" for name in self.world.slack.world.entitlements.urls]
         self.secrets += [BOT_TOKEN, SIGNING_SECRET, pem, pem[-43:], *urls]
 
     # --- looking
+
+    def shown(self) -> dict[str, list[Any]]:
+        """Give the blocks of every packet that Slack was sent, by their digest; Slack itself adds its defaults."""
+        calls = [call for call in self.world.slack.calls if call.method in ("chat.postMessage", "chat.update")]
+        return {digest_of_blocks(call.args["blocks"]): call.args["blocks"] for call in calls if call.args.get("blocks")}
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -287,7 +299,7 @@ async def played(folder: Path, seed: int) -> Story:
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+    root.setLevel(logging.INFO)
     try:
         with redirect_stdout(out), redirect_stderr(out):
             async with AsyncExitStack() as stack:

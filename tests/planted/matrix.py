@@ -24,7 +24,8 @@ LAYERS: Mapping[str, Sequence[str]] = {
     "model": ["tests/rules/test_machine.py"],
     "edges": ["tests/handlers/slack", "tests/bot/delivery", "tests/bot/test_directory.py"],
     "scenarios": ["tests/scenarios"],
-    "kills": ["tests/crash/test_engine_kills.py"],
+    "kills": ["tests/crash/test_engine_kills.py", "tests/crash/test_server_kills.py"],
+    "syscalls": ["tests/crash/test_order_of_syscalls.py"],
     "faults": ["tests/faults"],
 }
 AT_ONCE = 2

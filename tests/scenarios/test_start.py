@@ -14,8 +14,10 @@ from bot.app import running
 from bot.audit.anchor import AnchorError
 from bot.clock import SteadyClock, TimeOrderedIds
 from bot.home import HomeUnknownError
+from bot.keys import KeyFileError
 from bot.settings import SettingsError
 from bot.slack_standin.faults import Refuse
+from bot.store import schema
 from bot.store.engine import StoreUnavailableError
 from tests.world import World
 
@@ -55,6 +57,27 @@ async def test_an_older_database_is_refused(world: World) -> None:
         await world.start()
     shutil.copy(world.folder / "newer.db", world.database)
     await world.start()
+
+
+async def test_a_lost_key_is_not_replaced(world: World) -> None:
+    """A new key would make every anchor and permission before it a forgery: the start says what to restore."""
+    await world.stop()
+    key = world.settings.signing_key_file
+    kept = key.read_bytes()
+    key.unlink()
+    with pytest.raises(KeyFileError, match="restore the key from its backup"):
+        await world.start()
+    assert not key.exists()
+    key.touch(mode=0o600)
+    key.write_bytes(kept)
+    await world.start()
+
+
+def test_a_new_database_is_for_its_owner_only(tmp_path: Path) -> None:
+    """What customers wrote is not readable by every account of the machine."""
+    path = tmp_path / "new.db"
+    schema.upgrade(path)
+    assert path.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("damage", ["missing", "forged", "rewritten"])

@@ -71,7 +71,8 @@ def test_subclasses_are_written_as_what_they_are() -> None:
     """A text, a number and a mapping of a type of their own are written, and checked, like plain ones."""
     assert canonical(_Text("é")) == rfc8785.dumps("é")
     assert canonical([HTTPStatus.OK, OrderedDict(a=1)]) == b'[200,{"a":1}]'
-    for broken in (_Text("\ud800"), OrderedDict(a=1.5), [MappingProxyType({"a": 2**53})]):
+    unfit: list[Any] = [_Text("\ud800"), OrderedDict(a=1.5), [MappingProxyType({"a": 2**53})]]
+    for broken in unfit:
         with pytest.raises(EntryError):
             canonical(broken)
 

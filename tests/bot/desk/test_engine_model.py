@@ -103,6 +103,7 @@ class Engine(RuleBasedStateMachine):
 
     # --- what happens
 
+    @precondition(lambda self: self.few_are_open())
     @rule(
         agent=st.sampled_from([0, 1]),
         amount=st.sampled_from([20, 180, 180, 180]),
@@ -139,7 +140,7 @@ class Engine(RuleBasedStateMachine):
         if not answer.replayed:
             self.proposals.append((proposal.id, proposal.digest, agent))
             if proposal.status is Status.PENDING:
-                self.post(len(self.proposals) - 1)
+                self.post(0)
 
     @enabled("retry")
     @rule(number=which)
@@ -151,19 +152,27 @@ class Engine(RuleBasedStateMachine):
     @rule(number=which)
     def post(self, number: int) -> None:
         """Post a packet, or post it anew: the old message has no power any more."""
-        proposal, _, _ = self.proposals[number % len(self.proposals)]
+        proposal, _, _ = self.proposals[self.place(number)]
         self.places[proposal] = f"{1_700_000_000 + len(self.places)}.{self.steps:06d}"
         self.run(self.rig.post(proposal, self.places[proposal]))
 
+    def place(self, number: int) -> int:
+        """Choose one of the newest proposals: the older ones are mostly over."""
+        return len(self.proposals) - 1 - number % min(3, len(self.proposals))
+
+    def few_are_open(self) -> bool:
+        """Tell whether there is room for one more; a crowd would only spread what happens over too many."""
+        return sum(known.state == "pending" for known in self.reading.proposals.values()) < 3
+
     def press(self, number: int, user: str, decision: Decision) -> Awaitable[Judged]:
         """Make one click."""
-        proposal, digest, _ = self.proposals[number % len(self.proposals)]
+        proposal, digest, _ = self.proposals[self.place(number)]
         ts = self.places.get(proposal, "1.1")
         return self.rig.for_people.vote(self.rig.click(user, proposal, digest, ts, decision))
 
     def ask(self, number: int, key: str | None = None) -> Awaitable[Grant | Refused | None]:
         """Make one claim."""
-        proposal, digest, agent = self.proposals[number % len(self.proposals)]
+        proposal, digest, agent = self.proposals[self.place(number)]
         return self.rig.for_agents.claim(self.rig.agents[agent], proposal, digest, key)
 
     def together(self, number: int, *works: Awaitable[Any]) -> None:
@@ -175,7 +184,7 @@ class Engine(RuleBasedStateMachine):
         async def all_of_them() -> list[Any]:
             return await asyncio.gather(*works)
 
-        proposal, _, _ = self.proposals[number % len(self.proposals)]
+        proposal, _, _ = self.proposals[self.place(number)]
         grants = self.grants.setdefault(proposal, set())
         for answer in self.run(all_of_them()):
             if isinstance(answer, Judged) and answer.refusal is None:
@@ -194,18 +203,13 @@ class Engine(RuleBasedStateMachine):
     @rule(users=some_people, decision=decisions)
     def vote_together(self, users: list[str], decision: Decision) -> None:
         """Several people press at once, on the newest packet."""
-        self.together(self.newest, *(self.press(self.newest, user, decision) for user in users))
-
-    @property
-    def newest(self) -> int:
-        """The place of the newest proposal."""
-        return len(self.proposals) - 1
+        self.together(0, *(self.press(0, user, decision) for user in users))
 
     @enabled("wrong")
     @rule(number=which, user=people, what=st.sampled_from(["digest", "place", "proposal"]))
     def vote_wrongly(self, number: int, user: str, what: str) -> None:
         """Press something that is not what was recorded: it never counts."""
-        proposal, digest, _ = self.proposals[number % len(self.proposals)]
+        proposal, digest, _ = self.proposals[self.place(number)]
         ts = self.places.get(proposal, "1.1")
         wrong = {
             "digest": (proposal, "sha256:" + "0" * 64, ts),
@@ -225,14 +229,14 @@ class Engine(RuleBasedStateMachine):
     @rule(users=some_people, scope=scopes, user=people)
     def race(self, users: list[str], scope: Scope, user: str) -> None:
         """Votes, claims, a cancellation and a pause meet on the newest proposal."""
-        proposal, _, agent = self.proposals[self.newest]
+        proposal, _, agent = self.proposals[0]
         self.together(
-            self.newest,
-            *(self.press(self.newest, one, Decision.APPROVE) for one in users[:2]),
-            self.ask(self.newest),
+            0,
+            *(self.press(0, one, Decision.APPROVE) for one in users[:2]),
+            self.ask(0),
             self.pausing(user, scope, None),
-            *(self.press(self.newest, one, Decision.APPROVE) for one in users[2:]),
-            self.ask(self.newest),
+            *(self.press(0, one, Decision.APPROVE) for one in users[2:]),
+            self.ask(0),
             self.rig.for_agents.cancel(self.rig.agents[agent], proposal),
         )
 
@@ -240,14 +244,14 @@ class Engine(RuleBasedStateMachine):
     @rule(number=which)
     def cancel(self, number: int) -> None:
         """Take a proposal back."""
-        proposal, _, agent = self.proposals[number % len(self.proposals)]
+        proposal, _, agent = self.proposals[self.place(number)]
         self.run(self.rig.for_agents.cancel(self.rig.agents[agent], proposal))
 
     @enabled("report")
     @rule(number=which, status=st.sampled_from(["succeeded", "failed"]))
     def report(self, number: int, status: Any) -> None:  # noqa: ANN401 - a literal
         """Say how it went."""
-        proposal, _, agent = self.proposals[number % len(self.proposals)]
+        proposal, _, agent = self.proposals[self.place(number)]
         self.run(self.rig.for_agents.report(self.rig.agents[agent], proposal, status, {}))
 
     def pausing(self, user: str, scope: Scope, lasts: timedelta | None) -> Awaitable[object]:
@@ -263,10 +267,10 @@ class Engine(RuleBasedStateMachine):
         return Scope(ScopeKind.AGENT, self.rig.agents[0].id) if scope.kind is ScopeKind.AGENT else scope
 
     @enabled("pause")
-    @rule(user=people, scope=scopes, lasts=st.sampled_from([None, None, timedelta(minutes=5)]))
-    def pause(self, user: str, scope: Scope, lasts: timedelta | None) -> None:
-        """Stop a scope."""
-        self.run(self.pausing(user, scope, lasts))
+    @rule(number=which, user=people, scope=scopes, lasts=st.sampled_from([None, None, timedelta(minutes=5)]))
+    def pause(self, number: int, user: str, scope: Scope, lasts: timedelta | None) -> None:
+        """Stop a scope, with a claim right behind it."""
+        self.together(number, self.pausing(user, scope, lasts), self.ask(number))
 
     @precondition(lambda self: {"pause", "race"} & self.drawn)
     @rule(user=people, scope=scopes)
@@ -284,16 +288,19 @@ class Engine(RuleBasedStateMachine):
             self.run(self.rig.sweeps.pass_time())
 
     @enabled("people")
-    @rule(user=people, change=st.sampled_from(["leaves", "returns", *Flaw]))
-    def somebody_changes(self, user: str, change: str) -> None:
-        """Somebody leaves the role, comes back, is deactivated, or cannot be looked up."""
+    @rule(number=which, user=people, change=st.sampled_from(["leaves", "leaves", "returns", *Flaw]), other=people)
+    def somebody_changes(self, number: int, user: str, change: str, other: str) -> None:
+        """Somebody, rather one who has voted, leaves the role, returns, or cannot be known; then somebody else votes."""
         staff = self.rig.staff
-        staff.outside.discard(user)
-        staff.flaws.pop(user, None)
+        voters = [self.user(voter) for voter in self.yes_of(self.proposals[self.place(number)][0])]
+        who = voters[number % len(voters)] if voters else user
+        staff.outside.discard(who)
+        staff.flaws.pop(who, None)
         if change == "leaves":
-            staff.outside.add(user)
+            staff.outside.add(who)
         elif change != "returns":
-            staff.flaws[user] = Flaw(change)
+            staff.flaws[who] = Flaw(change)
+        self.together(number, self.press(number, other, Decision.APPROVE))
 
     @enabled("restart")
     @rule()

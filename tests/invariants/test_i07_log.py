@@ -1,0 +1,73 @@
+"""I7: the log has no gap, each entry names the one before, and everything else is a fold of it.
+
+What is signed over the log is the anchor; it must cover every entry.
+"""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot import anchoring
+from bot.audit import anchor
+from bot.audit.log_format import FIRST_PREV, canonical, leaf_hash
+from bot.keys import load
+from bot.store.check import differences
+from tests.invariants.story import Story
+
+
+def test_entries_are_dense_and_linked(story: Story) -> None:
+    """Read with nothing but a JSON reader and a hash: 0, 1, 2, ..., each with the hash of the one before."""
+    with story.world.db() as db:
+        entries = db.execute("SELECT seq, body, leaf_hash FROM entries ORDER BY seq").fetchall()
+    prev = FIRST_PREV
+    at = ""
+    for place, (seq, body, kept) in enumerate(entries):
+        entry = json.loads(body)
+        assert (seq, entry["seq"], entry["prev"]) == (place, place, prev)
+        assert canonical(entry) == body
+        assert leaf_hash(body) == kept
+        assert entry["at"] >= at
+        prev, at = kept.hex(), entry["at"]
+    assert len({json.loads(body)["id"] for _, body, _ in entries}) == len(entries) > 100
+
+
+def test_the_anchor_is_the_head(story: Story) -> None:
+    """After a clean stop the signed anchor covers the log to its last entry, and the verifier finds no fault."""
+    settings = story.world.settings
+    known = anchor.read(settings.anchor_file, anchoring.verifier_of(load(settings.signing_key_file)))
+    assert known is not None
+    assert known.size == len(story.ledger.recorded)
+    assert known.head == story.ledger.recorded[-1].leaf_hash.hex()
+    story.world.verify_log()
+
+
+def test_heads_that_were_given_away_are_in_the_log(story: Story) -> None:
+    """Every head that a callback carried out of the house is the hash of that very entry still."""
+    heads = {(body["log"]["index"], body["log"]["head"]) for _, body in story.told()}
+    assert len(heads) >= 10
+    assert all(story.ledger.recorded[index].leaf_hash.hex() == head for index, head in heads)
+
+
+@pytest.mark.parametrize("column", ["agent_id", "state", "next_at", "ts", "created_at", "last_seq", "a row"])
+def test_an_index_that_is_not_the_fold_is_found(story: Story, tmp_path: Path, column: str) -> None:
+    """The index equals the fold of the log; a changed column or a missing row is named."""
+    with closing(story.copy_of_the_database(tmp_path / "copy.db")) as db:
+        assert list(differences(db)) == []
+        (ident,) = db.execute("SELECT id FROM proposals WHERE ts IS NOT NULL LIMIT 1").fetchone()
+        lie(db, ident, column)
+        found = list(differences(db))
+    assert len(found) == 1
+    assert ident in found[0]
+
+
+def lie(db: sqlite3.Connection, ident: str, column: str) -> None:
+    """Damage one row of the index."""
+    if column == "a row":
+        db.execute("DELETE FROM proposals WHERE id = ?", (ident,))
+        return
+    (kept,) = db.execute(f"SELECT {column} FROM proposals WHERE id = ?", (ident,)).fetchone()  # noqa: S608 - a constant
+    other = {"state": "approved" if kept != "approved" else "denied", "last_seq": 1}.get(column, "other")
+    db.execute(f"UPDATE proposals SET {column} = ? WHERE id = ?", (other, ident))  # noqa: S608 - a constant
