@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bot.audit import anchor
 from bot.audit.anchor import Anchor, AnchorError
-from bot.clock import Clock, format_time
+from bot.clock import Clock, format_time, parse_time
 from bot.keys import SigningKey
 from bot.store.engine import open_reader
 
@@ -89,6 +90,13 @@ def has_begun(database: Path) -> bool:
     """Tell whether the log has entries."""
     with closing(open_reader(database)) as connection:
         return bool(_head(connection)[0])
+
+
+def last_time(database: Path) -> datetime | None:
+    """Give the time of the newest entry; None for an empty log."""
+    with closing(open_reader(database)) as connection:
+        row = connection.execute("SELECT at FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    return None if row is None else parse_time(row[0])
 
 
 def _head(connection: sqlite3.Connection) -> tuple[int, str, str]:

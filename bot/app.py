@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import ASGIApp
 
 from bot import anchoring, home
-from bot.clock import Clock, NewId, salts
+from bot.clock import Clock, NewId, not_before, salts
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
@@ -76,6 +76,9 @@ async def running(
     _require_slack(settings)
     key = _signing_key(settings)
     policy = PolicyInForce(load_policy(settings.policy))
+    # A machine whose clock was set back between two starts must not reopen a deadline that has passed in the log.
+    # Whether Slack signed a request just now is still a matter of the machine's own clock.
+    wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
     async with AsyncExitStack() as stack:
         path, anchors = _opened(settings, key, clock, stack)
         bell = _Bell(asyncio.get_running_loop())
@@ -105,7 +108,7 @@ async def running(
             jwks=lambda: jwks([key]),
             ready=lambda: _checks(writer, watch, bell.metrics),
             metrics=bell.metrics.exposition,
-            slack=slack_app(people, _slack_config(settings, place, clock), client),
+            slack=slack_app(people, _slack_config(settings, place, wall), client),
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, bell.metrics)

@@ -101,6 +101,13 @@ def salts(count: int) -> list[str]:
     return [urlsafe_b64encode(piece).rstrip(b"=").decode() for piece in pieces]
 
 
+def not_before(clock: Clock, earliest: datetime | None) -> Clock:
+    """Give a clock that stands still at `earliest` until the given one has passed it."""
+    if earliest is None:
+        return clock
+    return lambda: max(clock(), earliest)
+
+
 def format_time(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC with exactly six digits and `Z`; raises ValueError for a naive one."""
     if at.tzinfo is None:

@@ -29,9 +29,9 @@ class Applied:
     loaded: Loaded | None
 
 
-def apply(tx: Transaction, loaded: Loaded | None, command: Command) -> Applied:
-    """Decide one command, record its events and plan their effects."""
-    events = decide(None if loaded is None else loaded.proposal, command, tx.switch)
+def apply(tx: Transaction, loaded: Loaded | None, command: Command, decided: Events | None = None) -> Applied:
+    """Decide one command, record its events and plan their effects; `decided` is what it came to just before."""
+    events = decide(None if loaded is None else loaded.proposal, command, tx.switch) if decided is None else decided
     for event in events:
         recorded = tx.record(event)
         if not isinstance(event, SubmitRefused):
@@ -86,8 +86,7 @@ def _seen(tx: Transaction, loaded: Loaded, faces: Mapping[PersonId, Face]) -> Se
 
 def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face]:
     """Give names to pseudonyms inside a transaction."""
-    found = tx.rows(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
-    faces = {PersonId(ref): Face(user, name) for ref, _team, user, name in found}
+    faces = {PersonId(ref): Face(user, name) for ref, _team, user, name in tx.people(set(people))}
     return {**faces, **{person: Face(account.user_id, name) for person, account, name in tx.new_people()}}
 
 

@@ -46,18 +46,20 @@ class PeopleUseCases:
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote."""
-        return await self._with_people(click.who, lambda tx, members: _vote(tx, click, members, rehearse=False))
+        return await self._with_people(click, lambda tx, members: _vote(tx, click, members, rehearse=False))
 
     async def begin_denial(self, click: Click) -> Judged:
         """Tell whether a denial would count; only a refusal is recorded."""
-        return await self._with_people(click.who, lambda tx, members: _vote(tx, click, members, rehearse=True))
+        return await self._with_people(click, lambda tx, members: _vote(tx, click, members, rehearse=True))
 
-    async def _with_people(self, who: Envelope, unit: Callable[[Transaction, dict[Account, Member]], T]) -> T:
+    async def _with_people(self, click: Click, unit: Callable[[Transaction, dict[Account, Member]], T]) -> T:
         """Run a unit that needs standings: whoever it misses is looked up outside, and it runs again.
 
-        The directory is asked before a transaction and never inside, so a unit can only say whom it misses.
+        The directory is asked before a transaction and never inside, so a unit can only say whom it misses: somebody
+        who voted after the first look.
         """
-        members = await look_up_all(self._wiring.directory, [who.account])
+        voters = await self._wiring.reads.glance().voters(click.unverified_proposal)
+        members = await look_up_all(self._wiring.directory, [click.who.account, *voters])
         for _ in range(_ROUNDS):
             try:
                 return await written(self._wiring, partial(_turned, unit, members))
@@ -230,7 +232,7 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
     refusal = next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)
     if rehearse and refusal is None:
         return Judged(None, seen_in(tx, loaded))
-    applied = apply(tx, loaded, command)
+    applied = apply(tx, loaded, command, foreseen)
     after = applied.loaded or loaded
     _answer(tx, click, after, refusal)
     return Judged(refusal, seen_in(tx, after))

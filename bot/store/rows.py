@@ -27,6 +27,11 @@ AGENT_BY_KEY = (
     " WHERE k.key_id = :key_id"
 )
 PEOPLE_BY_REF = "SELECT ref, team_id, user_id, name FROM people WHERE ref IN (SELECT value FROM json_each(:refs))"
+VOTERS_OF = (
+    "SELECT DISTINCT p.team_id, p.user_id FROM entries e"
+    " JOIN people p ON p.ref = json_extract(CAST(e.body AS TEXT), '$.data.voter')"
+    " WHERE e.subject = :subject AND e.type = 'vote.counted'"
+)
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
 _SWITCH_EVENTS = get_args(SwitchEvent)
 
@@ -57,9 +62,7 @@ def recorded_from(entries: Iterable[Row], detached: Iterable[Row]) -> tuple[Reco
     values: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for seq, name, value in detached:
         values[seq].append((name, value))
-    return tuple(
-        Recorded(seq, bytes(leaf_hash), _event(body, tuple(values[seq]))) for seq, body, leaf_hash in entries
-    )
+    return tuple(Recorded(seq, bytes(leaf_hash), _event(body, tuple(values[seq]))) for seq, body, leaf_hash in entries)
 
 
 @lru_cache(maxsize=2048)  # an open proposal is read several times; the key is all that its event is made of

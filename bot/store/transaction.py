@@ -5,7 +5,7 @@ A unit that raises leaves nothing behind and does not disturb the others of its 
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast, get_args
@@ -104,6 +104,7 @@ class Transaction:
         self._batch = _Plan()
         self._unit = _Plan()
         self._entries: Sequence[Row] = ()
+        self._stored: dict[str, Loaded | None] = {}
         head = connection.execute(rows.HEAD).fetchone()
         self._size: int = 0 if head is None else head[0] + 1
         self._head: bytes | None = None if head is None else bytes(head[1])
@@ -173,7 +174,9 @@ class Transaction:
         known = self._unit.proposals.get(unverified_id) or self._batch.proposals.get(unverified_id)
         if known is not None:
             return known
-        return rows.loaded_from(recorded_of(self._db, unverified_id))
+        if unverified_id not in self._stored:  # nobody else writes while this transaction lasts
+            self._stored[unverified_id] = rows.loaded_from(recorded_of(self._db, unverified_id))
+        return self._stored[unverified_id]
 
     def key_use(self, agent: AgentId, key: str) -> KeyUse | None:
         """Look an idempotency key up."""
@@ -210,6 +213,12 @@ class Transaction:
                 self.write(_RENAME_PERSON, (name, person))
         self._unit.people[key] = (person, name)
         return person
+
+    def people(self, refs: Collection[PersonId]) -> Sequence[Row]:
+        """Read the committed rows of people: ref, team_id, user_id, name."""
+        marks = ", ".join("?" * len(refs))
+        sql = f"SELECT ref, team_id, user_id, name FROM people WHERE ref IN ({marks})"  # noqa: S608 - marks only
+        return cast("Sequence[Row]", self._db.execute(sql, tuple(refs)).fetchall())
 
     def new_people(self) -> list[tuple[PersonId, Account, str]]:
         """List the people that this batch met: their rows may not be readable yet."""

@@ -23,6 +23,7 @@ from typing import Any
 
 import httpx
 
+from approval_rules.people import ProposalId
 from bot.agents import NewKey, RevokeAgent
 from bot.keys import callback_secret
 from bot.slack_standin.conversations import Message
@@ -99,7 +100,8 @@ class Story:
         self.receiver.answers = [*(self.dice.choice((OK, BROKEN, b"")) for _ in range(12)), OK]
 
     async def _case(self, plot: str, number: int) -> None:
-        agent = "refund" if plot in ("honest", "unreachable") else self.dice.choice(("refund", "night"))
+        fixed = {"honest": "refund", "unreachable": "refund", "lied about": "night"}
+        agent = fixed.get(plot) or self.dice.choice(("refund", "night"))
         proposal = await self._proposed(plot, agent, f"{plot.replace(' ', '-')}-{number}")
         if proposal is None:
             return
@@ -120,7 +122,7 @@ class Story:
         """Propose three times at once under one key; one of the three lies about the body."""
         http = self.client_of(agent)
         more: dict[str, Any] = {"callback_url": (self.gone if plot == "unreachable" else self.receiver).url()}
-        if plot != "honest" and self.dice.random() < 0.5:
+        if plot in ("denied", "lied about"):
             more["run"] = {"started_by": self.dice.choice(HONEST)}
         body = {
             "tool": TOOL,
@@ -257,11 +259,11 @@ class Story:
         views = [one.view for user in EVERYBODY for one in slack.modals(user)]
         return json.dumps([said, notes, views], ensure_ascii=False, default=str)
 
-    def grants(self) -> dict[str, set[str]]:
+    def grants(self) -> dict[ProposalId, set[str]]:
         """Give the permissions that agents were handed, by proposal."""
-        found: dict[str, set[str]] = defaultdict(set)
+        found: dict[ProposalId, set[str]] = defaultdict(set)
         for ident, answers in self.claims.items():
-            found[ident] |= {answer.json()["grant"] for answer in answers if answer.status_code == 200}
+            found[ProposalId(ident)] |= {answer.json()["grant"] for answer in answers if answer.status_code == 200}
         return {ident: grants for ident, grants in found.items() if grants}
 
     def told(self) -> list[tuple[str, dict[str, Any]]]:

@@ -43,7 +43,9 @@ def test_all_attempts_of_a_decision_have_one_id_and_one_body(story: Story) -> No
         ids[name].add(ident)
         bodies[name].add(request.body)
         decided[ident].add(name)
-    assert {len(found) for found in (*ids.values(), *bodies.values(), *decided.values())} == {1}
+    assert {len(found) for found in ids.values()} == {1}
+    assert {len(found) for found in bodies.values()} == {1}
+    assert {len(found) for found in decided.values()} == {1}
     assert len(requests) > len(ids)
 
 

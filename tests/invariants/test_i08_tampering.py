@@ -18,7 +18,7 @@ from tests.invariants.story import Story
 from tests.world import World
 
 Damage = Callable[[sqlite3.Connection, int], None]
-EVERY = 29  # entries between two that are damaged: a prime, so that all kinds have their turn
+EVERY = 97  # entries between two that are damaged: a prime, so that all kinds have their turn
 
 
 def flip(db: sqlite3.Connection, seq: int) -> None:

@@ -21,9 +21,11 @@ from tests.planted.bugs import BUGS, BY_NAME
 ROOT = Path(__file__).parents[2]
 LAYERS: Mapping[str, Sequence[str]] = {
     "rules": [f"tests/rules/test_{name}.py" for name in ("votes", "quorum", "duties", "claims", "deadlines", "switch")],
-    "model": ["tests/rules/test_machine.py"],
+    "models": ["tests/rules/test_machine.py", "tests/bot/desk/test_engine_model.py"],
     "edges": ["tests/handlers/slack", "tests/bot/delivery", "tests/bot/test_directory.py"],
+    "store": ["tests/bot/store"],
     "scenarios": ["tests/scenarios"],
+    "invariants": ["tests/invariants"],
     "kills": ["tests/crash/test_engine_kills.py", "tests/crash/test_server_kills.py"],
     "syscalls": ["tests/crash/test_order_of_syscalls.py"],
     "faults": ["tests/faults"],

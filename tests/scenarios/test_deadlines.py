@@ -92,3 +92,16 @@ async def test_a_clock_that_is_set_back_reopens_nothing(world: World) -> None:
     await world.move(hours=-1)
     assert "time to decide is over" in await world.click(MAYA, packet, force=True)
     assert (await world.read(proposal))["state"] == "expired"
+
+
+async def test_a_clock_set_back_between_two_starts_reopens_nothing(world: World) -> None:
+    """What lapsed in the log's time stays lapsed, whatever the machine's clock says after a restart."""
+    proposal = await world.propose(180, expires_in_s=600)
+    packet = await world.packet_of(proposal)
+    world.clock.move(timedelta(minutes=11))
+    await world.propose(42)
+    await world.stop()
+    world.clock.move(timedelta(minutes=-11))
+    await world.start()
+    assert "expired" in (await world.click(MAYA, packet, force=True)).lower()
+    assert (await world.read(proposal))["votes"] == []
