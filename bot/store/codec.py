@@ -73,6 +73,7 @@ class _Field(NamedTuple):
     write: Callable[[Any], Plain]
     read: Callable[[Any], Any]
     load: Callable[[str], Any]
+    lost: Any
     detached: bool
 
 
@@ -122,7 +123,7 @@ def decode(body: Mapping[str, Any], detached: Mapping[str, str]) -> Event:
     for field in _LAYOUTS[body["type"]]:
         if field.detached:
             raw = detached.get(field.name)
-            values[field.name] = field.read(_ERASED) if raw is None else field.load(raw)
+            values[field.name] = field.lost if raw is None else field.load(raw)
         else:
             values[field.name] = field.read(body["data"].get(field.name))
     if cls in _OF_A_PROPOSAL:
@@ -131,11 +132,6 @@ def decode(body: Mapping[str, Any], detached: Mapping[str, str]) -> Event:
     return cls(at=parse_time(body["at"]), by=actor, **values)
 
 
-class _Erased:
-    """Stands for a detached value whose row is gone or was never there."""
-
-
-_ERASED = _Erased()
 _parse = json.JSONDecoder(parse_float=Decimal).decode
 
 
@@ -158,18 +154,16 @@ def _field(name: str, hint: Any) -> _Field:  # noqa: ANN401 - a type annotation
     detached = bare in (AgentText, AgentJson, events.Posted) or bare is Digest or name in _ALWAYS_DETACHED
 
     def read_maybe(value: Any) -> Any:  # noqa: ANN401 - JSON
-        if isinstance(value, _Erased):
-            return None if optional else _empty(bare)
-        return None if value is None and optional else read(value)
+        return None if value is None else read(value)
 
-    def load(text: str) -> Any:  # noqa: ANN401 - JSON
-        return read_maybe(_parse(text))
-
+    reads = read_maybe if optional and read is not _same else read
     # What an agent wrote is parsed only where it is looked at: judging a vote needs none of it.
-    return _Field(name, write, read_maybe, AgentJson.stored if bare is AgentJson else load, detached)
+    load = AgentJson.stored if bare is AgentJson else lambda text: reads(_parse(text))
+    return _Field(name, write, reads, load, None if optional or not detached else _empty(bare), detached)
 
 
 def _empty(bare: Any) -> Any:  # noqa: ANN401 - a type annotation
+    """Give what stands for a detached value whose row is gone; nobody may change it."""
     if bare is AgentText:
         return AgentText("")
     if bare is AgentJson:
@@ -220,7 +214,7 @@ def _struct(cls: type[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]
         return {field.name: field.write(part) for field, part in found if part is not None}
 
     def read(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a dataclass of ours
-        return cls(**{field.name: field.read(value.get(field.name)) for field in inner})
+        return cls(*[field.read(value.get(field.name)) for field in inner])
 
     # The same few requirements and agents are written again and again.
     return lru_cache(maxsize=256)(write), read

@@ -290,7 +290,7 @@ class Engine(RuleBasedStateMachine):
     @enabled("people")
     @rule(number=which, user=people, change=st.sampled_from(["leaves", "leaves", "returns", *Flaw]), other=people)
     def somebody_changes(self, number: int, user: str, change: str, other: str) -> None:
-        """Somebody, rather one who has voted, leaves the role, returns, or cannot be known; then somebody else votes."""
+        """Somebody, rather one who has voted, leaves, returns, or cannot be known; then somebody else votes."""
         staff = self.rig.staff
         voters = [self.user(voter) for voter in self.yes_of(self.proposals[self.place(number)][0])]
         who = voters[number % len(voters)] if voters else user
