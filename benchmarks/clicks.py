@@ -70,7 +70,7 @@ def _click(seen: Seen, user: str, running: Site, trigger: str) -> bytes:
         raise RuntimeError("a packet was wanted")
     blocks = packet(seen, seen.proposal.created_at).blocks
     button = {"type": "button", "block_id": "b", "action_id": APPROVE, "value": value_of(seen.proposal)}
-    payload = {
+    payload: dict[str, object] = {
         "type": "block_actions",
         "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": TEAM},
         "api_app_id": "A0BENCHAPP1",

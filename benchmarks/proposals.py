@@ -9,7 +9,7 @@ from approval_rules.commands import CastVote, Claim, Command, Draft, RecordPoste
 from approval_rules.events import Decision, Posted
 from approval_rules.people import Account, PersonId, ProposalId, RoleName, Standing, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Seat, Tier
-from approval_rules.text import AgentJson, AgentText
+from approval_rules.text import AgentJson, AgentText, Json
 from benchmarks.names import CHANNEL, PEOPLE, TEAM, TOOL
 from benchmarks.place import SOURCES, Place
 from bot.desk.apply import apply, seen_in
@@ -21,8 +21,8 @@ from handlers.slack.packet import packet
 
 _MANAGER = RoleName("support_manager")
 _BATCH = 128
-_ARGUMENTS = {"amount_usd": 180, "currency": "USD", "customer_id": "C-4411", "order_id": "ORD-20931"}
-_CONTEXT = {
+_ARGUMENTS: Json = {"amount_usd": 180, "currency": "USD", "customer_id": "C-4411", "order_id": "ORD-20931"}
+_CONTEXT: Json = {
     "facts": {"customer_tier": "pro", "days_since_order": 12},
     "evidence": [{"title": "Ticket 8812", "excerpt": "The customer was charged twice for one order."}],
 }

@@ -1,4 +1,4 @@
-"""An agent in a few lines, for shells and CI: submit, wait, claim. It only uses the public API.
+"""An agent in a few lines, for shells and CI: submit, wait, claim, report. It only uses the public API.
 
 It must never act twice: every request may be sent again after a lost answer, under the same idempotency key.
 """
@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -37,6 +38,7 @@ class Refused:
 
 
 Answer: TypeAlias = Asked | Refused
+Result = TypeVar("Result")
 
 
 def ask_and_wait(
@@ -50,10 +52,38 @@ def ask_and_wait(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
     """Submit `body` (JSON text) once, wait for people, claim once. A server that restarts meanwhile is waited for."""
+
+    def run(client: httpx.Client) -> Answer:
+        return _Errand(client, url, key, clock, progress, sleep).run(body, clock() + patience)
+
+    return _with_client(url, agent_key, run)
+
+
+def report_outcome(
+    url: str,
+    agent_key: str,
+    proposal: str,
+    outcome: Mapping[str, str],
+    clock: Clock,
+    progress: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Refused | None:
+    """Say how it went; None where that is recorded. The same said twice is said once, so a lost answer does no harm."""
+
+    def run(client: httpx.Client) -> Refused | None:
+        path = f"/v1/proposals/{quote(proposal, safe='')}/outcome"
+        errand = _Errand(client, url, "", clock, progress, sleep)
+        found = errand.send(lambda: client.post(path, json=outcome), clock() + _CLAIM_PATIENCE, known=True)
+        return found if isinstance(found, Refused) else None
+
+    return _with_client(url, agent_key, run)
+
+
+def _with_client(url: str, agent_key: str, run: Callable[[httpx.Client], Result]) -> Result | Refused:
     headers = {"Authorization": f"Bearer {agent_key}", "Content-Type": "application/json"}
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=_WAIT_SECONDS + 10) as client:
-            return _Errand(client, url, key, clock, progress, sleep).run(body, clock() + patience)
+            return run(client)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return Refused("unreachable", f"{url} is no address of a server; write it like https://approvals.example.com")
     except KeyError as error:
@@ -72,7 +102,7 @@ class _Errand:
     def run(self, body: str, until: datetime) -> Answer:
         keyed = {"Idempotency-Key": self.key}
         post = self.client.post
-        proposal = self._send(lambda: post("/v1/proposals", content=body, headers=keyed), until, known=False)
+        proposal = self.send(lambda: post("/v1/proposals", content=body, headers=keyed), until, known=False)
         while not isinstance(proposal, Refused) and proposal["state"] == "pending":
             left = int((until - self.clock()).total_seconds())
             if left <= 0:
@@ -85,13 +115,13 @@ class _Errand:
             return Refused(str(proposal["state"]), f"{_why_not(proposal)}. Do not act")
         path, claim = f"/v1/proposals/{proposal['id']}/claim", {"digest": proposal["digest"]}
         enough = max(until, self.clock() + _CLAIM_PATIENCE)
-        grant = self._send(lambda: post(path, json=claim, headers=keyed), enough, known=True)
+        grant = self.send(lambda: post(path, json=claim, headers=keyed), enough, known=True)
         return grant if isinstance(grant, Refused) else Asked(proposal, grant)
 
     def _read_again(self, ident: str, wait: int, until: datetime) -> dict[str, Any] | Refused:
-        return self._send(lambda: self.client.get(f"/v1/proposals/{ident}", params={"wait": wait}), until, known=True)
+        return self.send(lambda: self.client.get(f"/v1/proposals/{ident}", params={"wait": wait}), until, known=True)
 
-    def _send(self, request: Callable[[], httpx.Response], until: datetime, *, known: bool) -> dict[str, Any] | Refused:
+    def send(self, request: Callable[[], httpx.Response], until: datetime, *, known: bool) -> dict[str, Any] | Refused:
         """Send until there is an answer; where nobody ever answered (`known` is false), not again."""
         while True:
             try:
@@ -111,7 +141,8 @@ class _Errand:
                     return found
                 trouble = f"HTTP {response.status_code}"
             if self.clock() >= until:
-                return Refused("unreachable", f"{self.url}: {trouble}; go on with --key {self.key}. Do not act")
+                more = f"; go on with --key {self.key}. Do not act" if self.key else "; run it again"
+                return Refused("unreachable", f"{self.url}: {trouble}{more}")
             self.progress(f"{self.url}: {trouble}; trying again")
             self.sleep(_PAUSE_SECONDS)
 

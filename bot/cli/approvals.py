@@ -1,6 +1,7 @@
-"""`pending`, `show` and `ask`: proposals from the command line. A shell can ask; it can never approve."""
+"""`pending`, `show`, `ask` and `report`: proposals from the command line. A shell can ask; it can never approve."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,19 @@ import typer
 from bot.cli.output import DENIED, EXPIRED, FAILED, PAUSED, AsJson, print_json, print_rows, printable
 
 _LOCAL = "http://127.0.0.1:8000"
+_Url = Annotated[str, typer.Option(envvar="FOUREYES_URL", help="Where the server is.")]
+_Key = Annotated[str, typer.Option(envvar="FOUREYES_AGENT_KEY", help="The agent's key.", show_default=False)]
+_KeyFile = Annotated[
+    Path | None, typer.Option(envvar="FOUREYES_AGENT_KEY_FILE", help="A file that holds the agent's key.")
+]
+
+
+class Outcome(StrEnum):
+    """How an action ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +34,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: foureyes ask --tool deploy.production --arg service=shop --arg version=1.4.2"
         ' --summary "ship the fix" && ./deploy.sh',
     )(ask)
+    app.command("report", epilog="Example: foureyes report prop_01jd3k succeeded --detail re_88")(report)
 
 
 def pending(
@@ -75,18 +90,15 @@ def ask(
     ] = None,
     fact: Annotated[list[str] | None, typer.Option(help="A fact for the policy, NAME=VALUE.")] = None,
     key: Annotated[str, typer.Option(help="Idempotency key; default: a new one.")] = "",
-    url: Annotated[str, typer.Option(envvar="FOUREYES_URL", help="Where the server is.")] = _LOCAL,
-    agent_key: Annotated[
-        str, typer.Option(envvar="FOUREYES_AGENT_KEY", help="The agent's key.", show_default=False)
-    ] = "",
-    key_file: Annotated[
-        Path | None, typer.Option(envvar="FOUREYES_AGENT_KEY_FILE", help="A file that holds the agent's key.")
-    ] = None,
+    url: _Url = _LOCAL,
+    agent_key: _Key = "",
+    key_file: _KeyFile = None,
     timeout: Annotated[str, typer.Option(help="How long to wait: 30m, 4h, 2d.")] = "4h",
 ) -> None:
     """Submit, wait for people, claim, and print the grant: exit 0 means that the caller may act, once.
 
-    Exit codes: 0 claimed, 1 failed or blocked, 4 denied, 5 expired, 6 paused.
+    Exit codes: 0 claimed, 1 failed or blocked, 4 denied, 5 expired, 6 paused. Afterwards, say how it went with
+    `foureyes report`: people are called where nobody does.
     """
     from bot.ask import Asked, Refused, ask_and_wait
     from bot.cli.switch import duration
@@ -107,6 +119,26 @@ def ask(
             typer.echo(f"{answer.code}: {printable(answer.detail)}", err=True)
             codes = {"denied": DENIED, "expired": EXPIRED, "paused": PAUSED}
             raise typer.Exit(codes.get(answer.code, FAILED))
+
+
+def report(
+    ident: Annotated[str, typer.Argument(metavar="ID", help="The proposal that was claimed.")],
+    status: Annotated[Outcome, typer.Argument(help="How it ended; `unknown` calls people.")],
+    detail: Annotated[str, typer.Option(help="A word about it; people read it.")] = "",
+    url: _Url = _LOCAL,
+    agent_key: _Key = "",
+    key_file: _KeyFile = None,
+) -> None:
+    """Say how a claimed action ended, once. Saying the same again does no harm."""
+    from bot.ask import report_outcome
+    from bot.clock import SteadyClock
+
+    outcome = {"status": status.value, **({"detail": detail} if detail else {})}
+    refused = report_outcome(url, _agent_key(agent_key, key_file), ident, outcome, SteadyClock(), _progress)
+    if refused is not None:
+        typer.echo(f"{refused.code}: {printable(refused.detail)}", err=True)
+        raise typer.Exit(FAILED)
+    typer.echo(f"Noted: {printable(ident)} {status.value}.")
 
 
 def _progress(text: str) -> None:

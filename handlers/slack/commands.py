@@ -25,6 +25,7 @@ from handlers.slack.text import person
 PENDING_SHOWN: Final = 10
 _MANY_BLOCKS: Final = 45
 _NEAR: Final = 0.75
+_NOT_PAUSED: Final = "Nothing was paused"
 HELP: Final = (
     Safe("/agent pause · stop everything at once (any member may)"),
     Safe("/agent pause agent NAME · /agent pause tool NAME · stop one agent or one tool"),
@@ -78,10 +79,10 @@ class Commands:
     async def _pause(self, typed: Typed, wish: PauseWish) -> Reply:
         scope = await self._scope(wish.kind, wish.name)
         if scope is None:
-            return await self._unknown_name(wish.kind, wish.name, "Nothing was paused")
+            return await self._unknown_name(wish.kind, wish.name, _NOT_PAUSED)
         done = await self.desk.pause(typed.who, scope, wish.lasts, AgentText(wish.reason))
         if done.refusal is not None:
-            return Reply([Safe("⚠ Nothing was paused."), refusal_sentence(done.refusal)])
+            return Reply([Safe(f"⚠ {_NOT_PAUSED}."), refusal_sentence(done.refusal)])
         what = scope_words(scope, wish.name)
         until = f"until {utc(done.until)}" if done.until else "until people resume it"
         return Reply(
@@ -99,14 +100,14 @@ class Commands:
             if scope is not None:
                 return await self._pause(typed, PauseWish(kind, named.name, named.lasts, named.reason))
         if wish.everything.reason == named.name and await self._near(named.name):
-            return await self._unknown_name("agent or tool", named.name, "Nothing was paused")
+            return await self._unknown_name("agent or tool", named.name, _NOT_PAUSED)
         return await self._pause(typed, wish.everything)
 
     async def _resume(self, typed: Typed, wish: ResumeWish) -> Reply:
         if wish.kind is None:
             overview = await self.desk.overview()
             return Reply([Safe("Nothing was resumed: please say what."), *_pauses(overview), *_how_to_resume(overview)])
-        scope = await self._scope(wish.kind, wish.name)
+        scope = await self._scope(wish.kind, wish.name) or await self._paused(wish.kind, wish.name)
         if scope is None:
             return await self._unknown_name(wish.kind, wish.name, "Nothing was resumed")
         done = await self.desk.resume(typed.who, scope, AgentText(wish.reason))
@@ -160,6 +161,11 @@ class Commands:
             return EVERYTHING
         return await self.desk.scope_named(kind, name) if name else None
 
+    async def _paused(self, kind: str, name: str) -> Scope | None:
+        """Find what is paused though nobody has it (any more): a pause that is listed can be ended."""
+        pauses = (await self.desk.overview()).pauses
+        return next((each.scope for each in pauses if (each.scope.kind.value, each.scope.name) == (kind, name)), None)
+
     async def _near(self, name: str) -> list[str]:
         try:
             overview = await self.desk.overview()
@@ -173,12 +179,8 @@ class Commands:
         near = await self._near(name) if name else []
         asked = f'There is no {kind} called "{visible(name)}".' if name else f"Please name the {kind}."
         meant = f" Did you mean {' or '.join([named_word(each) for each in near])}?" if near else ""
-        return Reply(
-            [
-                Safe(f"⚠ {nothing}. {asked}{meant}"),
-                Safe("To stop everything now, type /agent pause all"),
-            ]
-        )
+        stop = [Safe("To stop everything now, type /agent pause all")] if nothing == _NOT_PAUSED else []
+        return Reply([Safe(f"⚠ {nothing}. {asked}{meant}"), *stop])
 
 
 def _not_understood(wish: NotUnderstood) -> Reply:

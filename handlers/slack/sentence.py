@@ -67,7 +67,7 @@ def _told(targets: list[Field], verb: list[str], *, paid: bool) -> str:
         receives = field.key in _RECEIVERS and not parts
         label = "" if field.key in _SPOKEN or words in verb else visible(words) + " "
         value = field.value if len(field.value) <= _LONG else f"(long: {field.name} stands whole below)"
-        to = "to " if field.key in _SPOKEN or (receives and paid) else ""
+        to = "to " if field.key in _SPOKEN or (receives and paid) else "for " if paid and not parts else ""
         parts.append(f"{to}{label}{value}")
     if len(parts) > _MANY:
         parts[_MANY:] = [f"and {len(parts) - _MANY} more fields (all listed below)"]

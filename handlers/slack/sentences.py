@@ -72,8 +72,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.TOOL_NOT_ALLOWED: "It did not count: the agent may no longer use this tool, so this cannot run.",
     Refusal.NOT_CLAIMED: "It did not count: the agent has not taken its permission yet, so there is no outcome.",
     Refusal.OUTCOME_CONFLICT: "It did not count: another outcome was reported before, and the first one stands.",
-    Refusal.NOT_OPERATOR: "It did not count: resuming needs an operator, and you are not one. Please ask one; "
-    "/agent whoami shows your roles.",
+    Refusal.NOT_OPERATOR: "It did not count: you may not resume. Whoever has the role operator may or, where no such "
+    "role exists, whoever has any role; /agent whoami shows yours.",
     Refusal.NOTHING_PAUSED: "Nothing was changed: this is not paused. /agent status shows what is.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
     "runs again.",
@@ -140,7 +140,7 @@ def announcement(
 
 def because(reason: AgentText) -> str:
     """Write a reason behind a sentence; nothing where none was given."""
-    return "" if says_nothing(reason) else f" Reason: {clipped(words(reason), _REASON)}"
+    return "" if says_nothing(reason) else f" Reason: “{clipped(words(reason), _REASON)}”."
 
 
 def answer_body(sentence: Safe) -> dict[str, Any]:

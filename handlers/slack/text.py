@@ -57,8 +57,8 @@ def says_nothing(text: AgentText) -> bool:
 
 
 def person(name: str, user_id: str) -> Safe:
-    """Escape a display name and add the id, which nobody can choose."""
-    return Safe(f"{named(name)} ({named(user_id)})") if name else named(user_id)
+    """Escape a display name and add the id, which nobody can choose; an account of the machine has one name only."""
+    return Safe(f"{named(name)} ({named(user_id)})") if name not in {"", user_id} else named(user_id)
 
 
 def arguments_of(data: AgentJson, hidden: frozenset[str]) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.ask import Answer, Asked, Refused, ask_and_wait
+from bot.ask import Answer, Asked, Refused, ask_and_wait, report_outcome
 from bot.slack_standin.loopback import LoopbackServer, hang_up
 from tests.world import MovableClock
 
@@ -54,6 +54,20 @@ class Scripted:
         patience = timedelta(minutes=minutes)
         found = await asyncio.to_thread(
             ask_and_wait, url or self.server.url, KEY, BODY, "idem-1", patience, self.clock, self.told.append, sleep
+        )
+        assert self.answers == []
+        return found
+
+    async def report(self, *answers: tuple[int, Any] | str) -> Refused | None:
+        """Report an outcome against these answers; every one of them must be fetched."""
+        self.answers = list(answers)
+
+        def sleep(seconds: float) -> None:
+            self.clock.move(timedelta(seconds=seconds))
+
+        outcome = {"status": "failed", "detail": "no such order"}
+        found = await asyncio.to_thread(
+            report_outcome, self.server.url, KEY, "prop_1/../x", outcome, self.clock, self.told.append, sleep
         )
         assert self.answers == []
         return found
@@ -192,3 +206,23 @@ async def test_an_approval_in_the_last_second_is_still_claimed(scripted: Scripte
     """Patience is for people; the claim has a minute of its own."""
     found = await scripted.ask((201, APPROVED), (503, {}), (200, GRANT), minutes=0)
     assert found == Asked(APPROVED, GRANT)
+
+
+async def test_a_report_is_sent_until_it_is_taken(scripted: Scripted) -> None:
+    """A lost answer or a restart is no reason to leave people with an unknown outcome; an id is one path segment."""
+    assert await scripted.report(LOST, (503, {}), (200, APPROVED)) is None
+    assert {asked[:2] for asked in scripted.asked} == {("POST", "/v1/proposals/prop_1/../x/outcome")}
+    assert {asked[3] for asked in scripted.asked} == {b'{"status":"failed","detail":"no such order"}'}
+
+
+async def test_a_report_that_is_refused_says_why(scripted: Scripted) -> None:
+    """Another outcome was reported before: that is told, and nothing is sent again."""
+    problem = {"code": "outcome-conflict", "detail": "the outcome succeeded was reported before"}
+    assert await scripted.report((409, problem)) == Refused("outcome-conflict", problem["detail"])
+
+
+async def test_a_report_that_nobody_takes_says_to_run_it_again(scripted: Scripted) -> None:
+    """After a minute of trying the caller is told that nothing was recorded."""
+    found = await scripted.report(*[(503, {})] * 31)
+    assert found is not None
+    assert found.detail.endswith("HTTP 503; run it again")

@@ -36,6 +36,7 @@ class Load:
         self._dice = dice
         self._numbers = count()
         self._tasks: list[asyncio.Task[None]] = []
+        self._over = False
         self.proposals: dict[str, set[str]] = defaultdict(set)
         self.created = 0
         self.claimable: list[dict[str, Any]] = []
@@ -48,15 +49,12 @@ class Load:
         self._tasks = [asyncio.create_task(doing()) for doing, times in many for _ in range(times)]
 
     async def stop(self) -> None:
-        """End; whatever was under way stays unanswered. Raises what a client raised."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        """Begin nothing new, and wait for what is under way: the server MUST run. Raises what a client raised."""
+        self._over = True
+        await asyncio.gather(*self._tasks)
 
     async def _propose(self) -> None:
-        while True:
+        while not self._over:
             number = next(self._numbers)
             key = f"load-{number}"
             body = {
@@ -78,7 +76,7 @@ class Load:
             await asyncio.sleep(0.01)
 
     async def _claim(self) -> None:
-        while True:
+        while not self._over:
             await asyncio.sleep(0.01)
             if self.claimable:
                 proposal = self._dice.choice(self.claimable)
@@ -96,7 +94,7 @@ class Load:
             await asyncio.sleep(0.05)
 
     async def _click(self) -> None:
-        while True:
+        while not self._over:
             await asyncio.sleep(0.02)
             live = [message for message in self._world.load_messages() if votable(message)]
             if live:

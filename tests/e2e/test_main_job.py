@@ -194,7 +194,7 @@ async def _hostile_ticket(person: Person) -> None:
 async def _pause_and_resume(person: Person) -> None:
     await person.act_as(SAM, "Sam Okafor")
     await person.type("/agent pause looks wrong")
-    await person.told("Paused: everything, until people resume it. Reason: looks wrong")
+    await person.told("Paused: everything, until people resume it. Reason: “looks wrong”.")
     await expect(person.page.locator("#paused")).to_contain_text("Paused: all agents")
     await person.page.get_by_role("button", name="Agent: propose next refund").click()
     await expect(person.page.locator("#toasts")).to_contain_text("423, paused")

@@ -1,4 +1,4 @@
-"""`pending`, `show` and `ask` beside a running server: each ending has its exit code, and no key is ever printed."""
+"""`pending`, `show`, `ask` and `report` beside a server: each ending has its exit code, and no key is ever printed."""
 
 import asyncio
 import json
@@ -45,6 +45,20 @@ async def test_ask_waits_for_people_claims_and_prints_the_permission(living: Liv
     claims = jwt.decode(printed["grant"], options={"verify_signature": False, "verify_exp": False})
     assert claims["proposal"] == proposal["id"]
     assert f"{proposal['id']} waits for people (0 votes so far)" in ended.err
+
+
+async def test_report_ends_what_ask_began(living: Living) -> None:
+    """How it went is said once and may be repeated; another ending is refused with exit 1."""
+    asked = await living.ask("--fact", "customer_tier=pro", amount="20")
+    ident = asked.json()["id"]
+    url = ("--url", living.world.url)
+    ended = await living("report", ident, "succeeded", "--detail", "re_88", *url)
+    assert (ended.code, ended.out) == (0, f"Noted: {ident} succeeded.\n")
+    assert (await living("report", ident, "succeeded", "--detail", "re_88", *url)).code == 0
+    assert (await living.world.read({"id": ident}))["execution"]["status"] == "succeeded"
+    other = await living("report", ident, "failed", *url)
+    assert (other.code, other.out) == (1, "")
+    assert "outcome-conflict" in other.err
 
 
 async def test_ask_denied_is_4_and_says_who_and_why(living: Living) -> None:

@@ -160,7 +160,16 @@ async def test_the_first_of_two_hears_that_one_more_is_needed() -> None:
     """Half a resume says so; a refused one says why."""
     assert "second person must type /agent resume all" in await type_(FakeDesk(second_person=True), "resume all")
     desk = FakeDesk(refuses_switch=Refusal.NOT_OPERATOR)
-    assert "resuming needs an operator" in await type_(desk, "resume all")
+    assert "you may not resume" in await type_(desk, "resume all")
+
+
+async def test_what_is_paused_can_be_resumed_though_nobody_has_it() -> None:
+    """A pause of a tool that no agent has (any more) is listed, so it can be ended by the name that is listed."""
+    orphan = Pause("pau_3", Scope(ScopeKind.TOOL, "payments.refnd"), NOW, operator(Person("root")), AgentText(""))
+    desk = FakeDesk(pauses=[orphan])
+    assert "Resumed: the tool payments.refnd" in await type_(desk, "resume tool payments.refnd")
+    assert desk.resumed == [orphan.scope]
+    assert "/agent pause all" not in await type_(desk, "resume tool payments.nothing")
 
 
 async def test_resume_is_deliberate() -> None:
@@ -179,7 +188,8 @@ async def test_status_tells_what_is_paused_and_waits() -> None:
     timed = Pause("pau_2", EVERYTHING, NOW, operator(Person("root")), AgentText(""), until=NOW + HALF)
     told = await type_(FakeDesk(pauses=[pause(), timed], dead=2), "status")
     assert (
-        "Paused: everything since 2026-11-21 09:05 UTC, by Jonas Weber (U0JONASWEB1). Reason: looks like a loop" in told
+        "Paused: everything since 2026-11-21 09:05 UTC, by Jonas Weber (U0JONASWEB1). Reason: “looks like a loop”."
+        in told
     )
     assert "until 2026-11-21 09:30 UTC, by an operator on the server" in told
     assert "3 waiting for people, the oldest since 2026-11-21 09:00 UTC" in told

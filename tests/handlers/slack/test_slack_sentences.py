@@ -75,7 +75,7 @@ def test_what_changed_is_announced_with_who_why_and_how_back() -> None:
     face, reason = FACES[ADA], AgentText("a loop")
     paused = Paused(NOW, human(ADA), "pau_1", EVERYTHING, None, reason)
     assert announcement(paused, face) == (
-        "⏸ Maya Chen (U0MAYACHEN1) paused everything, until people resume it. Nothing of it runs. Reason: a loop "
+        "⏸ Maya Chen (U0MAYACHEN1) paused everything, until people resume it. Nothing of it runs. Reason: “a loop”. "
         "To resume: /agent resume all"
     )
     timed = Paused(NOW, operator(ADA), "pau_1", AGENT, NOW, AgentText(""))
