@@ -108,11 +108,10 @@ class Ran:
 def run(arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Ran:
     """Run a command; raises RuntimeError where it does not exit with 0."""
     begun = time.perf_counter()
-    running = subprocess.Popen(
-        arguments, env={**os.environ, **env}, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    _, said = running.communicate()
-    wall = time.perf_counter() - begun
+    with subprocess.Popen(arguments, env={**os.environ, **env}, cwd=cwd, stdout=subprocess.DEVNULL) as running:
+        _, status, used = os.wait4(running.pid, 0)
+        wall = time.perf_counter() - begun
+        running.returncode = os.waitstatus_to_exitcode(status)
     if running.returncode:
-        raise RuntimeError(f"{arguments!r} ended with {running.returncode}: {said.decode(errors='replace')}")
-    return Ran(wall, 0.0)
+        raise RuntimeError(f"{arguments!r} ended with {running.returncode}")
+    return Ran(wall, used.ru_utime + used.ru_stime)

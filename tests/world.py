@@ -103,6 +103,7 @@ class World:
         managers: tuple[str, ...] = (MAYA, JONAS),
         rates: Rates | None = None,
         history_lag_s: float = 0.0,
+        patience_s: float = 3.0,
         pace: timedelta = timedelta(milliseconds=1),
         callback_allow: str = "127.0.0.1",
         crash_point: Callable[[str], None] = no_crash,
@@ -119,7 +120,7 @@ class World:
             self.workspace,
             signing_secret=SIGNING_SECRET,
             bot_token=BOT_TOKEN,
-            options=Options(rates=rates or Rates.unlimited(), history_lag_s=history_lag_s),
+            options=Options(rates=rates or Rates.unlimited(), history_lag_s=history_lag_s, patience_s=patience_s),
             wall=lambda: self.clock().timestamp(),
         )
         self.policy = folder / "policy"

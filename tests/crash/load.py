@@ -53,6 +53,10 @@ class Load:
         self._over = True
         await asyncio.gather(*self._tasks)
 
+    async def met_everything(self) -> bool:
+        """Tell whether something was created, clicked and permitted."""
+        return bool(self.created and self.clicked and self.grants)
+
     async def _propose(self) -> None:
         while not self._over:
             number = next(self._numbers)

@@ -107,6 +107,7 @@ class ServedWorld(World):
 
     async def go_on_in_here(self) -> None:
         """Start the same files in this process, where time can be moved: what is left to tell is told at once."""
+        await World.stop(self)  # the clients of the process that is gone
         await World.start(self)
 
     async def add_agent(self, name: str, owner: str, *tools: str, callback_hosts: tuple[str, ...] = ()) -> NewKey:
