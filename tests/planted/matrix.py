@@ -22,8 +22,13 @@ ROOT = Path(__file__).parents[2]
 LAYERS: Mapping[str, Sequence[str]] = {
     "rules": [f"tests/rules/test_{name}.py" for name in ("votes", "quorum", "duties", "claims", "deadlines", "switch")],
     "models": ["tests/rules/test_machine.py", "tests/bot/desk/test_engine_model.py"],
-    "edges": ["tests/handlers/slack", "tests/bot/delivery", "tests/bot/test_directory.py"],
-    "store": ["tests/bot/store"],
+    "parts": [
+        "tests/handlers/slack/test_slack_packet.py",
+        "tests/handlers/slack/test_slack_edge.py",
+        "tests/bot/delivery",
+        "tests/bot/test_directory.py",
+        "tests/bot/store/test_writer.py",
+    ],
     "scenarios": ["tests/scenarios"],
     "invariants": ["tests/invariants"],
     "kills": ["tests/crash/test_engine_kills.py", "tests/crash/test_server_kills.py"],
