@@ -18,10 +18,6 @@ from bot.store.transaction import recorded_of
 from handlers.desk import Face, Seen
 from handlers.http.render import proposal_json
 
-_COUNTS = (
-    "SELECT state, count(*) FROM proposals WHERE state = 'pending' OR (state = 'approved' AND clock = 'claim')"
-    " GROUP BY state"
-)
 _PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY next_at LIMIT ?"
 
 
@@ -29,7 +25,7 @@ def overview() -> dict[str, Any]:
     """Give the state of everything."""
     with reading() as connection:
         switch = rows.switch_from(recorded_of(connection, SWITCH))
-        counts = dict(connection.execute(_COUNTS).fetchall())
+        counts = {state: count for state, count, _ in connection.execute(rows.OPEN_COUNTS)}
         waiting = dict(connection.execute(outbox.COUNTS).fetchall())
         head = connection.execute(rows.HEAD).fetchone()
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())

@@ -114,7 +114,7 @@ class AgentUseCases:
                 woken.clear()
                 seen = await self._own(agent, unverified_id)
                 left = (until - self._wiring.clock()).total_seconds()
-                if seen is None or seen.proposal.status is not Status.PENDING or left <= 0:
+                if seen is None or seen.proposal.status is not Status.PENDING or left <= 0 or waiters.dismissed:
                     return seen
                 # Only this process decides proposals, so every change rings here; another one may only pause.
                 await _woken_within(woken, left)

@@ -18,7 +18,7 @@ from bot.desk.apply import apply, known, seen_in
 from bot.desk.switching import record_switch
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
-from bot.store import outbox
+from bot.store import outbox, rows
 from bot.store.outbox import Kind
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
@@ -137,11 +137,7 @@ class PeopleUseCases:
             switch = await snapshot.switch()
             accounts = await snapshot.accounts(PersonId(pause.by.ref) for pause in switch.active)
             agents = await snapshot.rows("SELECT id, name FROM agents", {})
-            states = await snapshot.rows(
-                "SELECT state, count(*), min(created_at) FROM proposals"
-                " WHERE state = 'pending' OR (state = 'approved' AND clock = 'claim') GROUP BY state",
-                {},
-            )
+            states = await snapshot.rows(rows.OPEN_COUNTS, {})
             waiting = await snapshot.rows(outbox.COUNTS, {})
         counts = {state: count for state, count, _ in states}
         queue = {str(state): int(count) for state, count in waiting}

@@ -40,6 +40,7 @@ class Waiters:
 
     def __init__(self) -> None:
         self._events: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self.dismissed = False
 
     def add(self, proposal: str) -> asyncio.Event:
         """Start to wait; MUST be followed by `remove`."""
@@ -52,6 +53,11 @@ class Waiters:
         self._events[proposal].discard(event)
         if not self._events[proposal]:
             del self._events[proposal]
+
+    def dismiss(self) -> None:
+        """The server stops: everyone who waits is answered with the present state."""
+        self.dismissed = True
+        self.wake(tuple(self._events))
 
     def wake(self, proposals: Iterable[str]) -> None:
         """Wake who waits for these; called on the event loop."""

@@ -27,6 +27,11 @@ AGENT_BY_KEY = (
     " WHERE k.key_id = :key_id"
 )
 PEOPLE_BY_REF = "SELECT ref, team_id, user_id, name FROM people WHERE ref IN (SELECT value FROM json_each(:refs))"
+# By the index of open clocks: what is decided stays in the table and must not be walked.
+OPEN_COUNTS = (
+    "SELECT state, count(*), min(created_at) FROM proposals"
+    " WHERE next_at IS NOT NULL AND clock IN ('decide', 'claim') GROUP BY state"
+)
 VOTERS_OF = (
     "SELECT DISTINCT p.team_id, p.user_id FROM entries e"
     " JOIN people p ON p.ref = json_extract(CAST(e.body AS TEXT), '$.data.voter')"

@@ -331,3 +331,17 @@ def test_ipv6_loopback() -> None:
         pytest.skip("this machine has no ::1")
     with bound:
         assert bound.family is socket.AF_INET6
+
+
+async def test_stopping_answers_whoever_waits(place: Place) -> None:
+    """An agent that long-polls while the server stops gets the present state at once, not a broken answer."""
+    key = (await place.shell.beside(*ADD)).json()["key"]
+    body = {"tool": "payments.refund", "arguments": {"amount_usd": 180}, "summary": "x"}
+    async with place.serve() as server, httpx.AsyncClient(base_url=server.url, timeout=WAIT_S) as http:
+        asked = (await http.post("/v1/proposals", headers=bearer(key), json=body)).json()
+        waits = asyncio.create_task(http.get(f"/v1/proposals/{asked['id']}?wait=60", headers=bearer(key)))
+        await asyncio.sleep(0.5)
+        stopped = asyncio.create_task(server.stop())
+        answer = await waits
+        assert (answer.status_code, answer.json()["state"]) == (200, "pending")
+        assert await stopped == 0
