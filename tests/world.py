@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import patch
 
 import httpx
 
@@ -47,7 +48,10 @@ MANAGER = "support_manager"
 BOT_TOKEN = "xoxb-world-0123456789"
 SIGNING_SECRET = "signing-secret-of-the-world"
 EXAMPLES = Path(__file__).parent.parent / "examples" / "policy"
-WAIT_S = 10.0
+WAIT_S = 20.0
+# Slack waits 3 s, and our edges keep within it; seconds are the subject of other tests, and here a machine may be busy.
+PATIENCE_S = 30.0
+_EDGES = ("handlers.slack.patience.DESK_SECONDS", "handlers.slack.actions.SLACK_SECONDS")
 
 Proposal = dict[str, Any]
 
@@ -103,7 +107,7 @@ class World:
         managers: tuple[str, ...] = (MAYA, JONAS),
         rates: Rates | None = None,
         history_lag_s: float = 0.0,
-        patience_s: float = 3.0,
+        patience_s: float = PATIENCE_S,
         pace: timedelta = timedelta(milliseconds=1),
         callback_allow: str = "127.0.0.1",
         crash_point: Callable[[str], None] = no_crash,
@@ -184,6 +188,8 @@ class World:
     async def start(self) -> None:
         """Start the server on the world's files."""
         async with AsyncExitStack() as stack:
+            for seconds in _EDGES:
+                stack.enter_context(patch(seconds, PATIENCE_S - 5))
             self.running = await stack.enter_async_context(
                 running(self.settings, self.clock, self._ids, crash_point=self.crash_point, pace=self.pace)
             )
