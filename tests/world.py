@@ -15,20 +15,20 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from unittest.mock import patch
 
 import httpx
 
 from bot.agents import AddAgent, NewKey
 from bot.app import Running, running
-from bot.clock import SteadyClock, TimeOrderedIds, new_token
+from bot.clock import TimeOrderedIds, new_token
 from bot.settings import Settings
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.limits import Rates
@@ -42,6 +42,7 @@ from bot.store.commit import no_crash
 from bot.store.engine import open_reader
 from handlers.slack.ids import read_value
 from tests.ledger import Ledger
+from tests.movable_clock import MovableClock
 
 TOOL = "payments.refund"
 MANAGER = "support_manager"
@@ -54,22 +55,6 @@ PATIENCE_S = 30.0
 _EDGES = ("handlers.slack.patience.DESK_SECONDS", "handlers.slack.actions.SLACK_SECONDS")
 
 Proposal = dict[str, Any]
-
-
-class MovableClock:
-    """The steady clock, and as far ahead of it as a test has moved."""
-
-    def __init__(self) -> None:
-        self._steady = SteadyClock()
-        self._ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """Give the time now."""
-        return self._steady() + self._ahead
-
-    def move(self, by: timedelta) -> None:
-        """Go ahead (or, with a negative time, back)."""
-        self._ahead += by
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +256,13 @@ class World:
         """Propose a refund that must be accepted."""
         answer = await self.post_proposal(amount, **more)
         assert answer.status_code == 201, answer.text
-        proposal: Proposal = answer.json()
-        return proposal
+        return cast("Proposal", answer.json())
 
     async def read(self, proposal: Proposal, wait: int = 0) -> Proposal:
         """Read a proposal as its agent."""
         answer = await self.http.get(f"/v1/proposals/{proposal['id']}", params={"wait": wait} if wait else {})
         assert answer.status_code == 200, answer.text
-        found: Proposal = answer.json()
-        return found
+        return cast("Proposal", answer.json())
 
     async def claim(self, proposal: Proposal, *, digest: str | None = None, key: str | None = None) -> httpx.Response:
         """Ask for the permission."""
@@ -311,15 +294,12 @@ class World:
 
     def packets(self, proposal: Proposal) -> list[Message]:
         """List every message that carries a button for this proposal, wherever it is."""
-        return [message for message in self._app_messages() if proposal["id"] in targets_of(message)]
+        everywhere = [message for channel in self.workspace.channels for message in self.slack.messages(channel)]
+        return [message for message in everywhere if message.app_id and proposal["id"] in targets_of(message)]
 
     def thread(self, packet: Message) -> list[str]:
         """List the replies under a packet."""
         return [message.text for message in self.slack.messages(packet.channel) if message.thread_ts == packet.ts]
-
-    def _app_messages(self) -> list[Message]:
-        channels = self.workspace.channels
-        return [message for channel in channels for message in self.slack.messages(channel) if message.app_id]
 
     async def click(self, user: str, packet: Message, action: str = "approve", *, force: bool = False) -> str:
         """Press a button, and wait for what only the clicker is told."""

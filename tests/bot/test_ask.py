@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bot.ask import Answer, Asked, Refused, ask_and_wait, report_outcome
 from bot.slack_standin.loopback import LoopbackServer, hang_up
-from tests.world import MovableClock
+from tests.movable_clock import MovableClock
 
 KEY = "fe_00000000_" + "k" * 43
 BODY = '{"tool": "a.b", "summary": "s", "arguments": {"amount": 50.0000000000000001}}'

@@ -59,7 +59,7 @@ class ServedWorld(World):
         """Start `foureyes serve` and wait until it says that it is ready."""
         foureyes = WITH_A_BUG if planted_here() else FOUREYES
         command = [*self.wrapped, *foureyes, "serve", "--port", str(self._port)]
-        env = {name: value for name, value in os.environ.items() if not name.startswith("FOUREYES_")}
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("FOUREYES_", "SLACK_"))}
         env |= {
             "FOUREYES_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "FOUREYES_POLICY": str(self.policy),

@@ -16,8 +16,9 @@ from bot.slack_standin.refusal import NotPossibleError
 from bot.slack_standin.workspace import FORMER, JONAS, LENA, MAYA, OUTSIDER
 from tests.crash.laws import broken_promises
 from tests.invariants.story import Story
+from tests.movable_clock import MovableClock
 from tests.scenarios.test_full_disk import full_disk
-from tests.world import MovableClock, World
+from tests.world import World
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ from bot.store.reads import Reads
 from bot.store.transaction import Sources, Transaction
 from bot.store.writer import Writer
 from handlers.desk import Accepted, Click, Envelope, Intake, Refused
-from tests.world import EXAMPLES, TOOL, MovableClock, empty_database
+from tests.movable_clock import MovableClock
+from tests.world import EXAMPLES, TOOL, empty_database
 
 TEAM = "T0RIG"
 CHANNEL = "C0RIG"

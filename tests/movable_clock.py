@@ -1,0 +1,21 @@
+"""A clock that a test moves; everything that waits for a time then finds that it has come."""
+
+from datetime import datetime, timedelta
+
+from bot.clock import SteadyClock
+
+
+class MovableClock:
+    """The steady clock, and as far ahead of it as a test has moved."""
+
+    def __init__(self) -> None:
+        self._steady = SteadyClock()
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Give the time now."""
+        return self._steady() + self._ahead
+
+    def move(self, by: timedelta) -> None:
+        """Go ahead (or, with a negative time, back)."""
+        self._ahead += by
