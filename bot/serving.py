@@ -22,6 +22,8 @@ from bot.settings import load
 log = structlog.get_logger()
 # Requests leave few cycles behind; Python's default of 700 objects looks for them several times in each request.
 _COLLECT_AFTER = (20_000, 20, 50)
+# Longer than clients (httpx: 5 s) and proxies (60 s) keep an idle connection: else they write into one just closed.
+KEEP_ALIVE_SECONDS = 75
 
 
 def configure_logs() -> None:
@@ -124,6 +126,7 @@ def web_server(app: object) -> WebServer:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
     )
     return WebServer(config)

@@ -16,6 +16,7 @@ ADDRESS: Final = "127.0.0.1"
 NAMES: Final = (ADDRESS, "localhost")
 HANG_UP: Final = "standin.hang_up"
 GRACE_S: Final = 1.0
+KEEP_ALIVE_S: Final = 75  # longer than any client here keeps an idle connection, so that none writes into a closed one
 RESET_NOW: Final = struct.pack("ii", 1, 0)
 
 
@@ -111,6 +112,7 @@ class LoopbackServer:
             access_log=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from starlette.responses import PlainTextResponse
 
 from bot import serving
 from bot.anchoring import verifier_of
@@ -345,3 +346,20 @@ async def test_stopping_answers_whoever_waits(place: Place) -> None:
         answer = await waits
         assert (answer.status_code, answer.json()["state"]) == (200, "pending")
         assert await stopped == 0
+
+
+async def test_a_connection_left_idle_is_kept() -> None:
+    """A client that keeps an idle connection for its five seconds never finds it closed while it writes."""
+    server = serving.web_server(PlainTextResponse("here"))
+    with listening("127.0.0.1", 0) as bound, serving._stopping_is_no_failure():
+        bound.listen()
+        served = asyncio.create_task(server.serve([bound]))
+        reader, writer = await asyncio.open_connection(*bound.getsockname()[:2])
+        for idle_seconds in (5.5, 0):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = await asyncio.wait_for(reader.readuntil(b"here"), WAIT_S)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            await asyncio.sleep(idle_seconds)
+        writer.close()
+        server.should_exit = True
+        await served
