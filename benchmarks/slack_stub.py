@@ -25,7 +25,9 @@ async def _call(request: Request) -> Response:
     method = request.path_params["method"]
     match method:
         case "auth.test":
-            return _ok(team_id=TEAM, team="Bench", user_id="U0BENCHBOT1", bot_id="B0BENCHBOT1", app_id="A0BENCHAPP1")
+            return _ok(team_id=TEAM, team="Bench", user_id="U0BENCHBOT1", bot_id="B0BENCHBOT1")
+        case "bots.info":
+            return _ok(bot={"id": "B0BENCHBOT1", "app_id": "A0BENCHAPP1"})
         case "users.info":
             return _ok(user=_user(request.query_params["user"]))
         case "usergroups.list":

@@ -52,8 +52,7 @@ class HomeWorkspace:
     team_id: str
     team_name: str
     bot_user_id: str
-    bot_id: str | None
-    app_id: str | None
+    bot_id: str
     scopes: frozenset[str]
     enterprise_id: str | None
 
@@ -109,10 +108,20 @@ class SlackDirectory:
     async def home(self) -> HomeWorkspace:
         """Ask whose token this is, now; raises SlackUnavailableError with Slack's reason."""
         answer = await self._calls.make("auth.test", self._client.auth_test)
-        home = _home_of(answer)
-        if home is None:
-            raise SlackUnavailableError("unexpected-answer")
-        return home
+        scopes = answer.headers.get("x-oauth-scopes", "")
+        return HomeWorkspace(
+            team_id=_text(answer, "team_id"),
+            team_name=_text(answer, "team"),
+            bot_user_id=_text(answer, "user_id"),
+            bot_id=_text(answer, "bot_id"),
+            scopes=frozenset(filter(None, map(str.strip, scopes.split(",")))),
+            enterprise_id=_text(answer, "enterprise_id") if answer.get("enterprise_id") else None,
+        )
+
+    async def app_of(self, bot_id: str) -> str:
+        """Ask which app a bot belongs to, now; raises SlackUnavailableError with Slack's reason."""
+        answer = await self._calls.make("bots.info", lambda: self._client.bots_info(bot=bot_id))
+        return _text(answer.get("bot"), "app_id")
 
     async def _look_up(self, account: Account) -> Member:
         if not _USER_ID.fullmatch(account.user_id):
@@ -228,15 +237,9 @@ def _handles_of(groups: object) -> Mapping[str, str] | None:
     return {handle: group_id for handle, group_id in found.items() if handle not in twice}
 
 
-def _home_of(answer: AsyncSlackResponse) -> HomeWorkspace | None:
-    required = [answer.get(name) for name in ("team_id", "team", "user_id")]
-    optional = [answer.get(name) or None for name in ("bot_id", "app_id", "enterprise_id")]
-    if not all(isinstance(text, str) and text for text in required):
-        return None
-    if not all(text is None or isinstance(text, str) for text in optional):
-        return None
-    team_id, team_name, bot_user_id = map(str, required)
-    bot_id, app_id, enterprise_id = optional
-    scopes = answer.headers.get("x-oauth-scopes", "")
-    listed = frozenset(filter(None, map(str.strip, scopes.split(","))))
-    return HomeWorkspace(team_id, team_name, bot_user_id, bot_id, app_id, listed, enterprise_id)
+def _text(answer: object, name: str) -> str:
+    """Read a field that Slack always fills; raises SlackUnavailableError where it did not."""
+    text = answer.get(name) if isinstance(answer, (AsyncSlackResponse, Mapping)) else None
+    if not isinstance(text, str) or not text:
+        raise unexpected()
+    return text

@@ -155,7 +155,16 @@ async def _slack(settings: Settings) -> list[Finding]:
         return [Finding("slack", State.FAIL, detail)]
     found = [Finding("slack", State.GOOD, f"workspace {home.team_name} ({home.team_id}), bot {home.bot_user_id}")]
     found.append(_scopes(home))
+    found += [one async for one in _app(home, directory)]
     return [*found, *[one async for one in _in_slack(settings, client)]]
+
+
+async def _app(home: HomeWorkspace, directory: SlackDirectory) -> AsyncIterator[Finding]:
+    try:
+        await directory.app_of(home.bot_id)
+    except SlackUnavailableError as error:
+        detail = f"Slack answered {error.code} to bots.info, so it is not known which app's requests to take"
+        yield Finding("app", State.FAIL, f"{detail}; check the scope users:read")
 
 
 def _scopes(home: HomeWorkspace) -> Finding:

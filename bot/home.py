@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.directory import HomeWorkspace, SlackDirectory
+from bot.directory import SlackDirectory
 from bot.slack_calls import SlackUnavailableError
 from bot.store.reads import Reads
 from bot.store.transaction import Transaction
@@ -28,21 +28,23 @@ class Home:
     team_id: str
     enterprise_id: str | None
     bot_user_id: str
-    bot_id: str | None
-    app_id: str | None
+    bot_id: str
+    app_id: str
 
 
 async def learn(directory: SlackDirectory, reads: Reads, writer: Writer) -> Home:
     """Ask Slack; where it is down, remember. A dead token, or another workspace's, raises HomeUnknownError."""
     known = await _remembered(reads)
     try:
-        found = _home(await directory.home())
+        asked = await directory.home()
+        app_id = await directory.app_of(asked.bot_id)
     except SlackUnavailableError as error:
         if known is not None and error.code not in _BAD_TOKEN:
             return known
         why = "did not accept the bot token" if error.code in _BAD_TOKEN else "did not say whose token this is"
         check = "SLACK_BOT_TOKEN" if error.code in _BAD_TOKEN else "the network and SLACK_BOT_TOKEN"
         raise HomeUnknownError(f"Slack {why} ({error.code}); check {check}, then run `foureyes doctor`") from None
+    found = Home(asked.team_id, asked.enterprise_id, asked.bot_user_id, asked.bot_id, app_id)
     if known is not None and known.team_id != found.team_id:
         raise HomeUnknownError(
             f"this database belongs to workspace {known.team_id}, the bot token to {found.team_id};"
@@ -62,10 +64,6 @@ def home_from(text: str) -> Home:
     """Read what was kept."""
     kept: Mapping[str, Any] = json.loads(text)
     return Home(**kept)
-
-
-def _home(found: HomeWorkspace) -> Home:
-    return Home(found.team_id, found.enterprise_id, found.bot_user_id, found.bot_id, found.app_id)
 
 
 def _keep(tx: Transaction, home: Home) -> None:

@@ -56,7 +56,7 @@ class SlackPost:
     client: AsyncWebClient
     calls: SlackCalls
     pace: ChannelPace
-    bot_id: str | None
+    bot_id: str
     default_channel: str | None
 
 
@@ -183,8 +183,7 @@ class SlackSenders:
         # Any app may write any metadata on its own messages: the author must be our bot.
         metadata = message.get("metadata") or {}
         return (
-            self._slack.bot_id is not None
-            and message.get("bot_id") == self._slack.bot_id
+            message.get("bot_id") == self._slack.bot_id
             and metadata.get("event_type") == PACKET_EVENT
             and (metadata.get("event_payload") or {}).get("proposal") == seen.proposal.id
         )

@@ -1,4 +1,4 @@
-"""The methods auth.test, users.* and usergroups.*: who is who, read only."""
+"""The methods auth.test, bots.info, users.* and usergroups.*: who is who, read only."""
 
 from typing import Final
 
@@ -21,6 +21,22 @@ def _auth_test(world: World, _asked: Asked) -> Json:
         "bot_id": workspace.bot_id,
         "is_enterprise_install": False,
     }
+
+
+def _bots_info(world: World, asked: Asked) -> Json:
+    workspace = world.workspace
+    if asked.text("bot") != workspace.bot_id:
+        raise SlackRefusal("bot_not_found")
+    bot = {
+        "id": workspace.bot_id,
+        "deleted": False,
+        "name": workspace.app_name,
+        "updated": 1_700_000_000,
+        "app_id": workspace.app_id,
+        "user_id": workspace.bot_user,
+        "icons": {},
+    }
+    return {"ok": True, "bot": bot}
 
 
 def _users_info(world: World, asked: Asked) -> Json:
@@ -56,6 +72,7 @@ def _groups_users(world: World, asked: Asked) -> Json:
 
 METHODS: Final = {
     "auth.test": Method(_auth_test, "special", {}),
+    "bots.info": Method(_bots_info, "3", {"bot": "text"}, required=("bot",), scopes=("users:read",)),
     "users.info": Method(
         _users_info, "4", {"user": "text", "include_locale": "flag"}, required=("user",), scopes=("users:read",)
     ),

@@ -14,5 +14,5 @@ class SlackConfig:
     bot_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
     clock: Callable[[], datetime]
+    api_app_id: str
     enterprise_id: str | None = None
-    api_app_id: str | None = None

@@ -52,7 +52,7 @@ def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> A
     return app
 
 
-def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str | None) -> None:
+def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str) -> None:
     async def on_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         if not _is_ours(body, api_app_id):
             return _not_ours()
@@ -81,8 +81,8 @@ def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str
     app.event(_ANY)(on_event)
 
 
-def _is_ours(body: Mapping[str, Any], api_app_id: str | None) -> bool:
-    return api_app_id is None or body.get("api_app_id") == api_app_id
+def _is_ours(body: Mapping[str, Any], api_app_id: str) -> bool:
+    return body.get("api_app_id") == api_app_id
 
 
 def _not_ours() -> BoltResponse:

@@ -18,6 +18,7 @@ from bot.slack_calls import SlackUnavailableError
 from bot.slack_standin.faults import Delay, Fault, LostAnswer, RateLimited, Refuse, ResetBefore, ServerError
 from bot.slack_standin.server import SlackStandin
 from bot.slack_standin.workspace import (
+    APP,
     BOT,
     BOT_USER,
     FORMER,
@@ -290,6 +291,7 @@ async def test_home_says_whose_token_this_is(slack: SlackStandin, directory: Sla
     """Team, bot and scopes; a failure says Slack's own reason."""
     home = await directory.home()
     assert (home.team_id, home.team_name, home.bot_user_id, home.bot_id) == (TEAM, "Foureyes Demo", BOT_USER, BOT)
+    assert await directory.app_of(home.bot_id) == APP
     assert {"chat:write", "users:read"} <= home.scopes
     slack.fail("auth.test", Refuse("invalid_auth"))
     with pytest.raises(SlackUnavailableError) as caught:
@@ -339,8 +341,12 @@ GOOD: dict[str, Any] = {
     "users.info": {"ok": True, "user": USER},
     "usergroups.list": {"ok": True, "usergroups": [{"id": "S1", "handle": "managers"}]},
     "usergroups.users.list": {"ok": True, "users": ["U1"]},
-    "auth.test": {"ok": True, "team_id": "T1", "team": "Home", "user_id": "U9"},
+    "auth.test": {"ok": True, "team_id": "T1", "team": "Home", "user_id": "U9", "bot_id": "B1"},
+    "bots.info": {"ok": True, "bot": {"id": "B1", "app_id": "A1"}},
 }
+
+
+ODD_TEXTS: tuple[object, ...] = (None, "", 7)
 
 
 async def look_up_with(**odd: object) -> Member:
@@ -432,24 +438,31 @@ async def test_what_is_no_json_is_an_outage(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", [{"team_id": None}, {"team": ""}, {"user_id": 7}, {"bot_id": 7}, {"enterprise_id": ["E1"]}]
+    ("method", "facts"),
+    [
+        *(("auth.test", {name: odd}) for name in ("team_id", "team", "user_id", "bot_id") for odd in ODD_TEXTS),
+        ("auth.test", {"enterprise_id": ["E1"]}),
+        *(("bots.info", {"bot": {"app_id": odd}}) for odd in ODD_TEXTS),
+        *(("bots.info", {"bot": bot}) for bot in (None, [], {})),
+    ],
 )
-async def test_an_odd_home_is_no_home(facts: dict[str, Any]) -> None:
-    """`serve` and `doctor` get a reason instead of half a workspace."""
-    async with odd_slack(lambda _: web.json_response(GOOD["auth.test"] | facts)) as directory:
+async def test_an_odd_home_is_no_home(method: str, facts: dict[str, Any]) -> None:
+    """`serve` gets a reason instead of half a workspace, or of an app that nobody's requests are checked against."""
+    answers = GOOD | {method: GOOD[method] | facts}
+    async with odd_slack(lambda asked: web.json_response(answers[asked])) as directory:
         with pytest.raises(SlackUnavailableError, match="unexpected-answer"):
-            await directory.home()
+            await directory.app_of((await directory.home()).bot_id)
 
 
 async def test_a_home_in_an_organisation_is_read_whole() -> None:
     """Scopes come from the header; what Slack leaves out is None or empty."""
-    facts = {"bot_id": "B1", "app_id": "A1", "enterprise_id": "E1"}
 
-    def answer(_: str) -> web.Response:
-        return web.json_response(GOOD["auth.test"] | facts, headers={"x-oauth-scopes": "chat:write, users:read,"})
+    def answer(method: str) -> web.Response:
+        facts = GOOD[method] | {"enterprise_id": "E1"}
+        return web.json_response(facts, headers={"x-oauth-scopes": "chat:write, users:read,"})
 
     async with odd_slack(answer) as directory:
         scopes = frozenset({"chat:write", "users:read"})
-        assert await directory.home() == HomeWorkspace("T1", "Home", "U9", "B1", "A1", scopes, "E1")
-    async with odd_slack(lambda _: web.json_response(GOOD["auth.test"])) as directory:
-        assert await directory.home() == HomeWorkspace("T1", "Home", "U9", None, None, frozenset(), None)
+        assert await directory.home() == HomeWorkspace("T1", "Home", "U9", "B1", scopes, "E1")
+    async with odd_slack(lambda method: web.json_response(GOOD[method])) as directory:
+        assert await directory.home() == HomeWorkspace("T1", "Home", "U9", "B1", frozenset(), None)

@@ -108,7 +108,7 @@ async def test_it_changes_nothing(patient: Patient) -> None:
     kept = {path for path in before if path.suffix not in {".db-shm", ".db-wal"}}
     assert {path: after[path] for path in kept} == {path: before[path] for path in kept}
     asked = {call.method for call in patient.slack.calls}
-    assert asked == {"auth.test", "conversations.history"}
+    assert asked == {"auth.test", "bots.info", "conversations.history"}
 
 
 async def test_people_read_lines(patient: Patient) -> None:

@@ -68,6 +68,13 @@ async def test_the_home_is_learnt_and_kept(place: Place) -> None:
         assert await place.learn() == learnt
 
 
+async def test_the_app_is_learnt_too(place: Place) -> None:
+    """Without it, requests signed for another app of the same secret could not be told apart: no first start."""
+    place.slack.fail("bots.info", Refuse("missing_scope"))
+    assert "(missing_scope)" in await place.refused()
+    assert (await place.learn()).app_id == place.slack.workspace.app_id
+
+
 async def test_a_first_start_without_slack_is_refused(place: Place) -> None:
     """Before anything was learnt, an outage is said to be one."""
     place.slack.fail("auth.test", ServerError(503))

@@ -184,6 +184,20 @@ async def test_a_click_on_a_proposal_of_another_packet_does_not_count(world: Wor
     assert world.ledger().events(Approved) == []
 
 
+async def test_a_click_in_another_app_does_not_count(world: World) -> None:
+    """A request that names another app is turned away, whatever secret signed it."""
+    proposal = await world.propose()
+    packet = await world.packet_of(proposal)
+    press = await world.slack.click(MAYA, packet.channel, packet.ts, "details")
+    assert press.delivery is not None
+    payload = json.loads(parse_qs(press.delivery.body.decode())["payload"][0])
+    payload["actions"][0]["action_id"] = "approve"
+    for app in ("A0OTHERAPP", None, ""):
+        forged = urlencode({"payload": json.dumps(payload | {"api_app_id": app})}).encode()
+        assert (await world.slack.send_signed(forged)).status == 403
+    assert (await world.read(proposal))["votes"] == []
+
+
 async def test_the_packet_of_a_person_who_is_named_differently(world: World) -> None:
     """A vote is shown under the name that Slack gives, not the one in the click."""
     proposal = await world.propose()

@@ -242,6 +242,9 @@ async def test_people_and_groups_can_be_looked_up(slack: SlackStandin, client: A
     assert await error_of(client, "users.info", user="U0NOBODY") == "user_not_found"
     slack.change_user(OUTSIDER, is_stranger=True)
     assert await error_of(client, "users.info", user=OUTSIDER) == "user_not_visible"
+    bot = (await client.bots_info(bot=slack.workspace.bot_id))["bot"]
+    assert (bot["app_id"], bot["user_id"]) == (slack.workspace.app_id, slack.workspace.bot_user)
+    assert await error_of(client, "bots.info", bot="B0OTHER") == "bot_not_found"
     (group,) = (await client.usergroups_list(include_users=True, include_count=True))["usergroups"]
     assert (group["handle"], group["users"], group["user_count"]) == ("support-managers", [PRIYA], 1)
     assert "users" not in (await client.usergroups_list())["usergroups"][0]

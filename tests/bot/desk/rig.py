@@ -103,7 +103,7 @@ class Rig:
 
     async def hire(self) -> None:
         """Register one agent for each owner."""
-        home = {"team_id": TEAM, "enterprise_id": None, "bot_user_id": "U0BOT", "bot_id": "B0", "app_id": None}
+        home = {"team_id": TEAM, "enterprise_id": None, "bot_user_id": "U0BOT", "bot_id": "B0", "app_id": "A0"}
         await self.writer.run(lambda tx: tx.write(_HOME, (json.dumps(home),)))
         for number, owner in enumerate(OWNERS):
             unit = AddAgent(f"bot-{number}", owner, (TOOL,), ("127.0.0.1",), "root", new_token)

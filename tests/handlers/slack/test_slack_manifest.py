@@ -15,6 +15,7 @@ URL = "https://YOUR-HOST/slack/events"
 # Each Web API method that we may call, and the bot scopes that it takes. Add a row with the call that needs it.
 SCOPES: dict[str, set[str]] = {
     "auth_test": set(),
+    "bots_info": {"users:read"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
