@@ -443,7 +443,9 @@ async def test_what_is_no_json_is_an_outage(content_type: str) -> None:
         *(("auth.test", {name: odd}) for name in ("team_id", "team", "user_id", "bot_id") for odd in ODD_TEXTS),
         ("auth.test", {"enterprise_id": ["E1"]}),
         *(("bots.info", {"bot": {"app_id": odd}}) for odd in ODD_TEXTS),
-        *(("bots.info", {"bot": bot}) for bot in (None, [], {})),
+        ("bots.info", {"bot": None}),
+        ("bots.info", {"bot": []}),
+        ("bots.info", {"bot": {}}),
     ],
 )
 async def test_an_odd_home_is_no_home(method: str, facts: dict[str, Any]) -> None:
