@@ -67,14 +67,12 @@ class _Text(str):
     __slots__ = ()
 
 
-def test_subclasses_are_written_as_what_they_are() -> None:
-    """A text, a number and a mapping of a type of their own are written, and checked, like plain ones."""
-    assert canonical(_Text("é")) == rfc8785.dumps("é")
-    assert canonical([HTTPStatus.OK, OrderedDict(a=1)]) == b'[200,{"a":1}]'
-    unfit: list[Any] = [_Text("\ud800"), OrderedDict(a=1.5), [MappingProxyType({"a": 2**53})]]
-    for broken in unfit:
-        with pytest.raises(EntryError):
-            canonical(broken)
+@pytest.mark.parametrize("odd", [_Text("x"), HTTPStatus.OK, OrderedDict(a=1), MappingProxyType({"a": 1})])
+def test_only_plain_types_are_written(odd: Any) -> None:  # noqa: ANN401 - what no type checker would let pass
+    """A text, a number or a mapping of a type of its own is refused: what it would be written as is its own affair."""
+    for value in (odd, [odd], {"a": [odd]}):
+        with pytest.raises(EntryError, match=f"cannot hold a {type(odd).__name__}"):
+            canonical(value)
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,14 @@ class Store:
 
     async def together(self, *units: Callable[[Transaction], object]) -> list[object]:
         """Run units in one batch; gives each one's result or error."""
-        gate = threading.Event()
-        first = asyncio.create_task(self.writer.run(lambda _tx: gate.wait(10)))
-        await asyncio.sleep(0.05)
+        held, gate = threading.Event(), threading.Event()
+
+        def hold(_tx: Transaction) -> None:
+            held.set()
+            gate.wait(10)
+
+        first = asyncio.create_task(self.writer.run(hold))
+        await asyncio.to_thread(held.wait, 10)
         tasks = [asyncio.create_task(self.writer.run(unit)) for unit in units]
         await asyncio.sleep(0)
         gate.set()

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from approval_rules.canonical import MAX_INTEGER, NotCanonicalError, sha256_name
-from handlers.http.strict_json import read_json
+from handlers.http.strict_json import ReadJson, _read_exactly, _read_simple, read_json
 
 STRINGS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 NUMBERS = st.integers(-MAX_INTEGER, MAX_INTEGER) | st.floats(allow_nan=False, allow_infinity=False).filter(
@@ -38,6 +38,52 @@ def test_reads_what_was_written(value: Any, spaced: bool) -> None:  # noqa: ANN4
     assert read.value == json.loads(text, parse_float=Decimal)
     assert not has_float(read.value)
     assert read.digest == sha256_name(rfc8785.dumps(value))
+
+
+PIECES = (
+    *("{", "}", "[", "]", ",", ":", '"', '{"a":', '"b":1,', '"b":2,', '"\\u003a"', '":"', '"\\\\u003a"', '"\\u0062":'),
+    *("1", "-0", "-0.0", "2.50", "0.0001", "1e2", "12345678901234.5", "9007199254740993", "null", "true", "NaN"),
+    *(" ", "\n", '"\U0001f642":', '"\uff5e":'),
+)
+JSON_TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
+def known(raw: bytes) -> ReadJson | type[Exception]:
+    """What the exact reader makes of a text."""
+    try:
+        return _read_exactly(raw)
+    except (ValueError, NotCanonicalError) as error:
+        return type(error)
+
+
+@given(VALUES | st.dictionaries(STRINGS, VALUES, max_size=3), st.booleans(), st.booleans())
+def test_the_fast_reader_is_the_exact_one(value: Any, spaced: bool, escaped: bool) -> None:  # noqa: ANN401, FBT001
+    """What the fast reader reads at all, it reads as the exact one does."""
+    raw = json.dumps(value, indent=2 if spaced else None, ensure_ascii=escaped).encode()
+    fast = _read_simple(raw)
+    assert fast is None or fast == _read_exactly(raw)
+
+
+@given(JSON_TEXTS, st.binary(max_size=8))
+@example('{"a":1,"a":2}', b"")
+@example('{"a":"\\u003a","b":1,"b":2}', b"")
+@example('{"a":{"b":1,"b":2},"c":":"}', b"")
+@example('{"a":"\\\\u003a"}', b"")
+def test_the_fast_reader_reads_nothing_that_the_exact_one_refuses(text: str, noise: bytes) -> None:
+    """Whatever comes: doubled names hidden behind escaped colons, broken UTF-8, numbers that do not fit."""
+    for raw in (text.encode(), f'{{"a":{text}}}'.encode(), text.encode() + noise):
+        fast = _read_simple(raw)
+        assert fast is None or fast == known(raw)
+
+
+def test_what_agents_send_is_read_fast() -> None:
+    """An ordinary proposal takes the short way, with umlauts too; else the tests above would say little."""
+    body = {"tool": "a.b", "arguments": {"amount_usd": 180.25, "n": -7, "ok": True}, "summary": 'Müller: "zurück"'}
+    fast = _read_simple(json.dumps(body, ensure_ascii=False).encode())
+    assert fast is not None
+    assert fast == _read_exactly(json.dumps(body).encode())
+    assert isinstance(fast.value, dict)
+    assert isinstance(fast.value["arguments"]["amount_usd"], Decimal)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
