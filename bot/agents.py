@@ -7,7 +7,8 @@ from typing import Literal
 
 from approval_rules.events import AgentChanged
 from approval_rules.people import Account, Actor, Agent, AgentId, ToolName, operator
-from bot.clock import NewToken, format_time
+from approval_rules.times import format_time
+from bot.clock import NewToken
 from bot.keys import new_agent_key
 from bot.store import rows
 from bot.store.rows import AgentRow

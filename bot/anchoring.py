@@ -8,9 +8,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from approval_rules.times import format_time, parse_time
 from bot.audit import anchor
 from bot.audit.anchor import Anchor, AnchorError
-from bot.clock import Clock, format_time, parse_time
+from bot.clock import Clock
 from bot.keys import SigningKey
 from bot.store.engine import open_reader
 

@@ -4,7 +4,6 @@ It must never give an earlier time than it gave before: a clock that is set back
 """
 
 import os
-import re
 import threading
 import time
 from base64 import urlsafe_b64encode
@@ -25,7 +24,6 @@ _TIME_LETTERS = 10
 _SALT_BYTES = 16
 _STEP_BYTES = 4
 _SHIFTS = {letters: tuple(range(5 * letters - 10, -1, -10)) for letters in range(2, 28, 2)}
-_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 class SteadyClock:
@@ -106,21 +104,6 @@ def not_before(clock: Clock, earliest: datetime | None) -> Clock:
     if earliest is None:
         return clock
     return lambda: max(clock(), earliest)
-
-
-def format_time(at: datetime) -> str:
-    """Write a time as RFC 3339 in UTC with exactly six digits and `Z`; raises ValueError for a naive one."""
-    if at.tzinfo is None:
-        raise ValueError("a time without a zone has no place here")
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
-
-
-def parse_time(text: str) -> datetime:
-    """Read what `format_time` wrote, and nothing else; raises ValueError."""
-    if not _RFC_3339.fullmatch(text):
-        raise ValueError("not a time of the form 2026-01-31T12:00:00.000000Z")
-    return datetime.fromisoformat(text)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

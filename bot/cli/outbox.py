@@ -17,8 +17,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List rows of the outbox; dead letters by default."""
+    from approval_rules.times import format_time
     from bot.cli.session import reading
-    from bot.clock import format_time
     from bot.store import outbox
 
     if state not in {"dead", "queued", "sending"}:

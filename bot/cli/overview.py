@@ -8,8 +8,8 @@ from typing import Any
 from approval_rules.people import AgentId, PersonId
 from approval_rules.switch import Pause, ScopeKind
 from approval_rules.text import unwrap_text
+from approval_rules.times import format_time
 from bot.cli.session import database, reading
-from bot.clock import format_time
 from bot.desk.apply import people_of
 from bot.store import outbox, rows
 from bot.store.codec import SWITCH

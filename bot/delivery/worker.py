@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias, assert_never
 
 import structlog
 
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.delivery.backoff import callback_delay, fraction_of, slack_delay
 from bot.desk.wiring import Wiring
 from bot.store import outbox
@@ -26,6 +26,8 @@ from bot.store.transaction import Transaction
 log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 _POLL_SECONDS = 0.5
+# A busy log rings at every commit; six looks at the outbox each time would cost more than the commit.
+_BREATH_SECONDS = 0.02
 _PATIENCE_SECONDS = 2.0
 # How many rows of a kind may be under way at once. Posts to one channel are paced to one a second anyway.
 LANES: Mapping[Kind, int] = {
@@ -111,6 +113,7 @@ class OutboxWorker:
                     await self.start_due()
                 except Exception:
                     log.exception("outbox_cannot_read")
+                await asyncio.sleep(_BREATH_SECONDS)
                 await self._sleep()
         finally:
             tasks = [task for lane in self._under_way.values() for task in lane.values()]

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal
 
 import httpx
 
-from bot.clock import Clock, format_time
+from approval_rules.times import format_time
+from bot.clock import Clock
 from bot.demo.cases import Case
 from bot.demo.grant_check import GrantRefusedError, checked
 

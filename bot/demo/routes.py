@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from approval_rules.people import AgentId, PersonId
 from approval_rules.switch import Pause, ScopeKind
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.demo.agent import Answer
 from bot.demo.guide import Known, steps
 from bot.demo.ledger import SHOWN

@@ -15,8 +15,8 @@ from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, AgentText, Json
+from approval_rules.times import parse_time
 from bot.callback_target import ForbiddenTargetError, parse_target
-from bot.clock import parse_time
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member

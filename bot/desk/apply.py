@@ -11,7 +11,7 @@ from approval_rules.events import SubmitRefused
 from approval_rules.people import PersonId, ProposalId
 from approval_rules.react import Effect, ShowPacket, TellAgent, TellThread, react
 from approval_rules.state import Proposal
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.store import outbox, rows
 from bot.store.codec import Recorded
 from bot.store.outbox import Kind

@@ -13,7 +13,7 @@ from approval_rules.people import Account, AgentId, Flaw, PersonId, RoleName, St
 from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
-from bot.clock import parse_time
+from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
 from bot.desk.switching import record_switch
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written

@@ -6,7 +6,7 @@ from datetime import timedelta
 from approval_rules.commands import LiftTimedPauses, PassTime
 from approval_rules.decide import decide_switch
 from approval_rules.people import ProposalId
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.desk.apply import apply
 from bot.desk.switching import record_switch
 from bot.desk.wiring import Wiring, written

@@ -20,8 +20,8 @@ from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
 from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_json, unwrap_text
+from approval_rules.times import format_time, parse_time
 from bot.audit.log_format import Plain
-from bot.clock import format_time, parse_time
 
 KINDS: Mapping[str, type[Event]] = {
     "proposal.submitted": events.Submitted,

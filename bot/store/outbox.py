@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from approval_rules.switch import Scope, ScopeKind
-from bot.clock import format_time, parse_time
+from approval_rules.times import format_time, parse_time
 from bot.store.rows import Row
 from bot.store.transaction import Transaction
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from approval_rules.people import Account, PersonId
 from approval_rules.switch import ScopeKind, Switch
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.store import rows
 from bot.store.codec import SWITCH, Recorded
 from bot.store.engine import StoreUnavailableError, open_reader

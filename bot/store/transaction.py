@@ -14,8 +14,8 @@ from approval_rules.events import Event, ProposalEvent, Submitted, SwitchEvent
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
+from approval_rules.times import format_time
 from bot.audit.log_format import Entry, disclosure_digest, seal
-from bot.clock import format_time
 from bot.store import rows
 from bot.store.codec import SWITCH, Recorded, encode
 from bot.store.rows import AgentRow, Loaded, Row

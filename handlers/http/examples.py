@@ -13,6 +13,7 @@ from approval_rules.requirement import DEFAULT_TTL, GRANT_LIFE, OUTCOME_WITHIN, 
 from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import Pause, Scope, ScopeKind
 from approval_rules.text import AgentJson, AgentText, Json
+from approval_rules.times import format_time
 from handlers.desk import Evaluation, Face, Fault, Grant, Page, Seen
 from handlers.http import render
 from handlers.http.problem_codes import KINDS
@@ -176,4 +177,4 @@ def _execution(at: datetime) -> Execution:
 
 def example_time() -> str:
     """Give the time that the examples play at."""
-    return render.time_text(AT)
+    return format_time(AT)

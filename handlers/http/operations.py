@@ -5,8 +5,8 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from approval_rules.times import format_time
 from handlers.http.ports import HttpPorts
-from handlers.http.render import time_text
 
 
 class OperationCalls:
@@ -17,7 +17,7 @@ class OperationCalls:
 
     async def healthz(self, _: Request) -> Response:
         """GET /healthz: the process runs and its loop turns. Asks nobody else."""
-        return _json({"status": "ok", "time": time_text(self._ports.clock())})
+        return _json({"status": "ok", "time": format_time(self._ports.clock())})
 
     async def readyz(self, _: Request) -> Response:
         """GET /readyz: 200 when every check is well, else 503 with the reasons."""

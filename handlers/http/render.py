@@ -5,7 +5,7 @@ are written from decimals in their canonical form; nothing passes through a floa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from json import dumps
 from json.encoder import encode_basestring_ascii as _quoted
@@ -16,13 +16,8 @@ from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.state import Execution, Proposal, Vote
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_text
+from approval_rules.times import format_time
 from handlers.desk import Evaluation, Face, Grant, Page, Seen
-
-
-def time_text(at: datetime) -> str:
-    """Write a time as RFC 3339 in UTC, with six digits and `Z`."""
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
@@ -168,14 +163,14 @@ def _pause(pause: Pause) -> str:
     return dumps(
         {
             "scope": pause.scope.kind,
-            "since": time_text(pause.since),
-            "until": None if pause.until is None else time_text(pause.until),
+            "since": format_time(pause.since),
+            "until": None if pause.until is None else format_time(pause.until),
         }
     )
 
 
 def _time(at: datetime) -> str:
-    return f'"{time_text(at)}"'
+    return f'"{format_time(at)}"'
 
 
 def _text(text: AgentText) -> str:

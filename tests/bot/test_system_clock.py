@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clock import SteadyClock, TimeOrderedIds, base32, format_time, new_id, new_token, parse_time, system_clock
+from approval_rules.times import format_time, parse_time
+from bot.clock import SteadyClock, TimeOrderedIds, base32, new_id, new_token, system_clock
 
 SECOND = 1_000_000_000
 NOON = 1_700_000_000 * SECOND

@@ -7,8 +7,8 @@ differently: give the new meaning a new class instead.
 import json
 from pathlib import Path
 
+from approval_rules.times import format_time
 from bot.audit.log_format import disclosure_digest, seal
-from bot.clock import format_time
 from bot.store.codec import encode
 from tests.events import one_of_each
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.delivery.slack_post import PACKET_EVENT
 from bot.slack_standin.conversations import Content
 from bot.slack_standin.faults import Refuse, ResetBefore, ServerError

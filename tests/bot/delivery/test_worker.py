@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import format_time
+from approval_rules.times import format_time
 from bot.delivery.worker import LANES, Attempt, Later, Never, OutboxWorker, Result, Sent
 from bot.desk.wiring import Wiring
 from bot.store import outbox

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from approval_rules.events import Event, Submitted, Voted
 from approval_rules.text import AgentJson, AgentText
+from approval_rules.times import format_time
 from bot.audit.log_format import Plain, canonical
-from bot.clock import format_time
 from bot.store.codec import KIND_OF, KINDS, CodecError, decode, encode
 from tests.events import any_of, one_of_each
 from tests.golden.rebuild import FOLDER, files

@@ -15,9 +15,10 @@ from approval_rules.events import Refusal
 from approval_rules.people import PersonId, human
 from approval_rules.switch import EVERYTHING, Pause
 from approval_rules.text import AgentJson, AgentText
+from approval_rules.times import format_time
 from handlers.desk import Face, Seen
 from handlers.http.examples import proposals
-from handlers.http.render import proposal_json, time_text
+from handlers.http.render import proposal_json
 
 SEEN = proposals()
 EARLY = {"decided_at", "claim_by", "execution", "expired_why", "revoked_why", "grant", "callback_url"}
@@ -131,5 +132,5 @@ def test_a_report_may_be_as_deep_as_a_body() -> None:
 def test_times_are_utc_with_six_digits() -> None:
     """A time is always RFC 3339 in UTC with Z and six digits, whatever zone it came in."""
     at = datetime(2026, 1, 1, 1, 0, tzinfo=timezone(timedelta(hours=2)))
-    assert time_text(at) == "2025-12-31T23:00:00.000000Z"
-    assert time_text(at + timedelta(microseconds=1)) == "2025-12-31T23:00:00.000001Z"
+    assert format_time(at) == "2025-12-31T23:00:00.000000Z"
+    assert format_time(at + timedelta(microseconds=1)) == "2025-12-31T23:00:00.000001Z"
