@@ -5,10 +5,11 @@ mistyped or unknown asks people, or blocks where the file names nobody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from functools import lru_cache
+from typing import Literal, TypeAlias, assert_never
 
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
@@ -49,7 +50,7 @@ class Block:
 Verdict: TypeAlias = Allow | Ask | Block
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One item of `rules`: `index` counts from 1 as a reader of the file does; no condition means always."""
 
@@ -68,7 +69,7 @@ class Rule:
         return "always" if self.condition is None else " ".join(self.condition.text.split())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """The rules of one tool, in order, and what its `log` item says."""
 
@@ -92,7 +93,7 @@ class RoleMembers:
     usergroup: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PolicyFolder:
     """Everything that a policy folder says. `version` names its files' names and bytes (`sha256:...`)."""
 
@@ -129,7 +130,8 @@ class Explanation:
     result: Requirement | Contradiction
 
 
-class _Ruling(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ruling:
     verdict: Verdict
     rule: Rule | None
     because: str
@@ -217,7 +219,9 @@ def _judge(policy: Policy, outcomes: Sequence[_Outcome]) -> _Ruling:
     if first is None or (doubts and not _ask_stands(first, doubts)):
         return _strictest(policy, doubts)
     ruling = _plain(policy, first)
-    return ruling._replace(because="; ".join([ruling.because, *(_doubt(rule, why) for rule, why in doubts)]))
+    if not doubts:
+        return ruling
+    return replace(ruling, because="; ".join([ruling.because, *(_doubt(rule, why) for rule, why in doubts)]))
 
 
 def _doubts(judged: Sequence[tuple[Rule, _Outcome]], first: Rule | None) -> Iterator[tuple[Rule, str]]:
@@ -234,6 +238,7 @@ def _ask_stands(first: Rule, doubts: Sequence[tuple[Rule, str]]) -> bool:
     return isinstance(first.verdict, Ask) and all(isinstance(rule.verdict, Allow) for rule, _ in doubts)
 
 
+@lru_cache(maxsize=1024)  # a rule that decides alone says the same every time
 def _plain(policy: Policy, rule: Rule) -> _Ruling:
     because = f"rule {rule.index} of {policy.tool}: {rule.condition_text}, so {_consequence(rule.verdict)}"
     return _Ruling(rule.verdict, rule, because)
@@ -253,6 +258,7 @@ def _doubt(rule: Rule, why: str) -> str:
     return f"rule {rule.index} could not be decided: {why}"
 
 
+@lru_cache(maxsize=1024)
 def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requirement:
     rule = f"{policy.tool}#{ruling.rule.index}" if ruling.rule else None
     ask = ruling.verdict if isinstance(ruling.verdict, Ask) else Ask(())
