@@ -1,7 +1,10 @@
 """Keeps the signed anchor beside the key in step with the log, and holds a database against it at the start."""
 
+import fcntl
+import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -74,17 +77,33 @@ class Anchoring:
         self._written = -1
 
     def write_if_grown(self) -> None:
-        """Sign the newest head, if it is new."""
-        size, head, origin = _head(self._connection)
-        if size and size != self._written:
+        """Sign the newest head, if it is new.
+
+        The head is read and written by one process at a time: a command beside the server MUST NOT set it back.
+        """
+        if _head(self._connection)[0] in (0, self._written):
+            return
+        with _alone(self._path.parent):
+            size, head, origin = _head(self._connection)
             anchor.write(self._path, Anchor(size, head, origin, format_time(self._clock())), self._key.sign)
-            self._written = size
+        self._written = size
 
     def close(self) -> None:
         """Anchor once more and let go."""
         self.write_if_grown()
         anchor.sync_folder(self._path)
         self._connection.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the folder's anchor until the block ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def has_begun(database: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot.agents import AddAgent
 from bot.anchoring import Anchoring, require_not_behind, verifier_of
+from bot.audit import anchor
 from bot.audit.anchor import Anchor, AnchorError, read
 from bot.clock import SteadyClock, TimeOrderedIds, new_token, salts
 from bot.keys import generate
@@ -158,3 +160,36 @@ def test_two_that_anchor_at_once_leave_a_whole_file(database: Database) -> None:
     one.close()
     assert database.anchored() is not None
     assert [path.name for path in database.anchor.parent.glob("*.new")] == []
+
+
+def test_a_command_beside_the_server_never_sets_the_anchor_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever signs an older head and is slow about it is overtaken by nobody: the file ends with the newest."""
+    database.grow()
+    slow, quick = database.anchoring(), database.anchoring()
+    began, go_on = threading.Event(), threading.Event()
+    write = anchor.write
+
+    def held_up(path: Path, signed: Anchor, sign: anchor.Sign) -> None:
+        if signed.size == 1:
+            began.set()
+            go_on.wait(10)
+        write(path, signed, sign)
+
+    monkeypatch.setattr(anchor, "write", held_up)
+    first = threading.Thread(target=slow.write_if_grown)
+    first.start()
+    assert began.wait(10)
+    database.grow()
+    second = threading.Thread(target=quick.write_if_grown)
+    second.start()
+    second.join(0.2)
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    found = database.anchored()
+    assert found is not None
+    assert found.size == 2
+    slow.close()
+    quick.close()
