@@ -30,17 +30,26 @@ class Shown:
 
 
 def append(path: Path, line: dict[str, Any]) -> None:
-    """Add a line in one write, so that a kill leaves all of it or nothing."""
+    """Add a line of its own: a kill may cut a write between two pages, and the next line must not suffer for it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, json.dumps(line).encode() + b"\n")
+        os.write(descriptor, b"\n" + json.dumps(line).encode() + b"\n")
     finally:
         os.close(descriptor)
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
-    """Read every line."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    """Read every whole line; one that a kill cut short is a request that never arrived."""
+    whole = (line for line in path.read_text("utf-8").split("\n") if line.endswith("}")) if path.exists() else ()
+    return [parsed for line in whole if (parsed := _parsed(line)) is not None]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        parsed: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return parsed
 
 
 def messages_in(path: Path) -> list[Shown]:
