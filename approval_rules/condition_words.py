@@ -6,6 +6,10 @@ seconds), a clock, functions. What is not named here is refused, with the place 
 
 from typing import NamedTuple
 
+from approval_rules.counters import CALLS, HOW
+from approval_rules.names import RESERVED
+from approval_rules.nearest import nearest
+
 _ALLOWED = frozenset({"FLOAT", "STRING", "SYMBOL", "TRUE", "FALSE", "AND", "OR", "NOT", "IN", "ATTR"}) | frozenset(
     {"LPAREN", "RPAREN", "LBRACKET", "RBRACKET", "COMMA", "EQ", "NE", "GT", "GE", "LT", "LE", "ADD", "SUB", "MUL"}
 )
@@ -75,9 +79,11 @@ def _detail(before: Token, last: Token, word: Token, then: Token, after: Token) 
     if word.kind not in _ALLOWED:
         return _INSTEAD.get(word.kind, f"{word.text!r} is not for conditions")
     if word.text.startswith("$"):
-        return f"{word.text} is refused: the clock and the engine's built-ins are not the rules'; use a field or a fact"
+        return f"{word.text} is the engine's own; write now.hour, now.weekday or now.date for the clock, or use a fact"
+    if word.kind == "SYMBOL" and word.text in RESERVED and last.kind != "ATTR":
+        return _reserved_detail(word.text, then, after)
     if word.kind == "LPAREN" and last.kind in _ENDS_A_VALUE and not (before.kind == "ATTR" and last.text in _METHODS):
-        return "only .starts_with('...') and .ends_with('...') can be called"
+        return HOW if last.text in CALLS else "only .starts_with('...') and .ends_with('...') can be called"
     if last.kind == "ATTR" and word.text in _METHODS and then.kind != "LPAREN":
         return f"call it with a text: .{word.text}('...')"
     if last.kind == "ATTR" and word.text in _SHADOWED:
@@ -89,6 +95,16 @@ def _detail(before: Token, last: Token, word: Token, then: Token, after: Token) 
     if word.kind == "STRING" and last.kind == "IN":
         return f"'in' needs a list: [{word.text}]"
     return None
+
+
+def _reserved_detail(name: str, then: Token, after: Token) -> str | None:
+    if then.kind != "ATTR":
+        return f"'{name}' is the server's own; write one of its fields: {name}.{RESERVED[name][0]}"
+    if after.text in RESERVED[name]:
+        return None
+    near = nearest(after.text, RESERVED[name])
+    hint = f"did you mean '{near}'?" if near else f"it has {', '.join(RESERVED[name])}"
+    return f"{name} has no field '{after.text}'; {hint}"
 
 
 def _index_detail(word: Token, then: Token, after: Token) -> str | None:

@@ -12,6 +12,8 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from typing import Any, NamedTuple
 
 from approval_rules.condition_words import Token, check_words
+from approval_rules.counters import Counter, named
+from approval_rules.ranges import Ranges, ranges_of
 from approval_rules.text import Json
 
 MAX_LENGTH = 1000
@@ -43,10 +45,15 @@ class Undetermined:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A checked condition. `names` are the top-level names that it reads."""
+    """A checked condition. `names` are the top-level names that it reads, those of its `counters` among them.
+
+    `ranges` says between which bounds numbers lie wherever it holds.
+    """
 
     text: str
     names: frozenset[str]
+    counters: tuple[Counter, ...]
+    ranges: Ranges = field(compare=False)
     _part: "_Part" = field(repr=False, compare=False)
 
     def test(self, names: Names) -> bool | Undetermined:
@@ -76,12 +83,14 @@ def compile_condition(text: str) -> Condition:
     """Check and compile; raises ConditionFaultError with the place of the first fault."""
     if len(text) > MAX_LENGTH:
         raise ConditionFaultError(MAX_LENGTH, f"longer than {MAX_LENGTH} characters; split it into several rules")
-    tree, names = _parse(text)
+    read, counters = named(text)
+    tree, names = _parse(read)
     if not names:
         raise ConditionFaultError(
             0, "reads no field, so it never changes; leave the 'if' away for a rule that always matches"
         )
-    return Condition(text, frozenset(names), _compile_truth(tree, 0))
+    part = _compile_truth(tree, 0)
+    return Condition(text, frozenset(names), tuple(sorted(counters.values())), ranges_of(tree), part)
 
 
 def _parse(text: str) -> tuple[Any, set[str]]:

@@ -5,49 +5,24 @@ mistyped or unknown asks people, or blocks where the file names nobody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias, cast
 
+from approval_rules import dial
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
+from approval_rules.contract import Contract, hidden_by
+from approval_rules.counters import Counter
+from approval_rules.names import RESERVED, about, moment
 from approval_rules.people import Agent, RoleName, ToolName
-from approval_rules.requirement import PolicyRef, Requirement, Seat, Tier
-from approval_rules.text import Json, unwrap_object
+from approval_rules.requirement import PolicyRef, Requirement, Tier
+from approval_rules.text import Json, same_json, unwrap_object
+from approval_rules.verdicts import Allow, Ask, Block, Verdict, asked_by, consequence
 
-_MAX_DEPTH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """Green: the action may run under policy alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults."""
-
-    seats: tuple[Seat, ...]
-    expires_in: timedelta | None = None
-    step_up: Literal["none"] = "none"
-    channel: str | None = None
-
-    @property
-    def approvals(self) -> int:
-        """How many people must say yes."""
-        return sum(seat.count for seat in self.seats)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Red: refused. `reason` is the policy author's, and may be empty."""
-
-    reason: str = ""
-
-
-Verdict: TypeAlias = Allow | Ask | Block
+NOTHING_BEFORE: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,17 +46,34 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """The rules of one tool, in order, and what its `log` item says."""
+    """The rules of one tool, in order, and what its `log` item says. `zone` is where its hours and dates are read.
+
+    `redact` names every hidden field, also those that the contract hides in its own way.
+    """
 
     tool: ToolName
     rules: tuple[Rule, ...]
     redact: tuple[str, ...] = ()
     retain_days: int | None = None
+    zone: tzinfo = UTC
+    contract: Contract | None = None
+
+    reserved: frozenset[str] = field(init=False)
+    counters: tuple[Counter, ...] = field(init=False)
+    dialled: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dialled", any(_share(rule) is not None for rule in self.rules))
+        conditions = [rule.condition for rule in self.rules if rule.condition]
+        read = frozenset[str]().union(*(condition.names for condition in conditions))
+        counters = sorted({counter for condition in conditions for counter in condition.counters})
+        object.__setattr__(self, "counters", tuple(counters))
+        object.__setattr__(self, "reserved", (read & RESERVED.keys()) | {counter.name for counter in counters})
 
     @property
     def strictest(self) -> Ask | None:
         """The ask with the most approvals, the first named on a tie; None where the file asks nobody."""
-        asks = [rule.verdict for rule in self.rules if isinstance(rule.verdict, Ask)]
+        asks = [ask for rule in self.rules if (ask := asked_by(rule.verdict)) is not None]
         return max(asks, key=lambda ask: ask.approvals, default=None)
 
 
@@ -95,12 +87,18 @@ class RoleMembers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyFolder:
-    """Everything that a policy folder says. `version` names its files' names and bytes (`sha256:...`)."""
+    """Everything that a policy folder says. `version` names its files' names and bytes (`sha256:...`).
+
+    `holidays` are dates such as `2026-12-25`. `dial_key` is this server's secret, not the folder's: without it a rule
+    with a share lets nothing through.
+    """
 
     version: str
     policies: Mapping[ToolName, Policy]
     roles: Mapping[RoleName, RoleMembers]
     channels: Mapping[str, str]
+    holidays: frozenset[str] = frozenset()
+    dial_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,35 +138,64 @@ class _Ruling:
 _Outcome: TypeAlias = bool | Undetermined
 
 
-def classify(folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime) -> Requirement | Contradiction:
-    """Say what must happen before this draft may run; MUST NOT raise, whatever the agent sent."""
-    del agent, at  # no condition reads who asks or when yet; callers need not change when one does
+def classify(
+    folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json] = NOTHING_BEFORE
+) -> Requirement | Contradiction:
+    """Say what must happen before this draft may run; MUST NOT raise, whatever the agent sent.
+
+    `before` gives the policy's counters by name; one that is not in it cannot be told, which never allows.
+    """
     facts = _facts(draft)
     arguments = unwrap_object(draft.arguments)
     for name in arguments.keys() & facts.keys():
-        if not _same(arguments[name], facts[name], 0):
+        if not same_json(arguments[name], facts[name]):
             return _contradiction(name)
     policy = folder.policies.get(draft.tool)
     if policy is None:
         unknown = _Ruling(Block(), None, f"there is no policy for {draft.tool}, so it is blocked")
         return _requirement(folder, Policy(draft.tool, ()), unknown)
-    names = {**facts, **arguments}
-    return _requirement(folder, policy, _judge(policy, [rule.outcome(names) for rule in policy.rules]))
+    for name in policy.reserved:
+        if name in arguments or name in facts:
+            return _taken(name, "arguments" if name in arguments else "context/facts")
+    names = _names(folder, policy, draft, agent, at, before)
+    place = dial.place(folder.dial_key, draft.tool, draft.digest) if policy.dialled else None
+    ruling = _judge(policy, [rule.outcome(names) for rule in policy.rules], place)
+    return _requirement(folder, policy, ruling)
 
 
-def explain(folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime) -> Explanation:
+def explain(
+    folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json] = NOTHING_BEFORE
+) -> Explanation:
     """Classify, and say what each rule made of it; MUST NOT raise."""
     policy = folder.policies.get(draft.tool, Policy(draft.tool, ()))
-    names = {**_facts(draft), **unwrap_object(draft.arguments)}
+    names = _names(folder, policy, draft, agent, at, before)
     rules = tuple(_explain_rule(rule, rule.outcome(names)) for rule in policy.rules)
-    return Explanation(rules, classify(folder, draft, agent, at))
+    return Explanation(rules, classify(folder, draft, agent, at, before))
 
 
 def _explain_rule(rule: Rule, outcome: _Outcome) -> RuleExplanation:
-    says = _consequence(rule.verdict)
+    says = consequence(rule.verdict)
     if isinstance(outcome, Undetermined):
         return RuleExplanation(rule, "undetermined", outcome.why, says)
     return RuleExplanation(rule, "matched" if outcome else "not matched", "", says)
+
+
+def _names(
+    folder: PolicyFolder, policy: Policy, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json]
+) -> Names:
+    """Put together what the rules read; what only the server knows stands above what the agent sent."""
+    names: dict[str, Json] = {**_facts(draft), **unwrap_object(draft.arguments)}
+    for name in policy.reserved:
+        match name:
+            case "now":
+                names[name] = moment(at, policy.zone, folder.holidays)
+            case "agent":
+                names[name] = about(agent)
+            case "run":
+                names[name] = unwrap_object(draft.run)
+            case _:
+                names[name] = before.get(name)
+    return names
 
 
 def _facts(draft: Draft) -> Mapping[str, Json]:
@@ -186,28 +213,14 @@ def _contradiction(name: str) -> Contradiction:
     )
 
 
-def _same(one: Json, other: Json, depth: int) -> bool:
-    """Whether two JSON values are equal: 50 and 50.00 are, 1 and true are not, what is too deep to compare is not."""
-    if depth > _MAX_DEPTH:
-        return False
-    match one, other:
-        case (bool(), _) | (_, bool()) | (str(), _) | (_, str()) | (None, _) | (_, None):
-            return type(one) is type(other) and one == other
-        case Mapping(), Mapping():
-            return one.keys() == other.keys() and all(_same(one[key], other[key], depth + 1) for key in one)
-        case Sequence(), Sequence():
-            pairs = zip(one, other, strict=False)
-            return len(one) == len(other) and all(_same(a, b, depth + 1) for a, b in pairs)
-        case ((int() | Decimal()), (int() | Decimal())):
-            # What is not finite equals nothing, not even itself.
-            return Decimal(one).is_finite() and Decimal(other).is_finite() and one == other
-    return False
+def _taken(name: str, where: str) -> Contradiction:
+    return Contradiction(name, f"/{where}/{name}", "the policy reads the server's own value of this name; rename yours")
 
 
 # --- from the rules' outcomes to one verdict
 
 
-def _judge(policy: Policy, outcomes: Sequence[_Outcome]) -> _Ruling:
+def _judge(policy: Policy, outcomes: Sequence[_Outcome], place: Decimal | None) -> _Ruling:
     """Any matching block wins; else the first match, unless something undetermined could have said otherwise."""
     judged = list(zip(policy.rules, outcomes, strict=True))
     matches = [rule for rule, outcome in judged if outcome is True]
@@ -216,9 +229,11 @@ def _judge(policy: Policy, outcomes: Sequence[_Outcome]) -> _Ruling:
             return _plain(policy, rule)
     first = matches[0] if matches else None
     doubts = list(_doubts(judged, first))
-    if first is None or (doubts and not _ask_stands(first, doubts)):
+    if first is None:
         return _strictest(policy, doubts)
-    ruling = _plain(policy, first)
+    ruling = _plain(policy, first) if _share(first) is None else _dialled(policy, first, place)
+    if doubts and not _ask_stands(ruling, doubts):
+        return _strictest(policy, doubts)
     if not doubts:
         return ruling
     return replace(ruling, because="; ".join([ruling.because, *(_doubt(rule, why) for rule, why in doubts)]))
@@ -233,15 +248,33 @@ def _doubts(judged: Sequence[tuple[Rule, _Outcome]], first: Rule | None) -> Iter
             yield rule, outcome.why
 
 
-def _ask_stands(first: Rule, doubts: Sequence[tuple[Rule, str]]) -> bool:
+def _ask_stands(ruling: _Ruling, doubts: Sequence[tuple[Rule, str]]) -> bool:
     """Whether a matching ask is at least as strict as all that the undetermined rules could have said."""
-    return isinstance(first.verdict, Ask) and all(isinstance(rule.verdict, Allow) for rule, _ in doubts)
+    return isinstance(ruling.verdict, Ask) and all(isinstance(rule.verdict, Allow) for rule, _ in doubts)
 
 
 @lru_cache(maxsize=1024)  # a rule that decides alone says the same every time
 def _plain(policy: Policy, rule: Rule) -> _Ruling:
-    because = f"rule {rule.index} of {policy.tool}: {rule.condition_text}, so {_consequence(rule.verdict)}"
+    because = f"rule {rule.index} of {policy.tool}: {rule.condition_text}, so {consequence(rule.verdict)}"
     return _Ruling(rule.verdict, rule, because)
+
+
+def _dialled(policy: Policy, rule: Rule, place: Decimal | None) -> _Ruling:
+    """Turn an allow with a share into what the dial says of this case."""
+    verdict = cast("Allow", rule.verdict)
+    share = cast("Decimal", verdict.share)
+    if place is not None and place < share:
+        says, then = f"the dial of {share} % lets this one through", consequence(Allow())
+        return _Ruling(Allow(), rule, f"rule {rule.index} of {policy.tool}: {rule.condition_text}, and {says}: {then}")
+    ask = cast("Ask", verdict.otherwise)
+    says = f"the dial of {share} % keeps this one for people" if place is not None else "no dial is set up here"
+    return _Ruling(
+        ask, rule, f"rule {rule.index} of {policy.tool}: {rule.condition_text}, and {says}: {consequence(ask)}"
+    )
+
+
+def _share(rule: Rule) -> Decimal | None:
+    return rule.verdict.share if isinstance(rule.verdict, Allow) else None
 
 
 def _strictest(policy: Policy, doubts: Sequence[tuple[Rule, str]]) -> _Ruling:
@@ -251,7 +284,7 @@ def _strictest(policy: Policy, doubts: Sequence[tuple[Rule, str]]) -> _Ruling:
     ask = policy.strictest
     if ask is None:
         return _Ruling(Block(), rule, f"{cause}, and the file names nobody to ask, so it is blocked{where}")
-    return _Ruling(ask, rule, f"{cause}, so the strictest people of the file are asked{where}: {_consequence(ask)}")
+    return _Ruling(ask, rule, f"{cause}, so the strictest people of the file are asked{where}: {consequence(ask)}")
 
 
 def _doubt(rule: Rule, why: str) -> str:
@@ -272,6 +305,8 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         channel=_channel(folder, policy.tool, ask),
         redact=policy.redact,
         retain_days=policy.retain_days,
+        hashed=hidden_by(policy.contract, "hash"),
+        dropped=hidden_by(policy.contract, "drop"),
     )
 
 
@@ -279,24 +314,3 @@ def _channel(folder: PolicyFolder, tool: ToolName, ask: Ask) -> str | None:
     """Where the packet goes: the rule's own channel, else the tool's, else a role's, else the default."""
     keys = [tool, *(seat.role for seat in ask.seats), "default"]
     return ask.channel or next((folder.channels[key] for key in keys if key in folder.channels), None)
-
-
-# --- words that a manager understands
-
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def _consequence(verdict: Verdict) -> str:
-    match verdict:
-        case Allow():
-            return "it is allowed"
-        case Ask():
-            return " and ".join(f"{_count(seat.count)} {seat.role}" for seat in verdict.seats) + " must approve"
-        case Block():
-            return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
-        case _:
-            assert_never(verdict)
-
-
-def _count(number: int) -> str:
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)

@@ -1,9 +1,10 @@
 """What must happen before an action may run: decided once, at submit, and frozen with the proposal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from approval_rules.people import RoleName
 
@@ -12,6 +13,8 @@ MAX_TTL = timedelta(days=30)
 CLAIM_WITHIN = timedelta(hours=1)
 GRANT_LIFE = timedelta(minutes=10)
 OUTCOME_WITHIN = timedelta(minutes=15)
+
+Hiding: TypeAlias = Literal["mask", "hash", "drop"]
 
 
 class Tier(StrEnum):
@@ -47,7 +50,8 @@ class Requirement:
     """What must happen before yes.
 
     `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve. `ttl` is None
-    where the policy is silent: then the agent may choose, up to `MAX_TTL`.
+    where the policy is silent: then the agent may choose, up to `MAX_TTL`. People are not shown the fields in `redact`:
+    of those also in `hashed` they see a digest, and of those also in `dropped` not even the names.
     """
 
     tier: Tier
@@ -58,8 +62,20 @@ class Requirement:
     channel: str | None = None
     redact: tuple[str, ...] = ()
     retain_days: int | None = None
+    hashed: tuple[str, ...] | None = None
+    dropped: tuple[str, ...] | None = None
 
     @property
     def approvals(self) -> int:
         """How many people must say yes."""
         return sum(seat.count for seat in self.seats)
+
+    @property
+    def hidden(self) -> Mapping[str, Hiding]:
+        """Which fields people are not shown, and how."""
+        ways: tuple[tuple[Hiding, tuple[str, ...]], ...] = (
+            ("mask", self.redact),
+            ("hash", self.hashed or ()),
+            ("drop", self.dropped or ()),
+        )
+        return {name: hiding for hiding, names in ways for name in names}

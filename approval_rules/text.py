@@ -72,6 +72,7 @@ class AgentJson(_Opaque):
     __hash__ = None  # type: ignore[assignment]  # holds mutable containers
 
 
+_MAX_COMPARED_DEPTH: Final = 64
 _UNREAD: Final = _Unread()
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
@@ -102,3 +103,21 @@ def unwrap_object(data: AgentJson) -> Mapping[str, Json]:
     """Give the raw value of an AgentJson that is known to be an object; an empty object where it is not."""
     value = unwrap_json(data)
     return value if isinstance(value, Mapping) else {}
+
+
+def same_json(one: Json, other: Json, depth: int = 0) -> bool:
+    """Whether two JSON values are equal: 50 and 50.00 are, 1 and true are not, what is too deep to compare is not."""
+    if depth > _MAX_COMPARED_DEPTH:
+        return False
+    match one, other:
+        case (bool(), _) | (_, bool()) | (str(), _) | (_, str()) | (None, _) | (_, None):
+            return type(one) is type(other) and one == other
+        case Mapping(), Mapping():
+            return one.keys() == other.keys() and all(same_json(one[key], other[key], depth + 1) for key in one)
+        case Sequence(), Sequence():
+            pairs = zip(one, other, strict=False)
+            return len(one) == len(other) and all(same_json(a, b, depth + 1) for a, b in pairs)
+        case ((int() | Decimal()), (int() | Decimal())):
+            # What is not finite equals nothing, not even itself.
+            return Decimal(one).is_finite() and Decimal(other).is_finite() and one == other
+    return False

@@ -13,12 +13,14 @@ from benchmarks.intake import intake
 from benchmarks.pausing import pausing, rules
 from benchmarks.processes import LOAD_CORE
 from benchmarks.records import audit, health
+from benchmarks.replay import replay
 
 BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "intake": intake,
     "clicks": clicks,
     "pause": pausing,
     "policy": rules,
+    "replay": replay,
     "commands": commands,
     "server": server,
     "audit": audit,

@@ -17,6 +17,7 @@ from bot.audit.anchor import Anchor, AnchorError
 from bot.clock import Clock
 from bot.keys import SigningKey
 from bot.store.engine import open_reader
+from handlers.counting import counted
 
 
 def verifier_of(key: SigningKey) -> anchor.Verify:
@@ -49,9 +50,10 @@ def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
             return
         row = connection.execute("SELECT leaf_hash FROM entries WHERE seq = ?", (known.size - 1,)).fetchone()
     if row is None:
+        entries = counted(size, "log entry", "log entries")
         raise AnchorError(
-            f"the database has {size} log entries and {path} has seen {known.size}: an older copy was put back or the"
-            f" tail was cut off. Put the newest database back; keep both files as evidence"
+            f"the database has {entries} and {path} has seen {known.size}: an older copy was put back or the tail was"
+            " cut off. Put the newest database back; keep both files as evidence"
         )
     if bytes(row[0]).hex() != known.head:
         raise AnchorError(f"the log differs from {path} at entry {known.size - 1}: history was rewritten")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.grants import jwks
-from bot.keys import KeyFileError, SigningKey, load_or_create
+from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.metrics import Metrics
 from bot.policy_files import load as load_policy
 from bot.policy_watch import PolicyWatch
@@ -39,6 +39,7 @@ from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
+from handlers.counting import counted
 from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
@@ -75,7 +76,7 @@ async def running(
     """
     _require_slack(settings)
     key = _signing_key(settings)
-    policy = PolicyInForce(load_policy(settings.policy))
+    policy = PolicyInForce(replace(load_policy(settings.policy), dial_key=dial_key(key)))
     # A machine whose clock was set back between two starts must not reopen a deadline that has passed in the log.
     # Whether Slack signed a request just now is still a matter of the machine's own clock.
     wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
@@ -92,7 +93,9 @@ async def running(
         client = await _slack_client(settings, stack)
         directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
         place = await home.learn(directory, reads, writer)
-        wiring = Wiring(writer, reads, policy, directory, key, clock, place.team_id, bell.waiters)
+        wiring = Wiring(
+            writer, reads, policy, directory, key, clock, place.team_id, bell.waiters, bell.metrics.count_breach
+        )
         await writer.run(outbox.free_orphans)
         slack = SlackPost(
             client, SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace), place.bot_id, settings.channel
@@ -113,7 +116,7 @@ async def running(
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, bell.metrics)
         ticks.start()
-        stack.callback(ticks.stop)
+        stack.push_async_callback(ticks.stop)
         yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, bell.metrics)
 
 
@@ -248,5 +251,5 @@ async def _checks(writer: Writer, watch: PolicyWatch, metrics: Metrics) -> Seque
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
         Check("policy", ok=watch.fault is None, detail="in force" if watch.fault is None else "the folder is refused"),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
-        Check("outbox", ok=True, detail=f"{metrics.outbox_dead} dead letters"),
+        Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.clock import Clock
+from handlers.counting import counted
 
 _WAIT_SECONDS = 30
 _PAUSE_SECONDS = 2.0
@@ -107,7 +108,7 @@ class _Errand:
             left = int((until - self.clock()).total_seconds())
             if left <= 0:
                 return Refused("pending", f"{proposal['id']} still waits; go on with --key {self.key}. Do not act")
-            self.progress(f"{proposal['id']} waits for people ({len(proposal['votes'])} votes so far)")
+            self.progress(f"{proposal['id']} waits for people ({counted(len(proposal['votes']), 'vote')} so far)")
             proposal = self._read_again(proposal["id"], min(left, _WAIT_SECONDS), until)
         if isinstance(proposal, Refused):
             return proposal

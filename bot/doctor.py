@@ -14,7 +14,8 @@ from pathlib import Path
 from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.people import RoleName
-from approval_rules.policy import Ask, PolicyFolder
+from approval_rules.policy import PolicyFolder
+from approval_rules.verdicts import Ask
 from bot import anchoring
 from bot.audit.anchor import AnchorError
 from bot.clock import SteadyClock
@@ -29,6 +30,7 @@ from bot.settings import load as load_settings
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store import schema
 from bot.store.engine import StoreUnavailableError, database_path
+from handlers.counting import counted
 
 # The scopes of app_manifest.yml; a test holds the two against each other.
 SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read", "channels:history", "groups:history"})
@@ -93,10 +95,12 @@ def _roles(folder: PolicyFolder) -> Iterator[Finding]:
 
 
 def _role(folder: PolicyFolder, name: RoleName, people: int, group: str) -> Finding:
-    found = f"{name}: {people} {'person' if people == 1 else 'people'}{group}"
+    found = f"{name}: {counted(people, 'person', 'people')}{group}"
     needed = _needed(folder, name)
     if people < needed:
-        return Finding("roles", State.FAIL, f"{found}; {needed} are needed. Add them in roles.yml")
+        return Finding(
+            "roles", State.FAIL, f"{found}; {needed} {'is' if needed == 1 else 'are'} needed. Add them in roles.yml"
+        )
     if people < _FOUR_EYES:
         return Finding("roles", State.WARN, f"{found}; nobody can stand in. Add another in roles.yml")
     return Finding("roles", State.GOOD, found)
@@ -213,7 +217,7 @@ async def _groups(folder: PolicyFolder, calls: SlackCalls, client: AsyncWebClien
         for name, members in grouped.items():
             ident = ids.get(members.usergroup)
             if ident is None:
-                yield _role(folder, name, len(members.users), f" and Slack has no user group @{members.usergroup}")
+                yield _role(folder, name, len(members.users), f", and Slack has no user group @{members.usergroup}")
                 continue
             inside = await calls.make("usergroups.users.list", partial(client.usergroups_users_list, usergroup=ident))
             people = members.users | set(inside["users"])

@@ -146,6 +146,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def dial_key(key: SigningKey) -> bytes:
+    """Compute the secret under which the autonomy dial draws; it changes with the signing key and with nothing else."""
+    return key.derive("autonomy-dial/v1")
+
+
 def callback_secret(key: SigningKey, agent_id: str, generation: int) -> str:
     """Compute an agent's callback secret, `whsec_` and base 64; rotating is the next `generation`."""
     secret = key.derive(f"callback/{generation}/{agent_id}", _CALLBACK_SECRET_BYTES)

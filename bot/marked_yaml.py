@@ -7,15 +7,20 @@ these keys?) and writes down a fault, with line and column, where the answer is 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 from textwrap import dedent
 
 import yaml
 
 from approval_rules.nearest import nearest
+from approval_rules.text import Json
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,9}")  # YAML 1.1 also reads 010 as eight
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,6})?")  # as JSON writes them
+_SHORT = 17  # digits; longer ones are for Decimal
+_CONSTANTS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -160,6 +165,26 @@ class Page:
             if low <= number <= high:
                 return number
         self.fault(node, f"{what} must be a whole number from {low} to {high}")
+        return None
+
+    def json(self, node: yaml.Node, what: str) -> Json:
+        """Give a node's value as JSON, numbers exact to the digit.
+
+        What YAML's versions read in different ways (yes, 010, 1_000, 1e3, a bare date) is a fault.
+        """
+        if isinstance(node, yaml.MappingNode):
+            return {name: self.json(each, f"{what}.{name}") for name, each in self.fields(node, what).items()}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.json(each, f"an entry of {what}") for each in self.items(node, what, empty=True)]
+        text, bare = str(node.value), isinstance(node, yaml.ScalarNode) and node.style is None
+        number = _NUMBER.fullmatch(text) if bare else None
+        if node.tag == f"{_TAG}str" and not number:
+            return text
+        if bare and node.tag in (f"{_TAG}bool", f"{_TAG}null") and text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if number and node.tag in (f"{_TAG}int", f"{_TAG}float"):
+            return Decimal(text) if len(text) > _SHORT or set(text) & set(".eE") else int(text)
+        self.fault(node, f"{what} can be read in two ways; put it in quotes for text, or write it as JSON does")
         return None
 
     def is_true(self, node: yaml.Node) -> bool:

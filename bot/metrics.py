@@ -22,12 +22,22 @@ class Metrics:
         self._policy_faulty = Gauge(
             "foureyes_policy_reload_failed", "1 while the policy folder on disk is refused.", registry=self._registry
         )
+        self._breaches = Counter(
+            "foureyes_contract_violations",
+            "Proposals refused because their arguments broke the tool's contract.",
+            ["agent", "tool"],
+            registry=self._registry,
+        )
         self.outbox_dead = 0
 
     def count(self, kinds: Mapping[str, int]) -> None:
         """Count the events of a commit."""
         for kind, number in kinds.items():
             self._events.labels(kind).inc(number)
+
+    def count_breach(self, agent: str, tool: str) -> None:
+        """Count a proposal whose arguments broke the contract."""
+        self._breaches.labels(agent, tool).inc()
 
     def show(self, *, pending: int, paused: int, waiting: int, dead: int) -> None:
         """Set the gauges."""

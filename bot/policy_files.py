@@ -5,6 +5,7 @@ Never accepts a folder with a fault: the rules that are in force stay in force.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +17,19 @@ from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.requirement import Seat
+from bot.contracts.reading import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
-from bot.policy_page import PlacedAsk, check_role_name, read_channel, read_policy
+from bot.policy_page import read_policy
+from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel
+from handlers.counting import counted
 
 __all__ = ["PolicyFault", "PolicyFolderError", "load"]
 
 MAX_FILES = 500
 _ROLES_FILE = "roles.yml"
+_HOLIDAYS_FILE = "holidays.yml"
+_NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _SPECIAL_CHANNELS = ("default", "announcements")
@@ -34,7 +41,7 @@ class PolicyFolderError(Exception):
     """A policy folder that cannot come into force, with every fault that was found."""
 
     def __init__(self, faults: Sequence[PolicyFault]) -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(set(faults)))  # two tools may share one broken contract
         super().__init__("\n".join(map(str, self.faults)))
 
 
@@ -46,13 +53,15 @@ class _RolesPage(NamedTuple):
 def load(path: Path) -> PolicyFolder:
     """Read a folder; raises PolicyFolderError with all faults, never gives half a folder."""
     files, faults = _read_files(path)
-    tools = [name.removesuffix(".yml") for name in files if name != _ROLES_FILE]
+    contracts, contract_faults = _read_contracts(path) if files else ({}, [])
+    faults += contract_faults
+    tools = [name.removesuffix(".yml") for name in files if name not in _NO_TOOLS]
     policies: dict[ToolName, Policy] = {}
     asks: list[PlacedAsk] = []
     for tool in tools:
         page = Page(str(path / f"{tool}.yml"))
         node = page.read(files[f"{tool}.yml"])
-        read = None if node is None else read_policy(page, node, tool)
+        read = None if node is None else read_policy(page, node, tool, contracts)
         if read is not None:
             policies[read.policy.tool] = read.policy
             asks += read.asks
@@ -60,19 +69,23 @@ def load(path: Path) -> PolicyFolder:
     roles_page, roles_faults = _read_roles_file(path, files.get(_ROLES_FILE), tools)
     # Where roles.yml itself is at fault, which roles are unknown would be a guess.
     faults += roles_faults or _check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files)
+    holidays, holiday_faults = _read_holidays(path, files.get(_HOLIDAYS_FILE))
+    faults += holiday_faults
+    # Where a page is at fault, which contracts it would use is a guess.
+    faults = faults or _check_used(path, contracts, policies.values())
     if faults:
         raise PolicyFolderError(faults)
-    return PolicyFolder(_version(files), policies, roles_page.roles, roles_page.channels)
+    return PolicyFolder(_version(files, contracts), policies, roles_page.roles, roles_page.channels, holidays)
 
 
-def _version(files: Mapping[str, bytes]) -> str:
-    """Name the content: the SHA-256 of what `sha256sum *.yml` prints in the folder."""
-    lines = [f"{sha256_name(data).removeprefix('sha256:')}  {name}\n" for name, data in sorted(files.items())]
+def _version(files: Mapping[str, bytes], contracts: Mapping[str, bytes]) -> str:
+    """Name the content: the SHA-256 of what `sha256sum *.yml contracts/*.json` prints in the folder."""
+    everything = [*sorted(files.items()), *((f"{FOLDER}/{name}", data) for name, data in sorted(contracts.items()))]
+    lines = [f"{sha256_name(data).removeprefix('sha256:')}  {name}\n" for name, data in everything]
     return sha256_name("".join(lines).encode())
 
 
 def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
-    files: dict[str, bytes] = {}
     faults: list[PolicyFault] = []
     try:
         names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_file())
@@ -88,13 +101,37 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
     if not wanted or len(wanted) > MAX_FILES:
         faults.append(PolicyFault(str(path), 1, 1, f"must hold TOOL.yml files, 1 to {MAX_FILES} of them"))
         return {}, faults
-    for name in wanted:
+    return _read_each(path, wanted, faults), faults
+
+
+def _read_each(path: Path, names: Iterable[str], faults: list[PolicyFault]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for name in names:
         try:
             with (path / name).open("rb") as file:
                 files[name] = file.read(MAX_BYTES + 1)
         except OSError as error:
             faults.append(PolicyFault(str(path / name), 1, 1, f"cannot be read ({error.strerror})"))
-    return files, faults
+    return files
+
+
+def _read_contracts(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
+    """Read the files of the sub-folder `contracts`, which need not be there."""
+    folder = path / FOLDER
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        return {}, [PolicyFault(str(folder), 1, 1, f"cannot be read ({error.strerror})")]
+    faults = [
+        PolicyFault(str(folder / name), 1, 1, "would be ignored; only NAME.json stands here")
+        for name in names
+        if not FILE_NAME.fullmatch(name)
+    ]
+    if len(names) > MAX_FILES:
+        return {}, [PolicyFault(str(folder), 1, 1, f"holds more than {MAX_FILES} files")]
+    return _read_each(folder, filter(FILE_NAME.fullmatch, names), faults), faults
 
 
 # --- roles.yml
@@ -148,7 +185,47 @@ def _read_handle(page: Page, node: yaml.Node) -> str:
     return handle
 
 
+# --- holidays.yml
+
+
+def _read_holidays(path: Path, data: bytes | None) -> tuple[frozenset[str], list[PolicyFault]]:
+    """Read the days that are no workdays: a list of dates in quotes."""
+    page = Page(str(path / _HOLIDAYS_FILE))
+    node = None if data is None else page.read(data)
+    if node is None:
+        return frozenset(), page.faults
+    fields = page.fields(node, "the file", {"holidays"})
+    if "holidays" not in fields:
+        page.fault(node, "must begin with 'holidays:'")
+        return frozenset(), page.faults
+    return frozenset(_read_date(page, each) for each in page.items(fields["holidays"], "holidays")), page.faults
+
+
+def _read_date(page: Page, node: yaml.Node) -> str:
+    """Give a date; YAML's own dates are taken as well as text in quotes."""
+    text = node.value if isinstance(node, yaml.ScalarNode) else ""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    page.fault(node, "a holiday is a date such as 2026-12-25")
+    return ""
+
+
 # --- what only the whole folder shows
+
+
+def _check_used(path: Path, contracts: Iterable[str], policies: Iterable[Policy]) -> list[PolicyFault]:
+    """A contract that no tool names would protect nobody, and everybody would think that it does."""
+    used = {policy.contract.source for policy in policies if policy.contract}
+    return [
+        PolicyFault(
+            str(path / FOLDER / name), 1, 1, f"no tool uses this contract; write `contract: {name}` in its file"
+        )
+        for name in contracts
+        if f"{FOLDER}/{name}" not in used
+    ]
 
 
 def _check_asks(asks: Iterable[PlacedAsk], roles: _Roles, *, has_file: bool) -> list[PolicyFault]:
@@ -179,5 +256,6 @@ def _too_few(seats: Sequence[Seat], roles: _Roles) -> str | None:
             needed = sum(seat.count for seat in some)
             if len(people) < needed:
                 names = " and ".join(seat.role for seat in some)
-                return f"needs {needed} people of {names}, and {_ROLES_FILE} names {len(people)}; nobody could approve"
+                wanted = counted(needed, "person", "people")
+                return f"needs {wanted} of {names}, and {_ROLES_FILE} names {len(people)}; nobody could approve"
     return None

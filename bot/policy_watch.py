@@ -1,6 +1,8 @@
 """Keeps the policy in force in step with its folder: a good change comes into force, a broken one raises the alarm."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -8,6 +10,7 @@ import structlog
 from approval_rules.decide import POLICY
 from approval_rules.events import PolicyLoaded
 from approval_rules.policy import PolicyFolder
+from bot.contracts.reading import FOLDER
 from bot.desk.wiring import PolicyInForce
 from bot.metrics import Metrics
 from bot.policy_files import PolicyFolderError, load
@@ -19,9 +22,13 @@ log = structlog.get_logger()
 def _stamp(folder: Path) -> object:
     """Tell cheaply whether anything in the folder may have changed; None where that cannot be told."""
     try:
-        return sorted((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in os.scandir(folder))
+        return [*_marks(folder), *(_marks(folder / FOLDER) if (folder / FOLDER).is_dir() else ())]
     except OSError:
         return None
+
+
+def _marks(folder: Path) -> Sequence[tuple[str, int, int]]:
+    return sorted((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in os.scandir(folder))
 
 
 class PolicyWatch:
@@ -59,7 +66,7 @@ class PolicyWatch:
             self._metrics.policy_refused(refused=False)
         if folder.version != self._policy.folder.version:
             await self._record(folder.version, refused=False)
-            self._policy.folder = folder
+            self._policy.folder = replace(folder, dial_key=self._policy.folder.dial_key)
             log.warning("policy_changed", version=folder.version)
 
     async def _refuse(self, fault: str) -> None:

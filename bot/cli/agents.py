@@ -29,13 +29,14 @@ def add(
     from bot.agents import AddAgent
     from bot.cli.session import os_user
     from bot.clock import new_token
+    from handlers.http.schemas import TOOL_PATTERN
 
     if not re.fullmatch(r"[UW][A-Z0-9]{2,31}", owner):
         raise typer.BadParameter(f"{owner!r} is not a Slack user id; it starts with U (profile, More, Copy member ID)")
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name):
         raise typer.BadParameter("a name is 1 to 63 of a-z, 0-9, dot, dash and underscore")
     for one in tool:
-        if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", one):
+        if not re.fullmatch(TOOL_PATTERN, one):
             raise typer.BadParameter(f"{one!r} is not a tool name; write it like payments.refund")
     hosts = tuple(_host(host) for host in callback_host or ())
     _write_and_show(AddAgent(name, owner, tuple(tool), hosts, os_user(), new_token), as_json=as_json)

@@ -95,10 +95,10 @@ def ask(
     key_file: _KeyFile = None,
     timeout: Annotated[str, typer.Option(help="How long to wait: 30m, 4h, 2d.")] = "4h",
 ) -> None:
-    """Submit, wait for people, claim, and print the grant: exit 0 means that the caller may act, once.
+    """Submit, wait for people, claim, and print the permission.
 
-    Exit codes: 0 claimed, 1 failed or blocked, 4 denied, 5 expired, 6 paused. Afterwards, say how it went with
-    `foureyes report`: people are called where nobody does.
+    Exit 0 means that the caller may act, once. Any other code means that it may not: 1 failed or blocked, 4 denied,
+    5 expired, 6 paused. Afterwards, say how it went with `foureyes report`: people are called where nobody does.
     """
     from bot.ask import Asked, Refused, ask_and_wait
     from bot.cli.switch import duration

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
+from handlers.counting import counted
 
 app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,9 +17,10 @@ def verify(
     log_only: Annotated[bool, typer.Option("--log-only", help="Do not refold the index and compare.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check every entry, link, hash and detached value, the signed anchor, and the index against the log.
+    """Check the whole log, its anchor, and the index against it.
 
-    Exit code 7 where anything is broken. It needs no running server and changes nothing.
+    Every entry, link, hash and detached value is computed anew. Exit code 7 where anything is broken. It needs no
+    running server and changes nothing.
     """
     from bot.cli.checking import check
 
@@ -29,7 +31,8 @@ def verify(
         for fault in found["broken"]:
             typer.echo(f"BROKEN {_where(fault)}{printable(fault['what'])}")
         state = "BROKEN" if found["broken"] else "whole"
-        typer.echo(f"The log is {state}: {found['entries']} entries, {found['anchored']} of them under the anchor.")
+        size = counted(found["entries"], "entry", "entries")
+        typer.echo(f"The log is {state}: {size}, {found['anchored']} of them under the anchor.")
         for warning in found["warnings"]:
             typer.echo(f"Note: {printable(warning)}", err=True)
     if found["broken"]:
@@ -64,7 +67,10 @@ def _line(entry: dict[str, Any]) -> str:
 
 @app.command("checkpoint", epilog="Example: foureyes audit checkpoint")
 def checkpoint() -> None:
-    """Verify the log, then sign its newest head into the anchor file beside the key."""
+    """Verify the log, then sign its newest head into the anchor.
+
+    The anchor is the file beside the signing key.
+    """
     from bot.cli.checking import anchor_now, check
 
     found = check(refold=False, anchor_may_be_missing=True)
@@ -73,4 +79,4 @@ def checkpoint() -> None:
         typer.echo(f"Not anchored. BROKEN {_where(first)}{printable(first['what'])}", err=True)
         typer.echo("`foureyes audit verify` shows everything that is wrong.", err=True)
         raise typer.Exit(AUDIT_BROKEN)
-    typer.echo(f"Anchored {found['entries']} entries in {anchor_now()}.")
+    typer.echo(f"Anchored {counted(found['entries'], 'entry', 'entries')} in {anchor_now()}.")

@@ -51,9 +51,8 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any
             broken.append({"seq": None, "what": missing})
     newer = report.entries - report.anchored
     if anchor is not None and newer:
-        warnings.append(
-            f"the last {newer} entries are newer than the anchor, which a running server writes each second"
-        )
+        last = "the last entry is" if newer == 1 else f"the last {newer} entries are"
+        warnings.append(f"{last} newer than the anchor, which a running server writes each second")
     return {
         "entries": report.entries,
         "anchored": report.anchored,

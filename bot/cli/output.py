@@ -48,7 +48,11 @@ def print_json(value: object) -> None:
 
 def json_text(value: object, indent: int | None = None) -> str:
     """Write JSON that a terminal can show: letters as they are, everything invisible escaped as JSON does."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return json_printable(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
+
+
+def json_printable(text: str) -> str:
+    """Escape what is invisible in JSON, which says the same afterwards."""
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 

@@ -18,8 +18,6 @@ from bot.store.transaction import recorded_of
 from handlers.desk import Face, Seen
 from handlers.http.render import proposal_json
 
-_PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY next_at LIMIT ?"
-
 
 def overview() -> dict[str, Any]:
     """Give the state of everything."""
@@ -59,9 +57,9 @@ def _faces(connection: sqlite3.Connection, people: Iterable[PersonId]) -> dict[P
 
 
 def pending(limit: int) -> list[dict[str, Any]]:
-    """List what waits for people, most urgent first, as the API shows it."""
+    """List what waits for people, by deadline, as the API shows it."""
     with reading() as connection:
-        ids = [row[0] for row in connection.execute(_PENDING, (limit,))]
+        ids = [row[0] for row in connection.execute(rows.PENDING, {"limit": limit})]
         return [found for found in (_one(connection, ident) for ident in ids) if found is not None]
 
 

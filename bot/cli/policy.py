@@ -1,27 +1,52 @@
-"""`policy check | explain`: is the folder good, and what would it say."""
+"""`policy check | explain | test | replay | cases export`: is the folder good, and what would it say."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from bot.cli.output import FAILED, AsJson, print_json, print_rows, printable
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.cli.replaying import Replayed
+    from bot.marked_yaml import PolicyFault
+
 app = typer.Typer(
-    help="Check the policy folder and ask what it would say.", no_args_is_help=True, rich_markup_mode=None
+    help="Check the policy folder, test it, and ask what it would say.", no_args_is_help=True, rich_markup_mode=None
 )
+cases = typer.Typer(help="Cases for `policy test` and `policy replay`.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(cases, name="cases")
 FolderOption = Annotated[Path | None, typer.Option("--policy", help="The folder; default FOUREYES_POLICY or ./policy.")]
+SinceOption = Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")]
+
+
+class FailOn(StrEnum):
+    """What makes a replay fail."""
+
+    LOOSENED = "loosened"
+    CHANGED = "changed"
+    NEVER = "never"
 
 
 @app.command("check", epilog="Example: foureyes policy check ./policy")
 def check(
     folder: Annotated[Path | None, typer.Argument(help="The folder; default FOUREYES_POLICY or ./policy.")] = None,
     *,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on dangers too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load the folder and name each fault with file, line and column."""
+    """Load the folder; name each fault with its place, and dangers.
+
+    Exit code 1 where the folder cannot come into force. A danger is something that is allowed and should be looked at.
+    """
     from bot.policy_files import PolicyFolderError, load
+    from bot.policy_lint import dangers
     from bot.settings import load as settings
+    from handlers.counting import counted
 
     path = folder or settings().policy
     try:
@@ -32,18 +57,27 @@ def check(
         else:
             typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
+    dangerous = dangers(found)
     rows: list[dict[str, Any]] = [
         {
             "tool": policy.tool,
             "rules": len(policy.rules),
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
+            "contract": policy.contract.source if policy.contract else None,
+            "dangers": [str(danger) for danger in dangerous if danger.file == f"{policy.tool}.yml"],
         }
         for policy in found.policies.values()
     ]
-    print_rows(rows, as_json=as_json, empty="The folder has no policy: every proposal will be blocked.")
+    shown = rows if as_json else [{name: row[name] for name in row if name != "dangers"} for row in rows]
+    print_rows(shown, as_json=as_json, empty="The folder has no policy: every proposal will be blocked.")
     if not as_json:
-        typer.echo(f"Good: {len(rows)} tools, {len(found.roles)} roles, version {found.version}", err=True)
+        size = f"{counted(len(rows), 'tool')}, {counted(len(found.roles), 'role')}"
+        typer.echo(f"Good: {size}, version {found.version}", err=True)
+        for danger in dangerous:
+            typer.echo(f"Danger: {printable(str(danger))}", err=True)
+    if strict and dangerous:
+        raise typer.Exit(FAILED)
 
 
 @app.command(
@@ -70,6 +104,136 @@ def explain(
         why = f" ({rule['why']})" if rule["why"] else ""
         typer.echo(f"{rule['outcome']:13} {rule['rule']}: {printable(rule['says'])}{printable(why)}")
     typer.echo(f"=> {found['would_be']}: {printable(found['because'])}")
+
+
+@app.command("test", epilog="Example: foureyes policy test ./policy --require-coverage --junit policy.xml")
+def run_cases(
+    folder: Annotated[Path | None, typer.Argument(help="The folder; default FOUREYES_POLICY or ./policy.")] = None,
+    *,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML too.")] = None,
+    require_coverage: Annotated[
+        bool, typer.Option("--require-coverage", help="Fail where a rule has no case.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the cases beside the policy, in cases/TOOL.yml.
+
+    Exit code 1 where a case comes out otherwise, or there is none.
+    """
+    from bot.cli.junit import write
+    from bot.cli.testing import run
+    from bot.policy_cases import CaseFaultsError
+    from bot.settings import load as settings
+
+    path = folder or settings().policy
+    try:
+        tested = run(path)
+    except CaseFaultsError as error:
+        _refuse(error.faults, as_json=as_json)
+    if junit is not None:
+        write(tested, junit, require_coverage=require_coverage)
+    if as_json:
+        print_json(tested.document())
+    else:
+        for line in tested.lines():
+            typer.echo(line)
+    if not tested.cases:
+        typer.echo(f"There are no cases; put some into {path / 'cases'}, one file a tool.", err=True)
+    if tested.failures or not tested.cases or (require_coverage and tested.missed):
+        raise typer.Exit(FAILED)
+
+
+@app.command("replay", epilog="Example: foureyes policy replay --policy ./new-policy --since 30d --fail-on changed")
+def replay(
+    folder: FolderOption = None,
+    *,
+    since: Annotated[str | None, typer.Option("--since", help="How far back: 12h, 30d. Default 30d.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="Cases from a file instead of the database.")] = None,
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="What gives exit code 1.")] = FailOn.LOOSENED,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a policy would make of what was proposed before.
+
+    Facts, time and counters are those of then. Loosened means that less is asked than before: no people, fewer, or
+    not the same roles.
+    """
+    from bot.policy_cases import CaseFaultsError
+
+    if file is not None and since is not None:
+        raise typer.BadParameter("give --since or --file, not both")
+    try:
+        replayed = _replayed(folder, file, since or "30d")
+    except CaseFaultsError as error:
+        _refuse(error.faults, as_json=as_json)
+    if as_json:
+        print_json(replayed.document())
+    else:
+        for line in replayed.lines():
+            typer.echo(line)
+    if not replayed.cases:
+        typer.echo("Nothing was replayed, so this says nothing about the policy.", err=True)
+    loosened = fail_on is FailOn.LOOSENED and replayed.count("loosened")
+    if loosened or (fail_on is FailOn.CHANGED and replayed.changes):
+        raise typer.Exit(FAILED)
+
+
+def _replayed(folder: Path | None, file: Path | None, since: str) -> "Replayed":
+    from bot.cli.judging import dialled
+    from bot.cli.replaying import replay_file, replay_log
+    from bot.cli.session import reading
+    from bot.policy_files import load
+    from bot.settings import load as settings
+
+    begin = _since(since)
+    policy = dialled(load(folder or settings().policy))
+    if file is not None:
+        return replay_file(policy, file)
+    with reading() as connection:
+        return replay_log(policy, connection, begin)
+
+
+@cases.command("export", epilog="Example: foureyes policy cases export --since 30d > policy/cases/denied.jsonl")
+def export(since: SinceOption = "30d", folder: FolderOption = None) -> None:
+    """Print what people denied as cases, one a line.
+
+    Each expects that people are asked, and has the person's reason as its note. Hidden fields are taken out.
+    """
+    from bot.cli.output import json_printable
+    from bot.cli.replaying import denied_lines
+    from bot.cli.session import reading
+    from bot.policy_files import load
+    from bot.settings import load as settings
+    from handlers.counting import counted
+
+    begin = _since(since)
+    policy = load(folder or settings().policy)
+    erased = written = 0
+    with reading() as connection:
+        for line in denied_lines(policy, connection, begin):
+            if line is None:
+                erased += 1
+            else:
+                written += 1
+                typer.echo(json_printable(line))
+    skipped = f"; {erased} skipped, for what was asked has been erased" if erased else ""
+    typer.echo(f"{counted(written, 'case')} written{skipped}.", err=True)
+
+
+def _since(text: str) -> "datetime":
+    from bot.cli.switch import duration
+    from bot.clock import SteadyClock
+
+    return SteadyClock()() - duration(text)
+
+
+def _refuse(faults: "Sequence[PolicyFault]", *, as_json: bool) -> NoReturn:
+    """Name each fault of the cases, and end with exit code 1."""
+    if as_json:
+        print_json([{"file": f.file, "line": f.line, "column": f.column, "detail": f.detail} for f in faults])
+    else:
+        for fault in faults:
+            typer.echo(printable(str(fault)), err=True)
+    raise typer.Exit(FAILED)
 
 
 def _file(name: str) -> str:

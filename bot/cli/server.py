@@ -25,7 +25,10 @@ def demo(
     *,
     script: Annotated[bool, typer.Option("--script", help="Play it without a browser and exit 0.")] = False,
 ) -> None:
-    """Play the whole main job with a local Slack: no account, no token, nothing left behind."""
+    """Play the whole main job with a local Slack.
+
+    No account, no token, no network beyond this machine; nothing is left behind.
+    """
     from bot.demo import run
 
     raise typer.Exit(run(port, script))
@@ -59,7 +62,10 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; default: here.")] = Path(),
     url: Annotated[str, typer.Option(help="The public https URL of this server.")] = "https://YOUR-HOST",
 ) -> None:
-    """Write a policy folder, roles, a .env template, the Slack manifest, the signing key and the database."""
+    """Write policy, roles, .env, Slack manifest, key and database.
+
+    Files that exist are kept as they are; a database of an older version is upgraded.
+    """
     from bot.starting import initialise
 
     for line in initialise(folder, url):

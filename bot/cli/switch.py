@@ -100,6 +100,7 @@ def resume(
 def status(*, as_json: AsJson = False) -> None:
     """Show what is paused, what waits, and whether anything is stuck. Exit code 6 while everything is paused."""
     from bot.cli.overview import overview
+    from handlers.counting import counted
 
     found = overview()
     if as_json:
@@ -114,8 +115,10 @@ def status(*, as_json: AsJson = False) -> None:
         if not found["pauses"]:
             typer.echo("Nothing is paused.")
         typer.echo(f"{found['pending']} pending, {found['approved_unclaimed']} approved and not yet used.")
-        typer.echo(f"{found['outbox_waiting']} messages to send, {found['outbox_dead']} dead letters.")
-        typer.echo(f"{found['log_entries']} log entries, database {found['database']}.")
+        typer.echo(
+            f"{counted(found['outbox_waiting'], 'message')} to send, {counted(found['outbox_dead'], 'dead letter')}."
+        )
+        typer.echo(f"{counted(found['log_entries'], 'log entry', 'log entries')}, database {found['database']}.")
     if any(row["scope"] == "all" for row in found["pauses"]):
         raise typer.Exit(PAUSED)
 

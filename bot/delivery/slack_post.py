@@ -1,10 +1,10 @@
 """What is sent to Slack: packets and their updates, thread replies, answers to clicks, announcements.
 
 A packet is rendered from the folded state when it is sent, so that it is never staler than its message. Before a packet
-is posted again after a crash or a lost answer, the channel's history is searched for the first one.
+is posted again after a crash or a lost answer, the history of the channel that was tried is searched for the first one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from approval_rules.events import Decision, Paused, Posted, Refusal, ResumeAsked
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.react import Note
 from bot.delivery.pace import ChannelPace
-from bot.delivery.worker import Attempt, Later, Never, Result, Sent
+from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
 from bot.desk.apply import apply
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
@@ -40,7 +40,7 @@ _HOPELESS: Final = frozenset(
 )
 # After these, nobody knows whether the message stands.
 _LOST: Final = "unreachable"
-_UNSURE: Final = frozenset({_LOST, "unexpected-answer", "fatal_error", "internal_error", "request_timeout"})
+_UNSURE: Final = frozenset({_LOST, BROKE, "unexpected-answer", "fatal_error", "internal_error", "request_timeout"})
 # Without the right to read the history a lost packet is replaced; clicks on the lost one are refused.
 _MAY_NOT_SEARCH: Final = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "no_permission"})
 _HISTORY_LAG: Final = timedelta(seconds=4)
@@ -108,17 +108,19 @@ class SlackSenders:
         return seen.proposal.requirement.channel or channels.get("default") or self._slack.default_channel
 
     async def _post(self, row: OutboxRow, attempt: Attempt, seen: Seen, shown: Packet, as_of: int) -> Result:
-        channel = self._channel(seen)
-        if channel is None:
-            return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
-        if attempt.orphaned or row.last_error in _UNSURE:
-            found = await self._taken_over(channel, seen, shown, as_of, attempt)
+        # Where the last try was made: packets may go elsewhere since.
+        tried = row.payload.get("channel")
+        if tried is not None and (attempt.orphaned or row.last_error in _UNSURE):
+            found = await self._taken_over(tried, seen, shown, as_of, attempt)
             if found is not None:
                 return found
             if attempt.orphaned or row.attempts <= _LOOKS:
                 # History lags behind a post: "not found" is no proof in the first seconds.
                 await attempt.begin()
                 return Later(_LOST, _HISTORY_LAG, not_tried=True)
+        channel = self._channel(seen)
+        if channel is None:
+            return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
         return await self._post_packet(channel, seen, shown, as_of, attempt)
 
     async def _taken_over(self, channel: str, seen: Seen, shown: Packet, as_of: int, attempt: Attempt) -> Result | None:
@@ -136,7 +138,7 @@ class SlackSenders:
 
     async def _post_packet(self, channel: str, seen: Seen, shown: Packet, as_of: int, attempt: Attempt) -> Result:
         answer = await self._chat(
-            attempt,
+            partial(attempt.begin, channel),
             channel=channel,
             text=shown.text,
             blocks=shown.blocks,
@@ -144,11 +146,17 @@ class SlackSenders:
         )
         return _sent(as_of, seen, Posted(str(answer["channel"]), str(answer["ts"]), shown.shown))
 
-    async def _chat(self, attempt: Attempt, *, channel: str, **message: Any) -> AsyncSlackResponse:  # noqa: ANN401 - the SDK's arguments
+    async def _chat(
+        self,
+        begin: Callable[[], Awaitable[None]],
+        *,
+        channel: str,
+        **message: Any,  # noqa: ANN401 - the SDK's arguments
+    ) -> AsyncSlackResponse:
         """Post one message when it is the channel's turn; nothing in it is unfurled."""
 
         async def call() -> AsyncSlackResponse:
-            await attempt.begin()
+            await begin()
             client = self._slack.client
             return await self._slack.calls.make(
                 "chat.postMessage",
@@ -210,7 +218,7 @@ class SlackSenders:
             return Never("the proposal is not in the log")
         posted = seen.proposal.packet
         if posted is None:
-            return Later("the packet is not posted yet", timedelta(seconds=2), not_tried=True)
+            return WithPacket()
         if attempt.orphaned:
             # A second reply would only repeat itself; the packet above it is true in any case.
             return Sent(as_of)
@@ -224,7 +232,7 @@ class SlackSenders:
 
         try:
             await self._chat(
-                attempt, channel=channel, text=mrkdwn_safe(text), blocks=blocks, thread_ts=thread_ts, mrkdwn=False
+                attempt.begin, channel=channel, text=mrkdwn_safe(text), blocks=blocks, thread_ts=thread_ts, mrkdwn=False
             )
         except SlackUnavailableError as error:
             return _failed(error)

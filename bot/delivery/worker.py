@@ -29,6 +29,9 @@ _POLL_SECONDS = 0.5
 # A busy log rings at every commit; six looks at the outbox each time would cost more than the commit.
 _BREATH_SECONDS = 0.02
 _PATIENCE_SECONDS = 2.0
+_PACKET_WAIT = timedelta(seconds=2)
+# A sender broke, perhaps after everything had left: nobody knows.
+BROKE = "internal-error"
 # How many rows of a kind may be under way at once. Posts to one channel are paced to one a second anyway.
 LANES: Mapping[Kind, int] = {
     Kind.ANSWER: 16,
@@ -58,13 +61,18 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class WithPacket:
+    """It cannot go before its packet stands: it waits with it, and is a dead letter with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Never:
     """It never will arrive: a person has to look."""
 
     error: str
 
 
-Result: TypeAlias = Sent | Later | Never
+Result: TypeAlias = Sent | Later | WithPacket | Never
 
 
 class Sender(Protocol):
@@ -82,9 +90,9 @@ class Attempt:
         self._row = row
         self.orphaned = row.state == "sending"
 
-    async def begin(self) -> None:
-        """Write down that the row is about to leave."""
-        await self._wiring.writer.run(lambda tx: outbox.start(tx, self._row, tx.at + LEASE))
+    async def begin(self, channel: str | None = None) -> None:
+        """Write down that the row is about to leave, and for which channel where that must be known afterwards."""
+        await self._wiring.writer.run(lambda tx: outbox.start(tx, self._row, tx.at + LEASE, channel))
 
 
 class OutboxWorker:
@@ -169,7 +177,7 @@ class OutboxWorker:
             raise
         except Exception:
             log.exception("outbox_sender_broke", row=row.name)
-            await self._wiring.writer.run(lambda tx: _settle(tx, row, Later("internal-error")))
+            await self._wiring.writer.run(lambda tx: _settle(tx, row, Later(BROKE)))
 
     def _hold(self, kind: Kind, result: Result) -> None:
         """Leave a lane alone while Slack takes no more of it: trying every row in it would only cost us the time."""
@@ -189,6 +197,8 @@ def _settle(tx: Transaction, row: OutboxRow, result: Result) -> None:
                 outbox.bury(tx, row, result.error)
             else:
                 outbox.retry(tx, row, tx.at + delay, result.error)
+        case WithPacket():
+            outbox.wait_for_packet(tx, row, tx.at + _PACKET_WAIT)
         case Never():
             outbox.bury(tx, row, result.error)
         case _:

@@ -17,6 +17,7 @@ from approval_rules.times import format_time
 from bot.clock import Clock
 from bot.demo.cases import Case
 from bot.demo.grant_check import GrantRefusedError, checked
+from handlers.counting import counted
 
 Direction = Literal["sent", "received", "note"]
 KEPT: Final = 200
@@ -238,7 +239,7 @@ def _short(proposal: dict[str, Any]) -> str:
 
 def _people(proposal: dict[str, Any]) -> str:
     needs = proposal["requirement"] or {"approvals": 0, "roles": []}
-    return f"{needs['approvals']} people ({', '.join(needs['roles'])})"
+    return f"{counted(needs['approvals'], 'person', 'people')} ({', '.join(needs['roles'])})"
 
 
 def _voters(proposal: dict[str, Any]) -> str:

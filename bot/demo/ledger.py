@@ -16,6 +16,7 @@ from bot.audit.verify import verify
 from bot.keys import SigningKey
 from bot.store.check import differences
 from bot.store.engine import open_reader
+from handlers.counting import counted
 
 SHOWN: Final = 200
 _ENTRIES: Final = "SELECT seq, type, at, body, leaf_hash FROM entries ORDER BY seq"
@@ -107,7 +108,7 @@ class Ledger:
 def _broken(faults: Sequence[tuple[int, str]]) -> Verdict:
     seq, what = faults[0]
     rest = len(faults) - 1
-    more = f" {rest} more {'fault follows' if rest == 1 else 'faults follow'} from it." if rest else ""
+    more = f" {counted(rest, 'more fault follows', 'more faults follow')} from it." if rest else ""
     return Verdict("broken", f"Entry {seq}: {what}.{more}", seq)
 
 

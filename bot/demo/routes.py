@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -23,6 +23,10 @@ LOOK_S: Final = 0.25
 _STILL_HERE: Final = 60
 _NOT_YET: Final = {"ok": False, "text": "The demo is still starting. Try again in a second."}
 _PAUSED: Final = "The agent was refused: 423, paused. It stops, and proposes the same again after you resume."
+
+_Told: TypeAlias = dict[str, Any]
+"""What an act answers: `ok`; `text` where it went wrong; `show`, the view where its result is, if it has one."""
+_Act: TypeAlias = Callable[[Stage], Awaitable[_Told]]
 
 
 class DemoRoutes:
@@ -57,8 +61,7 @@ class DemoRoutes:
         act = _ACTS.get(request.path_params["name"])
         if act is None:
             return JSONResponse({"ok": False, "text": f"The demo knows {', '.join(_ACTS)}."}, 404)
-        trouble = await act(self.stage)
-        return JSONResponse({"ok": True} if trouble is None else {"ok": False, "text": trouble})
+        return JSONResponse(await act(self.stage))
 
 
 async def state_of(stage: Stage) -> dict[str, Any]:
@@ -112,36 +115,42 @@ async def _changes(stage: Stage) -> AsyncIterator[str]:
             continue
 
 
-def _propose(name: str | None = None) -> Callable[[Stage], Awaitable[str | None]]:
-    async def act(stage: Stage) -> str | None:
-        return _trouble(await stage.agent.propose_next(name))
+def _propose(name: str | None = None) -> _Act:
+    async def act(stage: Stage) -> _Told:
+        return _proposed(await stage.agent.propose_next(name))
 
     return act
 
 
-async def _burst(stage: Stage) -> str | None:
-    return _trouble(await stage.agent.propose_burst())
+async def _burst(stage: Stage) -> _Told:
+    return _proposed(await stage.agent.propose_burst())
 
 
-async def _verify(stage: Stage) -> str | None:
+async def _verify(stage: Stage) -> _Told:
     await stage.inspection.verify()
-    return None
+    return _in_the_log(None)
 
 
-async def _tamper(stage: Stage) -> str | None:
-    return await stage.inspection.tamper()
+async def _tamper(stage: Stage) -> _Told:
+    return _in_the_log(await stage.inspection.tamper())
 
 
-async def _restore(stage: Stage) -> str | None:
-    return await stage.inspection.restore()
+async def _restore(stage: Stage) -> _Told:
+    return _in_the_log(await stage.inspection.restore())
 
 
-def _trouble(answer: Answer) -> str | None:
-    """Give what the person at the page should be told; a case that was to be refused is no trouble."""
-    return _PAUSED if answer.body.get("code") == "paused" else None
+def _proposed(answer: Answer) -> _Told:
+    """Say where the result is: in the channel only if people are asked. A case that was to be refused is no trouble."""
+    if answer.body.get("code") == "paused":
+        return {"ok": False, "text": _PAUSED}
+    return {"ok": True, "show": "channel"} if answer.body.get("state") == "pending" else {"ok": True}
 
 
-_ACTS: Final[dict[str, Callable[[Stage], Awaitable[str | None]]]] = {
+def _in_the_log(trouble: str | None) -> _Told:
+    return {"ok": True, "show": "log"} if trouble is None else {"ok": False, "text": trouble}
+
+
+_ACTS: Final[dict[str, _Act]] = {
     "propose": _propose(),
     "propose-small": _propose("small-standard"),
     "propose-large": _propose("rich-pro"),

@@ -2,15 +2,15 @@
 
 import asyncio
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
 from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
-from approval_rules.policy import Contradiction, classify
+from approval_rules.policy import NOTHING_BEFORE, Contradiction, Policy, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
@@ -18,11 +18,13 @@ from approval_rules.text import AgentJson, AgentText, Json
 from approval_rules.times import parse_time
 from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
+from bot.desk.contracted import contract_refusal
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.keys import split_key
 from bot.store.engine import StoreUnavailableError
 from bot.store.rows import Loaded
+from bot.store.tally import tallies
 from bot.store.transaction import KeyUse, Transaction
 from handlers.desk import (
     Accepted,
@@ -64,27 +66,38 @@ class AgentUseCases:
 
     async def submit(self, agent: Agent, draft: Draft, intake: Intake) -> Accepted | Refused:
         """Take a proposal in."""
-        ruling = self._ruling(agent, draft)
+        # What does not depend on what went before is decided outside the transaction, where nobody waits for it.
+        counting = self._counting(draft)
+        broken = contract_refusal(self._wiring.policy.folder, agent, draft)
+        decided = broken or (None if counting else self._ruling(agent, draft))
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused]:
             use = tx.key_use(agent.id, intake.key)
             if use is not None:
                 return _replay(tx, agent, draft, intake, use)
+            ruling = decided or self._ruling(agent, draft, tallies(tx, cast("Policy", counting), agent, draft))
             if isinstance(ruling, Refused):
                 _record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool)
                 return None, ruling
             return _take_in(tx, agent, draft, intake, ruling, self._wiring.home_team)
 
         loaded, answer = await written(self._wiring, unit)
+        if broken is not None and answer is broken:
+            self._wiring.count_breach(agent.name, draft.tool)
         if isinstance(answer, Accepted) and loaded is not None:
             return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
         return answer
 
-    def _ruling(self, agent: Agent, draft: Draft) -> Requirement | Refused:
+    def _counting(self, draft: Draft) -> Policy | None:
+        """Give the tool's policy where its rules read what went before."""
+        policy = self._wiring.policy.folder.policies.get(draft.tool)
+        return policy if policy is not None and policy.counters else None
+
+    def _ruling(self, agent: Agent, draft: Draft, before: Mapping[str, Json] = NOTHING_BEFORE) -> Requirement | Refused:
         if draft.callback_url is not None and not _host_allowed(draft.callback_url, agent):
             detail = "the callback's host is not registered for this agent; see `foureyes agent add --callback-host`"
             return Refused("callback-host-not-allowed", detail, (Fault("/callback_url", detail),))
-        ruling = classify(self._wiring.policy.folder, draft, agent, self._wiring.clock())
+        ruling = classify(self._wiring.policy.folder, draft, agent, self._wiring.clock(), before)
         if isinstance(ruling, Contradiction):
             return Refused("contradictory-fact", ruling.detail, (Fault(ruling.pointer, ruling.detail),))
         return ruling
@@ -95,7 +108,14 @@ class AgentUseCases:
 
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
         """Tell what would happen now; store nothing."""
-        ruling = self._ruling(agent, draft)
+        broken = contract_refusal(self._wiring.policy.folder, agent, draft)
+        if broken is not None:
+            return broken
+        counting = self._counting(draft)
+        before = NOTHING_BEFORE
+        if counting is not None:
+            before = await self._wiring.writer.run(lambda tx: tallies(tx, counting, agent, draft))
+        ruling = self._ruling(agent, draft, before)
         if isinstance(ruling, Refused):
             return ruling
         if draft.tool not in agent.tools:

@@ -88,14 +88,12 @@ class PeopleUseCases:
         return member.flaw is None and (bool(member.roles) or owns)
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
-        """List what waits for people, most urgent first."""
+        """List what waits for people, by deadline."""
         member = await self._wiring.directory.look_up(who.account)
         if member.flaw is not None:
             return Refusal(member.flaw.value)
         async with self._wiring.reads.snapshot() as snapshot:
-            found = await snapshot.rows(
-                "SELECT id FROM proposals WHERE state = 'pending' ORDER BY next_at LIMIT :limit", {"limit": limit}
-            )
+            found = await snapshot.rows(rows.PENDING, {"limit": limit})
             several = [await snapshot.proposal(row[0]) for row in found]
             seen = await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None])
         return [one for one in seen if self._may_see(who, member, one)]

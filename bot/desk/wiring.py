@@ -73,9 +73,16 @@ class PolicyInForce:
     folder: PolicyFolder
 
 
+def _uncounted(agent: str, tool: str) -> None:
+    """Count no breach of a contract: where nobody reads metrics."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Handed to every part of the desk. `home_team` is Slack's id of the workspace that the bot lives in."""
+    """Handed to every part of the desk. `home_team` is Slack's id of the workspace that the bot lives in.
+
+    `count_breach` is told the agent's name and the tool once a breach of a contract is recorded.
+    """
 
     writer: Writer
     reads: Reads
@@ -85,6 +92,7 @@ class Wiring:
     clock: Clock
     home_team: str
     waiters: Waiters = field(default_factory=Waiters)
+    count_breach: Callable[[str, str], None] = _uncounted
 
 
 async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:

@@ -1,8 +1,9 @@
 """The outbox's rows: what the world is still to be told. Planned in the transaction that needs them, polled after.
 
 A row is unique by its name. A packet's row asks for a state ("show what is true as of this log index or later"), so
-that many changes become one message: a `post` until it stands in Slack, then an `update`. Every other row has its bytes
-fixed when it is planned. Kinds are lanes: a flood of new packets does not hold up an answer to a click.
+that many changes become one message: a `post` until it stands in Slack, then an `update`. Its payload is the channel
+that it was last tried in. Every other row has its bytes fixed when it is planned. Kinds are lanes: a flood of new
+packets does not hold up an answer to a click.
 """
 
 import json
@@ -57,16 +58,20 @@ COUNTS = (
     "SELECT state, count(*) FROM outbox WHERE state IN ('queued', 'sending') GROUP BY state"
     " UNION ALL SELECT state, count(*) FROM outbox WHERE state = 'dead' GROUP BY state"
 )
+DEAD_PACKET = "SELECT 1 FROM outbox WHERE name = :name AND kind = 'post' AND state = 'dead'"
+_PACKET_DIED = "its packet is a dead letter"
 _PLAN = (
     "INSERT INTO outbox (name, kind, subject, wanted_seq, state, due_at, attempts, created_at, payload)"
     " VALUES (?, ?, ?, ?, 'queued', ?, 0, ?, ?)"
 )
 # A packet that is being sent stays so (its sender sees the higher index and goes again); one that waits after a
-# failure keeps its due time, so that a flood of votes cannot turn back-off into a hammer.
+# failure keeps its due time, so that a flood of votes cannot turn back-off into a hammer. `created_at` is since when it
+# is wanted: the change of a packet that is weeks old is not given up at its first failure.
 _AGAIN = (
     " ON CONFLICT (name) DO UPDATE SET wanted_seq = max(wanted_seq, excluded.wanted_seq),"
     " due_at = CASE WHEN state IN ('done', 'dead') THEN excluded.due_at ELSE due_at END,"
     " attempts = CASE WHEN state IN ('done', 'dead') THEN 0 ELSE attempts END, kind = excluded.kind,"
+    " created_at = CASE WHEN state IN ('done', 'dead') THEN excluded.created_at ELSE created_at END,"
     " state = CASE WHEN state = 'sending' THEN state ELSE 'queued' END"
 )
 _PLAN_PACKET = _PLAN + _AGAIN
@@ -83,13 +88,19 @@ _POST_AGAIN = (
     " AND subject IN (SELECT id FROM proposals WHERE clock IN ('decide', 'claim') AND ({where}))"
 )
 _START = "UPDATE outbox SET state = 'sending', due_at = ?, attempts = attempts + 1 WHERE id = ?"
+_START_IN = (
+    "UPDATE outbox SET state = 'sending', due_at = ?, attempts = attempts + 1,"
+    " payload = json_set(payload, '$.channel', ?) WHERE id = ?"
+)
 _FINISH = (
     "UPDATE outbox SET state = CASE WHEN wanted_seq > ? THEN 'queued' ELSE 'done' END, due_at = ?, attempts = 0,"
     " kind = CASE kind WHEN 'post' THEN 'update' ELSE kind END, last_error = NULL WHERE id = ?"
 )
 _RETRY = "UPDATE outbox SET state = 'queued', due_at = ?, last_error = ? WHERE id = ?"
 _BURY = "UPDATE outbox SET state = 'dead', last_error = ? WHERE id = ?"
-_REVIVE = "UPDATE outbox SET state = 'queued', due_at = ?, attempts = 0 WHERE id = ? AND state = 'dead'"
+_QUEUE_AFRESH = "UPDATE outbox SET state = 'queued', due_at = ?, created_at = ?, attempts = 0 WHERE state = 'dead' AND "
+_REVIVE = _QUEUE_AFRESH + "id = ?"
+_REVIVE_REPLIES = _QUEUE_AFRESH + "last_error = ? AND name > ? AND name < ?"
 _FREE = "UPDATE outbox SET due_at = ? WHERE state = 'sending'"
 _DOUBT = "UPDATE outbox SET last_error = 'restarted' WHERE kind = 'update' AND state = 'queued'"
 _FORGET = "DELETE FROM outbox WHERE state = 'done' AND kind = 'answer' AND due_at < ?"
@@ -148,14 +159,35 @@ def scope_condition(scope: Scope) -> tuple[str, Sequence[str]]:
             return "tool = ?", (scope.name,)
 
 
-def start(tx: Transaction, row: OutboxRow, lease_until: datetime) -> None:
-    """Mark a row as being sent, before anything leaves; after the lease it counts as orphaned."""
-    tx.write(_START, (format_time(lease_until), row.id))
+def start(tx: Transaction, row: OutboxRow, lease_until: datetime, channel: str | None = None) -> None:
+    """Mark a row as being sent, before anything leaves; after the lease it counts as orphaned.
+
+    `channel` is kept in the payload: whoever has to find out what became of this try must look there.
+    """
+    if channel is None:
+        tx.write(_START, (format_time(lease_until), row.id))
+    else:
+        tx.write(_START_IN, (format_time(lease_until), channel, row.id))
 
 
 def finish(tx: Transaction, row: OutboxRow, as_of: int) -> None:
-    """Mark a row as delivered with the state as of log index `as_of`; it goes again where more was wanted since."""
-    tx.write(_FINISH, (as_of, format_time(tx.at), row.id))
+    """Mark a row as delivered with the state as of log index `as_of`; it goes again where more was wanted since.
+
+    A packet that now stands takes the replies along that were buried for its sake.
+    """
+    now = format_time(tx.at)
+    tx.write(_FINISH, (as_of, now, row.id))
+    if row.kind is Kind.POST:
+        replies = f"{Kind.THREAD.value}:{row.subject}"
+        tx.write(_REVIVE_REPLIES, (now, now, _PACKET_DIED, f"{replies}:", f"{replies};"))  # ";" is next after ":"
+
+
+def wait_for_packet(tx: Transaction, row: OutboxRow, due_at: datetime) -> None:
+    """Look at a reply again later; with a packet that is a dead letter it is buried, until that packet stands."""
+    if tx.rows(DEAD_PACKET, {"name": f"packet:{row.subject}"}):
+        bury(tx, row, _PACKET_DIED)
+    else:
+        retry(tx, row, due_at, "the packet is not posted yet")
 
 
 def retry(tx: Transaction, row: OutboxRow, due_at: datetime, error: str) -> None:
@@ -169,8 +201,9 @@ def bury(tx: Transaction, row: OutboxRow, error: str) -> None:
 
 
 def revive(tx: Transaction, row_id: int) -> None:
-    """Take a row out of the dead-letter list and try it now."""
-    tx.write(_REVIVE, (format_time(tx.at), row_id))
+    """Take a row out of the dead-letter list and try it now, as if it were new."""
+    now = format_time(tx.at)
+    tx.write(_REVIVE, (now, now, row_id))
 
 
 def free_orphans(tx: Transaction) -> None:

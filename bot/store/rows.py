@@ -32,6 +32,8 @@ OPEN_COUNTS = (
     "SELECT state, count(*), min(created_at) FROM proposals"
     " WHERE next_at IS NOT NULL AND clock IN ('decide', 'claim') GROUP BY state"
 )
+# What expires first comes first; `next_at` may be a reminder.
+PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY deadline LIMIT :limit"
 VOTERS_OF = (
     "SELECT DISTINCT p.team_id, p.user_id FROM entries e"
     " JOIN people p ON p.ref = json_extract(CAST(e.body AS TEXT), '$.data.voter')"

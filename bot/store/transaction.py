@@ -25,10 +25,22 @@ SWITCH_EVENTS = get_args(SwitchEvent)
 
 _INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_DETACHED = "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, ?, ?)"
-INDEX_COLUMNS = ("id", "agent_id", "tool", "state", "clock", "next_at", "channel", "ts", "created_at", "last_seq")
+INDEX_COLUMNS = (
+    "id",
+    "agent_id",
+    "tool",
+    "state",
+    "clock",
+    "next_at",
+    "deadline",
+    "channel",
+    "ts",
+    "created_at",
+    "last_seq",
+)
 _PUT_PROPOSAL = (
     f"INSERT OR REPLACE INTO proposals ({', '.join(INDEX_COLUMNS)})"  # noqa: S608 - our own constant
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f" VALUES ({', '.join('?' * len(INDEX_COLUMNS))})"
 )
 _INSERT_KEY = "INSERT INTO idempotency (agent_id, key, body_digest, proposal_id, answer_seq) VALUES (?, ?, ?, ?, ?)"
 _INSERT_PERSON = "INSERT INTO people (ref, team_id, user_id, name) VALUES (?, ?, ?, ?)"
@@ -178,6 +190,10 @@ class Transaction:
             self._stored[unverified_id] = rows.loaded_from(recorded_of(self._db, unverified_id))
         return self._stored[unverified_id]
 
+    def planned(self) -> dict[str, Loaded]:
+        """Give the proposals that this batch has touched, as they will be: their rows may not be readable yet."""
+        return {**self._batch.proposals, **self._unit.proposals}
+
     def key_use(self, agent: AgentId, key: str) -> KeyUse | None:
         """Look an idempotency key up."""
         known = self._unit.keys.get((agent, key)) or self._batch.keys.get((agent, key))
@@ -290,6 +306,7 @@ class Transaction:
 def index_row(proposal: Proposal, last_seq: int) -> Row:
     """Give a proposal's row of the index (INDEX_COLUMNS): always the fold of its events."""
     clock, next_at = clock_of(proposal)
+    deadline = proposal.deadline
     packet = proposal.packet
     return (
         proposal.id,
@@ -298,6 +315,7 @@ def index_row(proposal: Proposal, last_seq: int) -> Row:
         proposal.status.value,
         clock,
         None if next_at is None else format_time(next_at),
+        None if deadline is None else format_time(deadline),
         packet.channel if packet else None,
         packet.ts if packet else None,
         format_time(proposal.created_at),

@@ -27,14 +27,29 @@ _SUMMARY = "Refund a damaged espresso machine; the customer sent photos."
 _FACTS: Json = {"customer_tier": "pro"}
 _KIM, _ANA = PersonId("p_kim"), PersonId("p_ana")
 _LEAD = RoleName("support_manager")
-_AGENT = Agent(AgentId("agt_01K9"), "refund-bot", PersonId("p_own"), (_TOOL,), ("agents.example.com",))
-_PAUSE = Pause("pau_01", Scope(ScopeKind.TOOL, _TOOL), AT, _human(_KIM), AgentText(""), AT + timedelta(minutes=30))
+_AGENT = Agent(
+    AgentId("agent_01k9zx1m4c8t2v6r0q5n3h7d9w"), "refund-bot", PersonId("p_own"), (_TOOL,), ("agents.example.com",)
+)
+_PAUSE = Pause(
+    "pause_01k9zy0b7d3f5h9k1m2p4r6t8w",
+    Scope(ScopeKind.TOOL, _TOOL),
+    AT,
+    _human(_KIM),
+    AgentText(""),
+    AT + timedelta(minutes=30),
+)
 _FACES = {_KIM: Face("U012AB3CD", "Kim"), _ANA: Face("U045EF6GH", "Ana")}
 _DIGEST = digest_of(_TOOL, _ARGUMENTS)
-_POLICY = PolicyRef("pv_3f2a9c", "payments.refund#3", "rule 3 matched: amount_usd > 50")
+_POLICY = PolicyRef(
+    "sha256:3f2a9c0d61be7845f0a1c2d3e4b59687786950c1d2e3f4a5b6c7d8e9fa0b1c2d",
+    "payments.refund#3",
+    "rule 3 of payments.refund: amount_usd > 50, so two people in the role support_manager must approve",
+)
+_ALLOWED = "rule 2 of payments.refund: amount_usd <= 200 and customer_tier == 'enterprise', so it is allowed"
+_BLOCKED = "rule 4 of payments.refund: chargeback_open, so it is blocked: the bank pays this one back"
 _YELLOW = Requirement(Tier.YELLOW, (Seat(_LEAD, 2),), _POLICY)
-_GREEN = Requirement(Tier.GREEN, (), replace(_POLICY, rule="payments.refund#1", because="rule 1 matched"))
-_RED = Requirement(Tier.RED, (), replace(_POLICY, rule="payments.refund#4", because="rule 4 blocks"))
+_GREEN = Requirement(Tier.GREEN, (), replace(_POLICY, rule="payments.refund#2", because=_ALLOWED))
+_RED = Requirement(Tier.RED, (), replace(_POLICY, rule="payments.refund#4", because=_BLOCKED))
 _REPORT: dict[str, Json] = {"detail": "refund re_88 created", "post_conditions": {"refund_visible": True}}
 
 PROPOSAL_IN = {
@@ -149,7 +164,7 @@ def problem_example(code: str) -> dict[str, object]:
 
 def _proposal(requirement: Requirement) -> Proposal:
     return Proposal(
-        id=ProposalId("prop_01K9ZX3V7Q"),
+        id=ProposalId("prop_01k9zx3v7q5m8c2t6r0n4h9d1w"),
         status=Status.PENDING,
         agent=_AGENT,
         started_by=None,
@@ -168,11 +183,13 @@ def _proposal(requirement: Requirement) -> Proposal:
 
 
 def _green() -> Proposal:
-    return replace(_proposal(_GREEN), status=Status.APPROVED, decided_at=AT, claim_by=AT + timedelta(hours=1))
+    enterprise = AgentJson({"facts": {"customer_tier": "enterprise"}})
+    approved = replace(_proposal(_GREEN), status=Status.APPROVED, context=enterprise)
+    return replace(approved, decided_at=AT, claim_by=AT + timedelta(hours=1))
 
 
 def _execution(at: datetime) -> Execution:
-    return Execution("claimed", "grant_01K9ZX", None, at, at + GRANT_LIFE, at + OUTCOME_WITHIN)
+    return Execution("claimed", "grant_01k9zxh2d6s0v4m8q1c5t9r3nw", None, at, at + GRANT_LIFE, at + OUTCOME_WITHIN)
 
 
 def example_time() -> str:

@@ -10,6 +10,7 @@ from approval_rules.events import Refusal
 from approval_rules.people import AgentId
 from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
+from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
@@ -204,10 +205,12 @@ def _status(overview: Overview) -> list[Safe]:
     lines = [
         *_pauses(overview),
         Safe(f"{waiting}; {overview.approved_unclaimed} approved and not yet used."),
-        Safe(f"{overview.outbox_waiting} messages to send. Policy version {visible(overview.policy_version)}."),
+        Safe(
+            f"{counted(overview.outbox_waiting, 'message')} to send. Policy version {visible(overview.policy_version)}."
+        ),
     ]
     if overview.outbox_dead:
-        lines.append(Safe(f"⚠ {overview.outbox_dead} messages could not be delivered; someone must look."))
+        lines.append(Safe(f"⚠ {counted(overview.outbox_dead, 'message')} could not be delivered; someone must look."))
     return lines
 
 

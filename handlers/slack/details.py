@@ -1,6 +1,6 @@
 """Everything about one proposal, whole, as pages for a modal. It leaves nothing out but what policy hides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from handlers.slack.lines import Sheet
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import name_of, standing_of, vote_words, who_decides
 from handlers.slack.text import arguments_of, evidence_of, exact, fields_of, paragraphs
-from handlers.slack.values import HIDDEN, Line
+from handlers.slack.values import Line
 
 PAGE_CHARACTERS: Final = 9000
 PAGE_BLOCKS: Final = 40
@@ -40,11 +40,11 @@ def pages_of(seen: Seen, at: datetime) -> list[list[Block]]:
 
 def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     proposal = seen.proposal
-    hidden = frozenset(proposal.requirement.redact)
+    hidden = proposal.requirement.hidden
     told = evidence_of(proposal.context, hidden)
     yield Safe("In short"), [_say(sentence_of(proposal).text), _say(standing_of(seen, at).text)]
     arguments = list(arguments_of(proposal.arguments, hidden))
-    covered = any(line.value == HIDDEN for line in arguments)
+    covered = any(line.covered for line in arguments)
     yield Safe("Arguments"), arguments
     yield (
         Safe("Arguments, exactly"),
@@ -77,7 +77,7 @@ def _named(name: str, text: str, *, block: bool = False) -> Line:
     return Line(Safe(name), Safe(text), block=block)
 
 
-def _hidden(hidden: frozenset[str]) -> Iterator[Line]:
+def _hidden(hidden: Collection[str]) -> Iterator[Line]:
     if hidden:
         yield _named("hidden by policy", ", ".join([visible(name) for name in sorted(hidden)]))
         yield _say(Safe("The digest is over the real values."))

@@ -11,6 +11,7 @@ from typing import Final
 
 from approval_rules.canonical import Digest, sha256_name
 from approval_rules.state import Proposal
+from handlers.counting import counted
 from handlers.desk import Seen
 from handlers.slack.blocks import (
     MAX_CONFIRM,
@@ -82,10 +83,10 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     proposal = seen.proposal
     sentence = sentence_of(proposal)
     standing = standing_of(seen, at)
-    lines = tuple(arguments_of(proposal.arguments, frozenset(proposal.requirement.redact)))
+    lines = tuple(arguments_of(proposal.arguments, proposal.requirement.hidden))
     shown = fitting(lines, ARGUMENT_CHARACTERS, ARGUMENT_LINES)
     whole = len(shown) == len(lines) and len(visible(proposal.tool)) <= _NAME
-    evidence = evidence_of(proposal.context, frozenset(proposal.requirement.redact))
+    evidence = evidence_of(proposal.context, proposal.requirement.hidden)
     live = standing.open and voting
     facts = [
         *_first(sentence, standing, seen),
@@ -133,7 +134,7 @@ def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[
         sheet.line(Line(Safe(""), Safe("(no arguments)")))
     blocks = sheet.blocks()
     if missing:
-        more = "1 more argument stands" if missing == 1 else f"{missing} more arguments stand"
+        more = counted(missing, "more argument stands", "more arguments stand")
         blocks.append(section(Safe(f"⚠ {more} in Details: too long for here.")))
     return blocks
 
@@ -156,7 +157,7 @@ def _votes(seen: Seen) -> list[Block]:
     for vote in votes[-_VOTES:]:
         sheet.line(Line(Safe(""), vote_words(vote, seen)))
     if len(votes) > _VOTES:
-        sheet.line(Line(Safe(""), Safe(f"{len(votes) - _VOTES} earlier votes in Details")))
+        sheet.line(Line(Safe(""), Safe(f"{counted(len(votes) - _VOTES, 'earlier vote')} in Details")))
     return sheet.blocks()
 
 
@@ -178,7 +179,7 @@ def _told(evidence: Evidence, room: int) -> list[Block]:
             sheet.heading(heading)
         for line in glance:
             sheet.line(line)
-    return [*sheet.blocks(), *([context(Safe(f"{left} more {_lines(left)} in Details"))] if left else [])]
+    return [*sheet.blocks(), *([context(Safe(f"{counted(left, 'more line')} in Details"))] if left else [])]
 
 
 def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool) -> list[Block]:
@@ -209,12 +210,16 @@ def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
 def _small_print(seen: Seen) -> list[Safe]:
     proposal = seen.proposal
     costs: dict[str, Safe] = {line.name: _fit(line.value, _COST) for line in fields_of(proposal.run)}
-    said = [told.format(costs[name]) for name, told in _COSTS if name in costs]
+    said = [_cost(told, costs[name]) for name, told in _COSTS if name in costs]
     small = [
         Safe(f"Agent {named(proposal.agent.name)}, owned by {name_of(proposal.agent.owner, seen)}"),
         Safe(f"{proposal.id} · {proposal.digest[:_SHORT_DIGEST]}…"),
     ]
     return [*small, Safe(f"So far, says the agent: {', '.join(said)}")] if said else small
+
+
+def _cost(told: str, value: Safe) -> str:
+    return (told.removesuffix("s") if value == "1" else told).format(value)
 
 
 def _own_words(proposal: Proposal, evidence: Evidence) -> list[Block]:
@@ -253,7 +258,7 @@ def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Li
             break
         kept.append(line)
     if len(kept) < lines:
-        kept.append(f"{lines - len(kept)} more {_lines(lines - len(kept))} in the message")
+        kept.append(f"{counted(lines - len(kept), 'more line')} in the message")
     return "\n".join([*fixed[:2], *kept, *fixed[2:]])
 
 
@@ -265,7 +270,3 @@ def _spoken(text: Safe) -> str:
 def _fit(text: Safe, most: int) -> Safe:
     """Give text that fits, else where it stands whole."""
     return text if len(text) <= most else Safe(f"({len(text)} characters, whole in Details)")
-
-
-def _lines(count: int) -> str:
-    return "line" if count == 1 else "lines"

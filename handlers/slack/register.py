@@ -4,6 +4,7 @@
 nothing comes after it. The same application serves HTTP (verified in front) and Socket Mode (Slack's own connection).
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -39,6 +40,7 @@ def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> A
         )
 
     app = AsyncApp(
+        logger=logging.getLogger("slack_bolt"),  # else Bolt gives each of its loggers the root's level, whatever is set
         name="foureyes",
         process_before_response=True,
         signing_secret=config.signing_secret,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from approval_rules.state import Proposal
+from handlers.counting import counted
 from handlers.slack.blocks import MAX_HEADER
 from handlers.slack.escape import Safe, visible
 from handlers.slack.text import Field, fields_of_action, tool_words
@@ -40,7 +41,7 @@ class Sentence:
 
 def sentence_of(proposal: Proposal) -> Sentence:
     """Say what the action will do, amount and target first. Every value in it is whole or named as standing below."""
-    fields = list(fields_of_action(proposal.arguments, frozenset(proposal.requirement.redact)))
+    fields = list(fields_of_action(proposal.arguments, proposal.requirement.hidden))
     amounts = sorted((field for field in fields if field.is_money), key=_amount_rank)
     amount = amounts[0] if amounts else None
     others = [field for field in fields if not field.is_money]
@@ -50,7 +51,7 @@ def sentence_of(proposal: Proposal) -> Sentence:
     told = " ".join(start) + _told(targets, verb, paid=amount is not None)
     extra = [f"{field.name} {field.value}" for field in amounts[1:_MANY]]
     if len(amounts) > _MANY:
-        extra.append(f"and {len(amounts) - _MANY} more amounts (all listed below)")
+        extra.append(f"and {counted(len(amounts) - _MANY, 'more amount')} (all listed below)")
     text = Safe(", ".join([told, *extra]))
     return Sentence(text, _headline(text, start), *_labels(verb, amount))
 
@@ -70,7 +71,7 @@ def _told(targets: list[Field], verb: list[str], *, paid: bool) -> str:
         to = "to " if field.key in _SPOKEN or (receives and paid) else "for " if paid and not parts else ""
         parts.append(f"{to}{label}{value}")
     if len(parts) > _MANY:
-        parts[_MANY:] = [f"and {len(parts) - _MANY} more fields (all listed below)"]
+        parts[_MANY:] = [f"and {counted(len(parts) - _MANY, 'more field')} (all listed below)"]
     return " " + ", ".join(parts) if parts else ""
 
 

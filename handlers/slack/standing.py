@@ -10,6 +10,7 @@ from approval_rules.people import ActorKind, PersonId
 from approval_rules.requirement import Requirement
 from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import Pause, Scope, ScopeKind
+from handlers.counting import counted
 from handlers.desk import Seen
 from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe, named
@@ -81,15 +82,15 @@ def what_became(proposal: Proposal) -> Safe:
 def progress(proposal: Proposal) -> Safe:
     """Count the approvals: `1 of 2 people have approved`."""
     needed = proposal.requirement.approvals
-    return Safe(f"{len(proposal.approved_by)} of {needed} {'person has' if needed == 1 else 'people have'} approved")
+    return Safe(f"{len(proposal.approved_by)} of {counted(needed, 'person has', 'people have')} approved")
 
 
 def who_decides(requirement: Requirement) -> Safe:
-    """Say who must say yes: `2 different people of support_manager`."""
-    people = f"{requirement.approvals} {'person' if requirement.approvals == 1 else 'different people'}"
+    """Say who must say yes: `2 different people in the role support_manager`."""
+    people = counted(requirement.approvals, "person", "different people")
     if len(requirement.seats) == 1:
-        return Safe(f"{people} of {named(requirement.seats[0].role)}")
-    seats = " and ".join([f"{seat.count} of {named(seat.role)}" for seat in requirement.seats])
+        return Safe(f"{people} in the role {named(requirement.seats[0].role)}")
+    seats = " and ".join([f"{seat.count} in the role {named(seat.role)}" for seat in requirement.seats])
     return Safe(f"{people}: {seats}" if seats else "nobody")
 
 

@@ -5,14 +5,26 @@ Everything that it gives may stand in a `plain_text` or a `rich_text` element, a
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from approval_rules.canonical import canonical_text
+from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
+from handlers.counting import counted
 from handlers.slack.escape import Safe, is_blank, named, visible
-from handlers.slack.values import HIDDEN, Line, in_words, is_hidden, lines_of, money, name_words
+from handlers.slack.values import (
+    NOTHING_HIDDEN,
+    Line,
+    hiding_of,
+    in_words,
+    instead_of,
+    lines_of,
+    money,
+    name_words,
+)
 
 _FEW: Final = 3
+Hidden: TypeAlias = Mapping[str, Hiding]
 
 
 # What a person reads first in an entry of history or evidence; these words speak for themselves.
@@ -61,22 +73,22 @@ def person(name: str, user_id: str) -> Safe:
     return Safe(f"{named(name)} ({named(user_id)})") if name not in {"", user_id} else named(user_id)
 
 
-def arguments_of(data: AgentJson, hidden: frozenset[str]) -> Iterator[Line]:
+def arguments_of(data: AgentJson, hidden: Hidden) -> Iterator[Line]:
     """Give every leaf of an action's arguments, whole."""
     return lines_of(unwrap_json(data), hidden) if unwrap_object(data) else iter(())
 
 
-def fields_of_action(data: AgentJson, hidden: frozenset[str]) -> Iterator[Field]:
+def fields_of_action(data: AgentJson, hidden: Hidden) -> Iterator[Field]:
     """Give the scalar fields of an action's arguments and its lists as one field each: its sentence is made of them."""
     return _fields(unwrap_object(data), hidden, "")
 
 
-def exact(data: AgentJson, hidden: frozenset[str]) -> Safe:
+def exact(data: AgentJson, hidden: Hidden) -> Safe:
     """Give the canonical form of a value, escaped; hidden fields are replaced in it."""
     return visible(canonical_text(_without(unwrap_json(data), hidden)))
 
 
-def evidence_of(context: AgentJson, hidden: frozenset[str]) -> Evidence:
+def evidence_of(context: AgentJson, hidden: Hidden) -> Evidence:
     """Read the well-known parts of a proposal's context; what else is in it becomes facts."""
     raw = unwrap_object(context)
     known = ("facts", "history", "steps_attempted", "evidence", "if_declined", "rollback")
@@ -91,7 +103,7 @@ def evidence_of(context: AgentJson, hidden: frozenset[str]) -> Evidence:
     )
 
 
-def fields_of(data: AgentJson | None, hidden: frozenset[str] = frozenset()) -> tuple[Line, ...]:
+def fields_of(data: AgentJson | None, hidden: Hidden = NOTHING_HIDDEN) -> tuple[Line, ...]:
     """Give every leaf of a run or of an outcome's report."""
     return tuple(lines_of(unwrap_object(data), hidden)) if data is not None and unwrap_object(data) else ()
 
@@ -101,12 +113,12 @@ def tool_words(tool: str) -> list[str]:
     return [visible(word) for word in name_words(tool)]
 
 
-def _items(value: Json, hidden: frozenset[str]) -> tuple[Line, ...]:
+def _items(value: Json, hidden: Hidden) -> tuple[Line, ...]:
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value] if value else []
     return tuple([_item(item, hidden) for item in items])
 
 
-def _item(value: Json, hidden: frozenset[str]) -> Line:
+def _item(value: Json, hidden: Hidden) -> Line:
     """Put one entry of a list on one line: when and what first, and those without their labels."""
     lines = sorted(lines_of(value, hidden), key=lambda line: _PLAIN.get(line.name, len(_PLAIN)))
     bare = [replace(line, name=Safe("")) if line.name in _PLAIN else line for line in lines]
@@ -117,12 +129,14 @@ def _optional(value: Json) -> Safe | None:
     return visible(value, breaks=True) if isinstance(value, str) and value else None
 
 
-def _without(value: Json, hidden: frozenset[str], name: str = "") -> Json:
-    """Give the value with every hidden field replaced."""
-    if is_hidden(name, hidden):
-        return HIDDEN
+def _without(value: Json, hidden: Hidden, name: str = "") -> Json:
+    """Give the value with every hidden field replaced, or left out."""
+    hiding = hiding_of(name, hidden)
+    if hiding is not None:
+        return instead_of(value, hiding)
     if isinstance(value, Mapping):
-        return {key: _without(inner, hidden, f"{name}.{key}" if name else key) for key, inner in value.items()}
+        named = [(f"{name}.{key}" if name else key, key, inner) for key, inner in value.items()]
+        return {key: _without(inner, hidden, at) for at, key, inner in named if hiding_of(at, hidden) != "drop"}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [
             _without(inner, hidden, f"{name}.{place}" if name else f"{place}") for place, inner in enumerate(value, 1)
@@ -130,14 +144,17 @@ def _without(value: Json, hidden: frozenset[str], name: str = "") -> Json:
     return value
 
 
-def _fields(value: Mapping[str, Json], hidden: frozenset[str], above: str) -> Iterator[Field]:
+def _fields(value: Mapping[str, Json], hidden: Hidden, above: str) -> Iterator[Field]:
     for last, inner in value.items():
         name = f"{above}.{last}" if above else last
-        if isinstance(inner, Mapping) and inner and not is_hidden(name, hidden):
+        hiding = hiding_of(name, hidden)
+        if hiding == "drop":
+            continue
+        if isinstance(inner, Mapping) and inner and hiding is None:
             yield from _fields(inner, hidden, name)
             continue
         key = "_".join(word for part in name.split(".") for word in name_words(part))
-        shown = HIDDEN if is_hidden(name, hidden) else _list_in_words(name, inner)
+        shown = _list_in_words(name, inner) if hiding is None else instead_of(inner, hiding)
         yield Field(key, visible(name), shown, is_money=money(name, inner) is not None)
 
 
@@ -146,5 +163,5 @@ def _list_in_words(name: str, value: Json) -> Safe:
     if isinstance(value, str) or not isinstance(value, Sequence) or not value:
         return in_words(name, value)
     if len(value) > _FEW or any(isinstance(item, Mapping | list | tuple) for item in value):
-        return Safe(f"{len(value)} entries (listed below)")
+        return Safe(f"{counted(len(value), 'entry', 'entries')} (listed below)")
     return Safe(", ".join([in_words(name, item) for item in value]))

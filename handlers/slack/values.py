@@ -3,17 +3,23 @@
 Only a name that ends in a currency (`amount_usd`) makes a number money: `amount: 18000, currency: usd` may be cents.
 """
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from approval_rules.canonical import canonical_text
+from approval_rules.requirement import Hiding
 from approval_rules.text import Json
 from handlers.slack.escape import EMPTY, Safe, visible
 
 HIDDEN: Final = Safe("••• (hidden by policy)")
+DROPPED: Final = Safe("(a field is left out: hidden by policy)")
+NOTHING_HIDDEN: Final[Mapping[str, Hiding]] = {}
+_DIGEST_SHOWN: Final = 8
 _CURRENCIES: Final = frozenset(
     {
         "usd",
@@ -60,11 +66,15 @@ _SMALLEST_PLAIN: Final = -12
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value in words with its dotted name, empty where it has none. `block` has real line ends in its value."""
+    """One value in words with its dotted name, empty where it has none. `block` has real line ends in its value.
+
+    `covered`: policy hides the value, and what stands here is said instead of it.
+    """
 
     name: Safe
     value: Safe
     block: bool = False
+    covered: bool = False
 
     def in_one(self) -> Safe:
         """Write name and value on one line."""
@@ -77,10 +87,13 @@ class Line:
         return len(self.name) + len(self.value) + 2
 
 
-def lines_of(value: Json, hidden: frozenset[str] = frozenset(), name: str = "") -> Iterator[Line]:
+def lines_of(value: Json, hidden: Mapping[str, Hiding] = NOTHING_HIDDEN, name: str = "") -> Iterator[Line]:
     """Flatten a value to its leaves, in its own order; a field that `hidden` names is shown as hidden, however deep."""
-    if is_hidden(name, hidden):
-        yield Line(_name(name), HIDDEN)
+    hiding = hiding_of(name, hidden)
+    if hiding == "drop":
+        yield Line(Safe(""), DROPPED, covered=True)
+    elif hiding is not None:
+        yield Line(_name(name), instead_of(value, hiding), covered=True)
     elif isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from lines_of(inner, hidden, f"{name}.{key}" if name else key)
@@ -93,9 +106,25 @@ def lines_of(value: Json, hidden: frozenset[str] = frozenset(), name: str = "") 
         yield Line(_name(name), in_words(name, value))
 
 
-def is_hidden(name: str, hidden: frozenset[str]) -> bool:
+def is_hidden(name: str, hidden: Collection[str]) -> bool:
     """Tell whether policy hides the field with this dotted name: by its whole name or by its last part."""
     return bool(hidden) and (name in hidden or name.rpartition(".")[2] in hidden)
+
+
+def hiding_of(name: str, hidden: Mapping[str, Hiding]) -> Hiding | None:
+    """Tell how policy hides the field with this dotted name; None where it does not."""
+    if not is_hidden(name, hidden):
+        return None
+    return hidden[name] if name in hidden else hidden[name.rpartition(".")[2]]
+
+
+def instead_of(value: Json, hiding: Hiding) -> Safe:
+    """Give what is shown instead of a hidden value; the digest of a text is of its characters without quotes."""
+    if hiding != "hash":
+        return HIDDEN
+    text = value if isinstance(value, str) else canonical_text(value)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Safe(f"sha256:{digest[:_DIGEST_SHOWN]} (hidden by policy)")
 
 
 def in_words(name: str, value: Json) -> Safe:

@@ -11,11 +11,15 @@ UNWRAPPERS = frozenset({"unwrap_text", "unwrap_json", "unwrap_canonical", "unwra
 INSIDES = frozenset({"_text", "_value", "_canonical"})
 DOORS = {
     "approval_rules/text.py": "defines them",
+    "approval_rules/contract.py": "hands arguments to their contract, which names no value; shows nothing",
     "approval_rules/policy.py": "judges arguments and facts; shows nothing",
     "approval_rules/conditions.py": "compares arguments and facts; shows nothing",
     "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
+    "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
+    "bot/cli/recorded.py": "writes amounts, which the printer makes safe, and cases as JSON without what policy hides",
+    "bot/cli/recounting.py": "counts arguments and facts; shows nothing",
     "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
 }
 

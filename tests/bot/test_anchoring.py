@@ -111,7 +111,7 @@ def test_an_older_database_put_back_is_refused(database: Database, tmp_path: Pat
         leftover.unlink(missing_ok=True)
     shutil.copy(older, database.path)
     told = database.refused()
-    assert f"the database has 1 log entries and {database.anchor} has seen 2" in told
+    assert f"the database has 1 log entry and {database.anchor} has seen 2" in told
     assert "Put the newest database back; keep both files as evidence" in told
 
 

@@ -175,8 +175,8 @@ async def test_no_channel_at_all(patient: Patient) -> None:
     ("members", "detail"),
     [
         ("users: [], usergroup: support-managers", "1 person, with those of the user group @support-managers"),
-        ("users: [], usergroup: nobody", "0 people and Slack has no user group @nobody"),
-        (f"users: [{MAYA}], usergroup: nobody", "1 person and Slack has no user group @nobody"),
+        ("users: [], usergroup: nobody", "0 people, and Slack has no user group @nobody"),
+        (f"users: [{MAYA}], usergroup: nobody", "1 person, and Slack has no user group @nobody"),
     ],
 )
 async def test_a_role_that_two_people_cannot_fill(patient: Patient, members: str, detail: str) -> None:
@@ -185,6 +185,14 @@ async def test_a_role_that_two_people_cannot_fill(patient: Patient, members: str
     name, state, said = only([one for one in await patient.failing() if one.name == "roles"])
     assert (name, state) == ("roles", State.FAIL)
     assert said == f"support_manager: {detail}; 2 are needed. Add them in roles.yml"
+
+
+async def test_a_role_that_nobody_fills(patient: Patient) -> None:
+    """One missing person is said as one, not as several."""
+    patient.roles(_roles(f"users: [{MAYA}, {JONAS}]").replace("channels:", "  lead: {usergroup: nobody}\nchannels:"))
+    assert [one.detail for one in await patient.failing() if one.name == "roles"] == [
+        "lead: 0 people, and Slack has no user group @nobody; 1 is needed. Add them in roles.yml"
+    ]
 
 
 async def test_a_role_of_one_person(patient: Patient) -> None:

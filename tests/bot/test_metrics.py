@@ -51,3 +51,14 @@ def test_two_servers_in_one_process_count_apart() -> None:
     one, other = Metrics(), Metrics()
     one.count({"x": 1})
     assert 'foureyes_events_total{type="x"} 1.0' not in lines(other)
+
+
+def test_breaches_of_contracts_are_counted_by_agent_and_tool() -> None:
+    """One line for each agent and tool."""
+    metrics = Metrics()
+    for agent in ("refund-bot", "refund-bot", "other-bot"):
+        metrics.count_breach(agent, "payments.refund")
+    assert {
+        'foureyes_contract_violations_total{agent="refund-bot",tool="payments.refund"} 2.0',
+        'foureyes_contract_violations_total{agent="other-bot",tool="payments.refund"} 1.0',
+    } <= lines(metrics)

@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from approval_rules.people import RoleName, ToolName
-from approval_rules.policy import Allow, Ask, Block, Policy, RoleMembers
+from approval_rules.policy import Policy, RoleMembers
 from approval_rules.requirement import Seat
+from approval_rules.verdicts import Allow, Ask, Block
 from bot.policy_files import load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "policy"
@@ -148,3 +151,39 @@ def test_byte_order_mark_and_comments_are_fine(write: Write) -> None:
         rules=None, pay__yml=b"\xef\xbb\xbf# refunds\r\npolicy:\r\n  tool: pay\r\n  rules: [{allow: true}]\r\n"
     )
     assert pay(path).rules[0].verdict == Allow()
+
+
+def test_seats_say_how_many_of_each_role(write: Write) -> None:
+    """Two managers and one of finance, all of them needed."""
+    rules = "[{require_approval: {seats: [{role: manager, count: 2}, {role: finance}], expires_in: 4h}}]"
+    (rule,) = pay(write(rules)).rules
+    assert rule.verdict == Ask((Seat(MANAGER, 2), Seat(FINANCE, 1)), timedelta(hours=4))
+
+
+@pytest.mark.parametrize(
+    ("share", "read"), [("20 %", "20"), ("20%", "20"), ("0 %", "0"), ("100 %", "100"), ("0.50 %", "0.5"), ("007%", "7")]
+)
+def test_a_dial_has_a_share_and_people_for_the_rest(write: Write, share: str, read: str) -> None:
+    """The rest is asked as any other approval, in the short or the long form."""
+    (rule,) = pay(write(f"[{{allow: {{share: {share}, else: {{role: manager, approvals: 1}}}}}}]")).rules
+    assert rule.verdict == Allow(Decimal(read), Ask((Seat(MANAGER, 1),)))
+    assert str(rule.verdict.share) == read
+
+
+def test_the_clock_of_a_policy_and_the_days_off(write: Write) -> None:
+    """The zone is the page's; holidays are the folder's, part of its version, and no tool of that name exists."""
+    page = "policy: {tool: pay, time_zone: Europe/Berlin, rules: [{allow: true}]}"
+    before = load(write(None, pay__yml=page))
+    folder = load(write(None, pay__yml=page, holidays__yml="holidays: [2026-12-25, '2027-01-01']"))
+    assert folder.policies[ToolName("pay")].zone == ZoneInfo("Europe/Berlin")
+    assert folder.holidays == {"2026-12-25", "2027-01-01"}
+    assert folder.policies.keys() == {"pay"}
+    assert before.version != folder.version
+
+
+def test_a_block_is_reached_wherever_it_stands(write: Write) -> None:
+    """Rules below one that always matches are refused, but not a block, which is always looked at."""
+    policy = pay(write("[{allow: true}, {if: n > 5, block: true}]"))
+    assert [type(rule.verdict) for rule in policy.rules] == [Allow, Block]
+    policy = pay(write("[{if: n > 5, block: true}, {if: n > 5, allow: true}, {if: n > 4, allow: true}]"))
+    assert len(policy.rules) == 3

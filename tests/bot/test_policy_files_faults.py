@@ -34,17 +34,51 @@ HEAD = "policy:\n  tool: pay\n  rules:\n"
     [
         ("- if: amount > 5 ** 2\n  allow: true", 4, 18, "write the number out"),
         ("- if: 'amount =~ \"a+\"'\n  allow: true", 4, 15, "regular expressions"),
-        ("- if: >\n    n > 1 and\n    n < $now\n  allow: true", 4, 7, "the clock"),
-        ("- if: |\n    n > 1 and n <\n    $now\n  allow: true", 4, 7, "the clock"),
+        ("- if: >\n    n > 1 and\n    n < $now\n  allow: true", 4, 7, "for the clock"),
+        ("- if: |\n    n > 1 and n <\n    $now\n  allow: true", 4, 7, "for the clock"),
         ("- {if: 'n > 1 and ''a'' in ''abc''', allow: true}", 4, 8, "'in' needs a list"),
         ("- {if: true, allow: true}", 4, 8, "a condition must be text"),
         ("- {if: '', allow: true}", 4, 8, "a condition must be text"),
         ("- {if: [a], allow: true}", 4, 8, "a condition must be text"),
         ("- {if: 'n > 1'}", 4, 3, "exactly one of allow, require_approval, block; this one has 0"),
         ("- {allow: true, block: true}", 4, 3, "this one has 2"),
-        ("- {allow: false}", 4, 11, "allow can only be true"),
-        ("- {allow: maybe}", 4, 11, "allow can only be true"),
-        ("- {allow: !!bool maybe}", 4, 11, "allow can only be true"),
+        ("- {allow: false}", 4, 11, "allow is true, or a dial"),
+        ("- {allow: maybe}", 4, 11, "allow is true, or a dial"),
+        ("- {allow: !!bool maybe}", 4, 11, "allow is true, or a dial"),
+        ("- {allow: {share: 20 %}}", 4, 11, "a dial needs else"),
+        ("- {allow: {else: manager}}", 4, 11, "a dial needs share"),
+        ("- {allow: {share: 101 %, else: manager}}", 4, 19, "a percentage from 0 % to 100 %"),
+        ("- {allow: {share: 0.2, else: manager}}", 4, 19, "a percentage from 0 % to 100 %"),
+        ("- {allow: {share: [5 %], else: manager}}", 4, 19, "a percentage from 0 % to 100 %"),
+        ("- {allow: {share: 5 %, else: manger}}", 4, 30, "did you mean 'manager'?"),
+        ("- {require_approval: {seats: []}}", 4, 30, "a list that is not empty"),
+        ("- {require_approval: {seats: [{count: 1}]}}", 4, 31, "a seat needs a role"),
+        ("- {require_approval: {seats: [{role: manager, count: 0}]}}", 4, 54, "a whole number from 1 to 10"),
+        (
+            "- {require_approval: {seats: [{role: finance, count: 6}, {role: manager, count: 5}]}}",
+            4,
+            30,
+            "asks 11 people",
+        ),
+        ("- {require_approval: {seats: [{role: manager}, {role: manager}]}}", 4, 48, "raise its count"),
+        ("- {require_approval: {seats: [{role: manager}], approvals: 1}}", 4, 60, "leave approvals away"),
+        ("- {if: now.hours > 3, allow: true}", 4, 8, "now has no field 'hours'; did you mean 'hour'?"),
+        ("- {if: now > 3, allow: true}", 4, 8, "write one of its fields: now.date"),
+        ("- {if: \"agent['name'] == 'x'\", allow: true}", 4, 9, "write one of its fields: agent.id"),
+        ("- {if: run.zzzzzzzz > 3, allow: true}", 4, 8, "run has no field 'zzzzzzzz'; it has id, model"),
+        ("- {if: n > 5 and n < 5, allow: true}", 4, 8, "can never hold, because no n lies within"),
+        (
+            "- {allow: true}\n- {if: n > 5, require_approval: manager}",
+            5,
+            3,
+            "never be reached: rule 1 above always matches",
+        ),
+        (
+            "- {if: n > 5, allow: true}\n- {if: n > 5, require_approval: manager}",
+            5,
+            3,
+            "rule 1 above has the same condition",
+        ),
         ("- {block: false}", 4, 11, "block is true, or the reason"),
         ("- {block: ''}", 4, 11, "block is true, or the reason"),
         ("- {allow: true, allow: true}", 4, 17, "'allow' stands here twice"),
@@ -58,8 +92,8 @@ HEAD = "policy:\n  tool: pay\n  rules:\n"
         ("- {require_approval: 'two words'}", 4, 22, "a role's name begins"),
         ("- {require_approval: 5}", 4, 22, "a role must be text"),
         ("- {require_approval: [manager]}", 4, 22, "must be a mapping"),
-        ("- {require_approval: {}}", 4, 22, "either 'role' or 'roles'"),
-        ("- {require_approval: {role: manager, roles: [manager]}}", 4, 22, "either 'role' or 'roles'"),
+        ("- {require_approval: {}}", 4, 22, "one of 'role', 'roles' and 'seats'"),
+        ("- {require_approval: {role: manager, roles: [manager]}}", 4, 22, "one of 'role', 'roles' and 'seats'"),
         ("- {require_approval: {roles: []}}", 4, 30, "a list that is not empty"),
         ("- {require_approval: {roles: manager}}", 4, 30, "a list that is not empty"),
         ("- {require_approval: {roles: [manager, 5]}}", 4, 40, "a role must be text"),
@@ -247,3 +281,33 @@ def test_unreadable_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "open", refused)
     assert faults_of(path)[0][3] == "cannot be read (Permission denied)"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "advice"),
+    [
+        ("holidays: [2026-13-01]", 1, 12, "a date such as 2026-12-25"),
+        ("holidays: ['1 May']", 1, 12, "a date such as 2026-12-25"),
+        ("holidays: [[2026-01-01]]", 1, 12, "a date such as 2026-12-25"),
+        ("holidays: []", 1, 11, "not empty"),
+        ("holiday: [2026-01-01]", 1, 1, "did you mean 'holidays'?"),
+        ("{}", 1, 1, "must begin with 'holidays:'"),
+        ("holidays: [2026-01-01", 1, 22, ""),
+    ],
+)
+def test_fault_in_the_holidays(write: Write, text: str, line: int, column: int, advice: str) -> None:
+    """A day that is no day is said to be one, and the folder does not come into force."""
+    found = faults_of(write(holidays__yml=text))[0]
+    assert found[:3] == ("holidays.yml", line, column)
+    assert advice in found[3]
+
+
+@pytest.mark.parametrize(
+    ("zone", "advice"), [("Europe/Berln", "did you mean 'Europe/Berlin'?"), ("Mars", "such as"), ("5", "text")]
+)
+def test_a_time_zone_that_does_not_exist(write: Write, zone: str, advice: str) -> None:
+    """The hours of a rule are read somewhere, or not at all."""
+    page = f"policy:\n  tool: pay\n  time_zone: {zone}\n  rules: [{{allow: true}}]\n"
+    file, line, column, detail = faults_of(write(None, pay__yml=page))[0]
+    assert (file, line, column) == ("pay.yml", 3, 14)
+    assert advice in detail

@@ -6,6 +6,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+from bot import schedule
 from bot.schedule import Ticks
 
 
@@ -25,7 +26,7 @@ async def test_a_failing_sweep_is_logged_and_runs_again() -> None:
     with capture_logs() as logs:
         ticks.start()
         await asyncio.wait_for(enough.wait(), 10)
-        ticks.stop()
+        await ticks.stop()
     assert [(log["event"], log["sweep"]) for log in logs] == [("sweep_failed", "broken")]
 
 
@@ -54,7 +55,7 @@ async def test_a_slow_sweep_is_never_beside_itself() -> None:
     ticks.every(0.01, "quick", quick)
     ticks.start()
     await asyncio.wait_for(enough.wait(), 10)
-    ticks.stop()
+    await ticks.stop()
     await asyncio.sleep(0.15)
     assert most == 1
     stopped_at = others
@@ -62,16 +63,57 @@ async def test_a_slow_sweep_is_never_beside_itself() -> None:
     assert others == stopped_at
 
 
-async def test_a_stop_in_the_middle_of_a_tick_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    """A tick that is due when the server stops is dropped without a word: a stop is no fault."""
+async def test_a_stop_waits_for_the_tick_under_way() -> None:
+    """What a tick uses is closed after the stop; a tick that was cut off there could wait for ever."""
+    began, ended = asyncio.Event(), asyncio.Event()
 
     async def sweep() -> None:
-        pytest.fail("it was stopped before it began")
+        began.set()
+        await asyncio.sleep(0.1)
+        ended.set()
+
+    ticks = Ticks()
+    ticks.every(0.01, "slow", sweep)
+    ticks.start()
+    await asyncio.wait_for(began.wait(), 10)
+    await ticks.stop()
+    assert ended.is_set()
+
+
+async def test_a_tick_that_hangs_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some patience it is cut off."""
+    monkeypatch.setattr(schedule, "_PATIENCE_SECONDS", 0.05)
+    began, cut = asyncio.Event(), asyncio.Event()
+
+    async def sweep() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cut.set()
+
+    ticks = Ticks()
+    ticks.every(0.01, "hangs", sweep)
+    ticks.start()
+    await asyncio.wait_for(began.wait(), 10)
+    await ticks.stop()
+    await asyncio.wait_for(cut.wait(), 10)
+
+
+async def test_a_tick_that_is_due_at_the_stop_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """A tick that falls due while the server stops ends whole or is never begun, without a word: a stop is no fault."""
+    rounds = 0
+
+    async def sweep() -> None:
+        nonlocal rounds
+        rounds += 1
 
     ticks = Ticks()
     ticks.every(0.01, "due", sweep)
     ticks.start()
     time.sleep(0.05)  # noqa: ASYNC251 - the loop must find the tick due when the stop has already come
-    ticks.stop()
+    await ticks.stop()
+    stopped_at = rounds
     await asyncio.sleep(0.05)
+    assert rounds == stopped_at
     assert caplog.records == []

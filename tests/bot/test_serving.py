@@ -198,6 +198,13 @@ async def claim(http: httpx.AsyncClient, key: str, proposal: dict[str, Any]) -> 
     return answer.status_code, answer.json().get("code", "")
 
 
+async def test_a_good_start_says_ready_and_nothing_else(place: Place) -> None:
+    """With the token in the environment, too: Bolt's warning that ours is the authorisation is no news."""
+    async with place.serve() as server:
+        assert await server.stop() == 0
+    assert [line["event"] for line in server.lines] == ["ready", "stopped"]
+
+
 async def test_a_key_pressed_in_the_terminal_ends_it_too(place: Place) -> None:
     """Ctrl-C during a long poll: the poll is cut short, the exit code is 0, there is no traceback."""
     key = (await place.shell.beside(*ADD)).json()["key"]

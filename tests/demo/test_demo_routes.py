@@ -55,9 +55,9 @@ async def test_the_state_has_the_shape_that_the_page_draws(page: httpx.AsyncClie
 
 async def test_the_guide_follows_what_really_happened(stage: Stage, page: httpx.AsyncClient) -> None:
     """Each step is ticked off by the deed itself, whoever did it and wherever: clicks, commands and the agent."""
-    await act(page, "propose-small")
+    assert await act(page, "propose-small") == {"ok": True}, "nobody is asked: there is nothing to see in the channel"
     await done(page, "small")
-    await act(page, "propose-large")
+    assert await act(page, "propose-large") == {"ok": True, "show": "channel"}
     await done(page, "packet")
     subject = next(row["subject"] for row in (await state(page))["log"] if row["type"] == "packet.posted")
     packet = await packet_of(stage, subject)
@@ -82,9 +82,9 @@ async def test_the_log_on_the_page_is_checked_forged_and_restored(page: httpx.As
     assert "Nothing is forged" in (await act(page, "restore"))["text"]
     await act(page, "propose-small")
     await done(page, "small")
-    assert await act(page, "verify") == {"ok": True}
+    assert await act(page, "verify") == {"ok": True, "show": "log"}
     assert (await state(page))["verify"]["status"] == "ok"
-    assert await act(page, "tamper") == {"ok": True}
+    assert await act(page, "tamper") == {"ok": True, "show": "log"}
     assert "forged already" in (await act(page, "tamper"))["text"]
     await act(page, "verify")
     found = (await state(page))["verify"]
@@ -98,7 +98,7 @@ async def test_the_log_on_the_page_is_checked_forged_and_restored(page: httpx.As
 
 async def test_a_burst_is_ten_packets(page: httpx.AsyncClient) -> None:
     """Ten proposals at once, each with its own packet."""
-    assert await act(page, "burst") == {"ok": True}
+    assert await act(page, "burst") == {"ok": True, "show": "channel"}
     await done(page, "burst")
     posted = [row["subject"] for row in (await state(page))["log"] if row["type"] == "packet.posted"]
     assert len(set(posted)) == 10

@@ -1,5 +1,6 @@
 """The demo's whole story by browser alone: every step is what a person would press, type and read."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from bot.demo.routes import DemoRoutes
 from bot.demo.stage import AT_ONCE, staged
@@ -43,14 +44,14 @@ class Person:
         if self.phone:
             await self.page.get_by_role("navigation", name="Views").get_by_role("button", name=view).click()
 
-    async def guide(self, label: str) -> None:
-        """Press a button of the guide; what the agent then does is looked at in the channel."""
+    async def guide(self, label: str, shows: str = "channel") -> None:
+        """Press a button of the guide; a narrow page then shows this view, where the result is."""
         await self.go("Guide")
         if not self.phone:
             await self.page.get_by_role("tab", name="Guide").click()
         await self.page.locator("#panel-guide").get_by_role("button", name=label).click()
-        if label.startswith("Let the agent"):
-            await expect(self.page.locator("body")).to_have_attribute("data-tab", "channel")
+        if self.phone:
+            await expect(self.page.locator("body")).to_have_attribute("data-tab", shows)
 
     async def done(self, *steps: str) -> None:
         """See the guide tick these steps off, and no other."""
@@ -144,7 +145,8 @@ async def test_the_whole_story_at_a_desk(browser: Browser, tmp_path: Path) -> No
 
 
 async def _small_refund(person: Person) -> None:
-    await person.guide("Let the agent propose $42.50")
+    await person.guide("Let the agent propose $42.50", shows="guide")
+    await person.done("A small refund just runs")
     agent = await person.open("What the agent sees", "Agent")
     await expect(agent).to_contain_text("Refunded ORD-20417")
     await expect(person.page.locator(".message")).to_have_count(0)
@@ -209,7 +211,7 @@ async def _pause_and_resume(person: Person) -> None:
 
 
 async def _forgery(person: Person) -> None:
-    await person.guide("Verify the log")
+    await person.guide("Verify the log", shows="log")
     log = await person.open("Audit log", "Log")
     await expect(log.locator(".verdict")).to_contain_text("The log is whole")
     await log.get_by_role("button", name="Tamper").click()
@@ -234,3 +236,25 @@ async def test_the_main_job_on_a_phone(browser: Browser, tmp_path: Path) -> None
         await person.told("Paused: everything")
         await expect(person.page.locator("#paused")).to_contain_text("Paused: all agents")
         assert await person.page.evaluate("document.documentElement.scrollWidth <= 360")
+
+
+async def test_the_guide_does_not_call_back_whoever_has_gone_on(browser: Browser, tmp_path: Path) -> None:
+    """On a phone the answer to a slow button takes nobody away from the view that was chosen while it was awaited."""
+    async with demo(browser, tmp_path, PHONE) as person:
+        body = person.page.locator("body")
+        await person.guide("Let the agent propose $42.50", shows="guide")
+        gone_on = asyncio.Event()
+
+        async def slow(route: Route) -> None:
+            await gone_on.wait()
+            await route.continue_()
+
+        await person.page.route("**/demo/act/propose-large", slow)
+        async with person.page.expect_response("**/demo/act/propose-large") as answered:
+            await person.page.get_by_role("button", name="Let the agent propose $180.00").click()
+            await person.go("Agent")
+            gone_on.set()
+        assert await (await answered.value).json() == {"ok": True, "show": "channel"}
+        await expect(person.page.locator("#panel-agent")).to_contain_text("waits for 2 people")
+        await expect(body).to_have_attribute("data-tab", "agent")
+        await expect(person.page.locator("[data-tab=channel].has-news")).to_be_visible()

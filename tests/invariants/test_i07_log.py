@@ -51,7 +51,9 @@ def test_heads_that_were_given_away_are_in_the_log(story: Story) -> None:
     assert all(story.ledger.recorded[index].leaf_hash.hex() == head for index, head in heads)
 
 
-@pytest.mark.parametrize("column", ["agent_id", "state", "next_at", "ts", "created_at", "last_seq", "a row"])
+@pytest.mark.parametrize(
+    "column", ["agent_id", "state", "next_at", "deadline", "ts", "created_at", "last_seq", "a row"]
+)
 def test_an_index_that_is_not_the_fold_is_found(story: Story, tmp_path: Path, column: str) -> None:
     """The index equals the fold of the log; a changed column or a missing row is named."""
     with closing(story.copy_of_the_database(tmp_path / "copy.db")) as db:

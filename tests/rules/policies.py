@@ -9,9 +9,10 @@ from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
 from approval_rules.conditions import compile_condition
 from approval_rules.people import RoleName, ToolName
-from approval_rules.policy import Allow, Ask, Block, Contradiction, Policy, PolicyFolder, Rule, Verdict, classify
+from approval_rules.policy import Contradiction, Policy, PolicyFolder, Rule, classify
 from approval_rules.requirement import Requirement, Seat
 from approval_rules.text import AgentJson, AgentText
+from approval_rules.verdicts import Allow, Ask, Block, Verdict
 from tests.rules.builders import AGENT, REFUND, START
 
 ALLOW = Allow()

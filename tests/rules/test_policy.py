@@ -10,8 +10,9 @@ import pytest
 
 from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
-from approval_rules.policy import Ask, Block, Contradiction, PolicyFolder, classify, explain
+from approval_rules.policy import Contradiction, PolicyFolder, classify, explain
 from approval_rules.requirement import Requirement, Seat, Tier
+from approval_rules.verdicts import Ask, Block
 from bot.policy_files import load
 from tests.rules.builders import AGENT, MANAGER, REFUND, START
 from tests.rules.policies import ALLOW, BLOCK, THREE, TWO, draft, folder, judged
@@ -57,7 +58,7 @@ def test_founding_policy_asks_two_managers(amount: str, tier: str) -> None:
     """Anything over the limits asks two support managers; a trillionth of a cent over is over."""
     requirement = refund(Decimal(amount), tier)
     assert (requirement.tier, requirement.seats) == (Tier.YELLOW, TWO_MANAGERS)
-    expected = "rule 3 of payments.refund: amount_usd > 50, so two support_manager must approve"
+    expected = "rule 3 of payments.refund: amount_usd > 50, so two people in the role support_manager must approve"
     assert requirement.policy.because == expected
 
 
@@ -74,7 +75,7 @@ def test_no_match_asks_the_strictest() -> None:
     assert (requirement.tier, requirement.seats, requirement.policy.rule) == (Tier.YELLOW, TWO_MANAGERS, None)
     assert requirement.policy.because == (
         "no rule of payments.refund matches, so the strictest people of the file are asked: "
-        "two support_manager must approve"
+        "two people in the role support_manager must approve"
     )
 
 
@@ -91,7 +92,7 @@ def test_missing_value_says_who_is_asked() -> None:
     """The reason for a missing value is one sentence."""
     assert judged(FOUNDING, {"amount_usd": 1}).policy.because == (
         "customer_tier is missing, so the strictest people of the file are asked (rule 1 of payments.refund needs it): "
-        "two support_manager must approve"
+        "two people in the role support_manager must approve"
     )
 
 
@@ -200,7 +201,7 @@ def test_ask_stays_after_an_undetermined_allow() -> None:
     requirement = judged(folder(("m > 2", ALLOW), ("n > 0", TWO), ("n > 99", THREE)), {"n": 3})
     assert requirement.seats == TWO.seats
     assert requirement.policy.because == (
-        "rule 2 of payments.refund: n > 0, so two support_manager must approve; "
+        "rule 2 of payments.refund: n > 0, so two people in the role support_manager must approve; "
         "rule 1 could not be decided: m is missing"
     )
 
@@ -221,7 +222,7 @@ def test_strictest_has_most_approvals_and_stands_first() -> None:
     assert judged(folder(("n > 9", TWO), ("n > 99", THREE), ("n > 999", other)), {"n": 1}).seats == THREE.seats
     asked = judged(folder(("n > 9", TWO), ("n > 99", other), ("n > 999", THREE)), {"n": 1})
     assert asked.seats == other.seats
-    assert asked.policy.because.endswith("one finance and two security must approve")
+    assert asked.policy.because.endswith("one person in the role finance and two in the role security must approve")
 
 
 @pytest.mark.parametrize("arguments", [{"n": 1}, {}, {"n": "1"}])
@@ -250,7 +251,25 @@ def test_long_form_reaches_the_requirement() -> None:
     ask = Ask((Seat(MANAGER, 11),), timedelta(minutes=30), "none", "C9")
     requirement = judged(folder((None, ask)), {})
     assert (requirement.ttl, requirement.channel) == (timedelta(minutes=30), "C9")
-    assert "so 11 support_manager must approve" in requirement.policy.because
+    assert "so 11 people in the role support_manager must approve" in requirement.policy.because
+
+
+@pytest.mark.parametrize(
+    ("seats", "told"),
+    [
+        ([("support_manager", 1)], "one person in the role support_manager must approve"),
+        ([("finance", 3)], "three people in the role finance must approve"),
+        ([("finance", 1), ("it", 1)], "one person in the role finance and one in the role it must approve"),
+        (
+            [("a", 2), ("b", 1), ("c", 11)],
+            "two people in the role a, one in the role b and 11 in the role c must approve",
+        ),
+    ],
+)
+def test_who_must_approve_is_a_sentence(seats: list[tuple[str, int]], told: str) -> None:
+    """Whatever the roles are called and however many people each needs, a manager reads plain English."""
+    ask = Ask(tuple(Seat(RoleName(role), count) for role, count in seats))
+    assert judged(folder((None, ask)), {}).policy.because == f"rule 1 of payments.refund: always, so {told}"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +293,7 @@ def test_explain_shows_every_rule() -> None:
     assert shown == [
         (1, "not matched", "", "it is allowed"),
         (2, "undetermined", "customer_tier is missing", "it is allowed"),
-        (3, "matched", "", "two support_manager must approve"),
+        (3, "matched", "", "two people in the role support_manager must approve"),
     ]
     assert explanation.result == judged(FOUNDING, {"amount_usd": 180})
     assert explanation.rules[1].rule.condition_text == "amount_usd <= 200 and customer_tier == 'enterprise'"

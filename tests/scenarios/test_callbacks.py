@@ -109,9 +109,9 @@ async def test_a_receiver_that_is_gone_is_left_alone(world: World, receiver: Rec
     assert "410" in dead[0]["last_error"]
     world.running.metrics.show(pending=0, paused=0, waiting=0, dead=1)  # what the sweep does every few seconds
     ready = await world.http.get("/readyz")
-    assert (ready.status_code, "1 dead letters" in ready.text) == (200, True)
+    assert (ready.status_code, "1 dead letter" in ready.text) == (200, True)
     told = await world.say("U0SAMOKAFO1", "status")
-    assert "1 messages could not be delivered" in told
+    assert "1 message could not be delivered" in told
 
 
 async def test_a_callback_that_never_arrives_becomes_a_dead_letter_and_can_be_sent_by_hand(

@@ -20,6 +20,21 @@ async def test_what_waits_is_listed_most_urgent_first(world: World) -> None:
     assert "guest" in await world.say(LENA, "pending")
 
 
+async def test_what_waits_is_listed_by_its_deadline(world: World) -> None:
+    """What expires first comes first, even where the reminder of something later comes before that."""
+    reminded = await world.propose(180, expires_in_s=3 * 3600)
+    await world.move(hours=1, minutes=40)
+    fresh = await world.propose(190, expires_in_s=2 * 3600)  # reminds in an hour; the other expires in 80 minutes
+    told = await world.say(MAYA, "pending")
+    assert told.index(reminded["id"]) < told.index(fresh["id"])
+    await world.say(MAYA, "pause agent refund-bot")
+    await world.move(hours=5)
+    await world.say(MAYA, "resume agent refund-bot")
+    sooner = await world.propose(200, expires_in_s=600)
+    told = await world.say(MAYA, "pending")
+    assert told.index(sooner["id"]) < told.index(reminded["id"]) < told.index(fresh["id"])
+
+
 async def test_one_proposal_is_shown_to_whoever_may_see_it(world: World) -> None:
     """`/agent show` gives a copy without voting buttons to a role or the owner; strangers and unknown ids are told."""
     proposal = await world.propose(180)

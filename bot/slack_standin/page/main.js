@@ -50,13 +50,13 @@ async function asPerson(path, what) {
 const act = (what) => asPerson('/standin/act/click', what);
 
 async function demoAct(name) {
-  const proposes = /^(propose|burst)/.test(name);
-  if (proposes) pane.stuck = true; // what one asked for comes into view
+  const from = tabs.current;
   const answer = await post(`/demo/act/${name}`);
   if (!answer.ok) toast(answer.text || answer.warning || 'That did not work.', 'warn');
-  if (answer.ok && ['verify', 'tamper', 'restore'].includes(name)) tabs.show('log'); // before it is drawn: a hidden panel cannot scroll to the broken row
+  if (answer.ok && answer.show === 'channel') pane.toEnd(); // what one asked for comes into view
+  // To the result, unless one has gone elsewhere meanwhile. Before it is drawn: a hidden panel cannot scroll to the broken row.
+  if (answer.ok && answer.show && tabs.current === from) tabs.show(answer.show);
   await loadDemo();
-  if (answer.ok && proposes) tabs.show('channel'); // on a narrow screen; a wide one shows both
   return answer;
 }
 

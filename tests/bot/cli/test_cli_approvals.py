@@ -221,6 +221,16 @@ async def test_pending_and_show(living: Living) -> None:
     assert json.loads(whole.out)["summary"] == NASTY
 
 
+async def test_pending_is_listed_by_deadline(living: Living) -> None:
+    """What expires first comes first, and a limit keeps it, even where the reminder of something later is nearer."""
+    reminded = await living.world.propose(180, expires_in_s=3 * 3600)
+    await living.world.move(hours=1, minutes=40)
+    fresh = await living.world.propose(190, expires_in_s=2 * 3600)
+    listed = (await living("pending", "--json")).json()
+    assert [one["id"] for one in listed] == [reminded["id"], fresh["id"]]
+    assert [one["id"] for one in (await living("pending", "--limit", "1", "--json")).json()] == [reminded["id"]]
+
+
 async def test_a_frozen_proposal_shows_its_pause(living: Living) -> None:
     """Under a pause, `show` names it."""
     proposal = await living.world.propose(180)

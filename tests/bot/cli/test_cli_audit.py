@@ -44,9 +44,10 @@ def test_entries_newer_than_the_anchor_are_a_note(kept: Shell) -> None:
     head.write_bytes(older)
     ended = kept("audit", "verify")
     assert ended.code == 0
-    assert (
-        ended.err == "Note: the last 1 entries are newer than the anchor, which a running server writes each second\n"
-    )
+    assert ended.err == "Note: the last entry is newer than the anchor, which a running server writes each second\n"
+    kept("pause", "--tool", "a.c", "x")
+    head.write_bytes(older)
+    assert "the last 2 entries are newer than the anchor" in kept("audit", "verify").err
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_entries_newer_than_the_anchor_are_a_note(kept: Shell) -> None:
         ("UPDATE detached SET value = '\"all well\"'", "BROKEN entry 1: the detached value 'reason' was changed"),
         ("DELETE FROM detached", "BROKEN entry 1: 1 of its detached values are gone"),
         (
-            "INSERT INTO proposals VALUES ('prop_1', 'a', 't', 'approved', 'claim', '2026', NULL, NULL, '2026', 1)",
+            "INSERT INTO proposals VALUES ('prop_1', 'a', 't', 'blocked', NULL, NULL, NULL, NULL, NULL, '2026', 1)",
             "BROKEN index: prop_1 is in the index and not in the log",
         ),
         ("DROP TABLE detached", "BROKEN the database file is damaged: no such table: detached; restore it"),

@@ -34,8 +34,8 @@ def test_the_documented_commands_are_there() -> None:
     """What the README names can be typed."""
     documented = (
         "demo, init, serve, doctor, db upgrade, manifest, agent add, agent list, agent rotate, agent revoke, pending,"
-        " show, policy check, policy explain, pause, resume, status, audit verify, audit show, audit checkpoint, ask,"
-        " outbox list, outbox retry"
+        " show, policy check, policy explain, policy test, policy replay, policy cases export, pause, resume, status,"
+        " audit verify, audit show, audit checkpoint, ask, outbox list, outbox retry"
     )
     assert {tuple(words.split()) for words in documented.split(", ")} <= set(COMMANDS)
 
@@ -50,6 +50,15 @@ def test_help_shows_an_example_that_can_be_typed(shell: Shell, command: tuple[st
     assert example.startswith(f"foureyes {' '.join(command)}")
     options = {word for word in example.split("&&")[0].split() if word.startswith("--")}
     assert options <= set(text.partition("Example: ")[0].replace(",", " ").split())
+
+
+@pytest.mark.parametrize("group", [(), *sorted({command[:-1] for command in COMMANDS} - {()})], ids=" ".join)
+def test_what_each_command_does_fits_its_line(shell: Shell, group: tuple[str, ...]) -> None:
+    """On a terminal of 80 columns no description in a list of commands is cut off, and each has one line."""
+    shell.set(COLUMNS="80")
+    listed = shell(*group, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert len(listed) == len({command[len(group)] for command in COMMANDS if command[: len(group)] == group})
+    assert [line for line in listed if "..." in line or len(line) > 80] == []
 
 
 @pytest.mark.parametrize("command", ["agent list", "pending", "outbox list", "status", "audit show", "policy check"])

@@ -23,7 +23,7 @@ async def test_a_dead_letter_is_listed_and_retried(living: Living) -> None:
     assert row["due_at"].endswith("Z")
     line = (await living("outbox", "list")).out
     assert line.split("\t")[:3] == [str(row["id"]), "post", proposal["id"]]
-    assert "1 dead letters." in (await living("status")).out
+    assert "1 dead letter." in (await living("status")).out
     living.world.slack.faults.clear()
     ended = await living("outbox", "retry", str(row["id"]))
     assert (ended.code, ended.out) == (0, "Queued. A running server sends it within a second.\n")

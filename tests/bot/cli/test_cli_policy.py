@@ -22,11 +22,17 @@ def test_a_good_folder(written: Shell) -> None:
     """A line a tool on standard output, the verdict beside it; JSON for programs; a folder may be named."""
     ended = written("policy", "check")
     assert ended.code == 0
-    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\n"
-    assert ended.err.startswith("Good: 1 tools, 1 roles, version sha256:")
+    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\n"
+    assert ended.err.startswith("Good: 1 tool, 1 role, version sha256:")
     ended = written("policy", "check", "--json", str(EXAMPLES))
-    assert ended.json() == [
-        {"tool": "payments.refund", "rules": 3, "redacts": ["card_number", "bank_account"], "retain_days": 365}
+    assert [{name: row[name] for name in row if name != "dangers"} for row in ended.json()] == [
+        {
+            "tool": "payments.refund",
+            "rules": 3,
+            "redacts": ["card_number", "bank_account"],
+            "retain_days": 365,
+            "contract": None,
+        }
     ]
     assert ended.err == ""
 
@@ -56,6 +62,22 @@ def test_a_folder_of_roles_alone_blocks_everything_and_says_so(written: Shell) -
     ended = written("policy", "check")
     assert ended.code == 0
     assert "The folder has no policy: every proposal will be blocked." in ended.err
+
+
+def test_check_names_dangers(written: Shell) -> None:
+    """What may come into force and should be looked at is said, and fails only where that is asked for."""
+    ended = written("policy", "check")
+    assert ended.code == 0
+    assert "Danger: payments.refund.yml, rule 1: allows amount_usd below 0; add `amount_usd > 0`" in ended.err
+    assert written("policy", "check", "--strict").code == 1
+    (row,) = written("policy", "check", "--json").json()
+    assert [danger.partition(":")[0] for danger in row["dangers"]] == [
+        "payments.refund.yml, rule 1",
+        "payments.refund.yml, rule 2",
+    ]
+    page = "policy: {tool: payments.refund, rules: [{if: amount_usd > 0 and amount_usd <= 5, allow: true}]}"
+    (written.folder / "policy" / "payments.refund.yml").write_text(page, "utf-8")
+    assert written("policy", "check", "--strict").code == 0
 
 
 def test_explain_reads_as_lines(written: Shell) -> None:
@@ -125,3 +147,20 @@ def test_nothing_hostile_in_a_proposal_reaches_the_terminal_raw(written: Shell) 
     body = {**REFUND, "context": {"facts": {"customer_tier": "\x1b[2J\x9b"}}}
     ended = written("policy", "explain", json.dumps(body))
     assert all(char.isprintable() or char == "\n" for char in ended.out)
+
+
+def test_explain_and_check_show_the_contract(shell: Shell) -> None:
+    """`check` names where the contract stands; `explain` says what breaks it, in words and as data."""
+    shutil.copytree(EXAMPLES.parent / "contracts", shell.folder / "policy")
+    (row,) = shell("policy", "check", "--json").json()
+    assert row["contract"] == "contracts/payments.refund.json"
+    ended = shell("policy", "explain", json.dumps(REFUND))
+    assert ended.code == 0
+    assert "=> refused: contract-violation: /arguments/order_id missing: a payment needs it" in ended.out
+    found = shell("policy", "explain", "--json", json.dumps(REFUND)).json()
+    assert found["would_be"] == "refused"
+    assert [error["pointer"] for error in found["errors"]] == ["/arguments/order_id", "/arguments/idempotency_key"]
+    good = {**REFUND, "arguments": {"amount_usd": 180, "order_id": "ORD-1234", "idempotency_key": "key-12345"}}
+    assert shell("policy", "explain", "--json", json.dumps(good)).json()["would_be"] == "asked"
+    unknown = {**REFUND, "tool": "mail.send"}
+    assert shell("policy", "explain", "--json", json.dumps(unknown)).json()["would_be"] == "blocked"

@@ -183,7 +183,7 @@ def test_status_counts_what_waits(ready: Shell) -> None:
     ready("pause", "--tool", "payments.refund", "x")
     assert ready("status").out.splitlines()[1:] == [
         "0 pending, 0 approved and not yet used.",
-        "1 messages to send, 0 dead letters.",
+        "1 message to send, 0 dead letters.",
         "2 log entries, database foureyes.db.",
     ]
     found = ready("status", "--json").json()

@@ -4,12 +4,13 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from approval_rules.times import format_time
 from bot.delivery.slack_post import PACKET_EVENT
-from bot.slack_standin.conversations import Content
+from bot.slack_standin.conversations import Content, Message
 from bot.slack_standin.faults import Refuse, ResetBefore, ServerError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS
 from bot.store import outbox
@@ -100,6 +101,118 @@ async def test_a_reply_waits_for_its_packet(world: World) -> None:
         return packet is not None and bool(world.thread(await world.packet_of(proposal)))
 
     await world.until(replied, "a reply under the packet")
+
+
+async def buried_reply(world: World) -> dict[str, Any]:
+    """Make a proposal whose packet and reminder are dead letters; Slack is well again after."""
+    world.slack.fail("chat.postMessage", Refuse("invalid_blocks"), times=1000)
+    proposal = await world.propose(180)
+    await error_of(world, "post", "invalid_blocks")
+    await world.move(hours=2, minutes=1)
+    await world.settled()
+    (reply,) = rows(world, "thread")
+    assert (reply["state"], reply["attempts"]) == ("dead", 0)
+    assert reply["last_error"] == "its packet is a dead letter"
+    world.slack.faults.clear()
+    return proposal
+
+
+async def revived(world: World, kind: str) -> None:
+    """Do what `foureyes outbox retry` does."""
+    (row,) = rows(world, kind)
+    ident = cast("int", row["id"])
+    await world.running.wiring.writer.run(lambda tx: outbox.revive(tx, ident))
+
+
+async def test_a_reply_is_buried_with_its_packet_and_comes_back_with_it(world: World) -> None:
+    """A reply whose packet is a dead letter is one too, and says so; the packet retried by hand takes it along."""
+    proposal = await buried_reply(world)
+    await revived(world, "post")
+    packet = await world.packet_of(proposal)
+    await world.settled()
+    assert [row["state"] for row in world.ledger().outbox] == ["done", "done"]
+    assert len(world.thread(packet)) == 1
+
+
+async def test_a_buried_reply_comes_back_when_the_next_change_posts_the_packet(world: World) -> None:
+    """A change of the proposal tries a dead packet again; once that stands, every reply is under it."""
+    proposal = await buried_reply(world)
+    await world.http.post(f"/v1/proposals/{proposal['id']}/cancel")
+    packet = await world.packet_of(proposal)
+    await world.until(lambda: _replies(world, packet, 2), "both replies")
+
+
+async def _replies(world: World, packet: Message, wanted: int) -> bool:
+    world.clock.move(timedelta(milliseconds=200))
+    return len(world.thread(packet)) == wanted
+
+
+async def test_a_reply_that_is_retried_alone_is_buried_again(world: World) -> None:
+    """Without its packet a reply has no place: retried by hand it says so again, and is not tried for ever."""
+    await buried_reply(world)
+    await revived(world, "thread")
+    await world.settled()
+    assert [row["last_error"] for row in rows(world, "thread")] == ["its packet is a dead letter"]
+    assert world.slack.messages(REFUND_APPROVALS) == []
+
+
+async def test_a_reply_that_slack_will_never_take_stays_where_it_is(world: World) -> None:
+    """A packet that is posted takes along only what was buried for its sake."""
+    proposal = await buried_reply(world)
+    await world.running.wiring.writer.run(
+        lambda tx: tx.write("UPDATE outbox SET last_error = ? WHERE kind = 'thread'", ("invalid_blocks",))
+    )
+    await revived(world, "post")
+    await world.packet_of(proposal)
+    await world.settled()
+    assert [row["state"] for row in rows(world, "thread")] == ["dead"]
+
+
+async def test_a_reply_waits_while_its_packet_is_tried(world: World) -> None:
+    """As long as the packet is tried again, so is the reply; it is buried once the packet is given up."""
+    world.slack.fail("chat.postMessage", ServerError(), times=1000)
+    await world.propose(180)
+    await world.move(hours=2, minutes=1)
+    await error_of(world, "thread", "not posted yet")
+    assert [row["state"] for row in rows(world, "thread")] == ["queued"]
+    world.slack.faults.clear()
+    world.slack.fail("chat.postMessage", Refuse("invalid_blocks"), times=1000)
+
+    async def buried() -> bool:
+        world.clock.move(timedelta(seconds=1))
+        return [row["state"] for row in rows(world, "thread")] == ["dead"]
+
+    await world.until(buried, "a buried reply")
+
+
+async def test_a_dead_letter_that_is_retried_has_three_days_again(world: World) -> None:
+    """What was given up after three days and is retried by hand is not given up at its first failure."""
+    world.slack.fail("chat.postMessage", Refuse("invalid_blocks"))
+    proposal = await world.propose(180, expires_in_s=20 * 24 * 3600)
+    await error_of(world, "post", "invalid_blocks")
+    world.clock.move(timedelta(days=4))
+    world.slack.fail("chat.postMessage", Refuse("too_many_attachments"))
+    await revived(world, "post")
+    await error_of(world, "post", "too_many_attachments")
+    assert [row["state"] for row in rows(world, "post")] == ["queued"]
+    world.clock.move(timedelta(seconds=3))
+    await world.packet_of(proposal)
+
+
+async def test_a_change_of_an_old_packet_has_three_days_too(world: World) -> None:
+    """A proposal may wait for weeks: an update that fails once on its fifth day is tried again."""
+    proposal = await world.propose(180, expires_in_s=20 * 24 * 3600)
+    packet = await world.packet_of(proposal)
+    await world.settled()
+    world.clock.move(timedelta(days=5))
+    world.slack.fail("chat.update", ServerError())
+    await world.click(MAYA, packet)
+    await world.until(lambda: _says(world, packet, "1 of 2"), "an update")
+
+
+async def _says(world: World, packet: Message, text: str) -> bool:
+    world.clock.move(timedelta(milliseconds=200))
+    return text in str(packet.blocks)
 
 
 async def test_an_answer_to_a_click_is_tried_again(world: World) -> None:

@@ -51,7 +51,7 @@ NEEDS = Requirement(
     PolicyRef(
         "sha256:0f1e2d",
         "payments.refund#3",
-        "rule 3 of payments.refund: amount_usd > 50, so two support_manager must approve",
+        "rule 3 of payments.refund: amount_usd > 50, so two people in the role support_manager must approve",
     ),
     redact=("card_number", "bank_account"),
 )

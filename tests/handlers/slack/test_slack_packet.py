@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from approval_rules.canonical import canonical_bytes, digest_of, sha256_name
 from approval_rules.events import Decision
-from approval_rules.people import Agent, AgentId, PersonId, ToolName
-from approval_rules.requirement import PolicyRef
+from approval_rules.people import Agent, AgentId, PersonId, RoleName, ToolName
+from approval_rules.requirement import PolicyRef, Seat
 from approval_rules.state import Status
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json
 from bot.slack_standin.blocks import MAX_TEXT as SLACK_TEXT
@@ -25,6 +25,7 @@ from bot.slack_standin.pings import in_message
 from handlers.desk import Face, Seen
 from handlers.slack.escape import visible
 from handlers.slack.packet import MAX_TEXT, digest_of_blocks, packet
+from handlers.slack.standing import who_decides
 from handlers.slack.values import lines_of
 from handlers.slack.views import deny_view, details_view
 from tests.handlers.slack.made import ADA, CONTEXT, GRACE, NEEDS, NOW, REFUND, RUN, proposal, seen, states, vote
@@ -121,7 +122,7 @@ def test_the_first_line_says_what_will_happen() -> None:
             "Approve pay $9.00",
             "Deny pay",
         ),
-        ("x.pay", {"items": [{"amount_usd": 9}]}, "Pay items 1 entries (listed below)", "Approve pay", "Deny pay"),
+        ("x.pay", {"items": [{"amount_usd": 9}]}, "Pay items 1 entry (listed below)", "Approve pay", "Deny pay"),
         ("x.transfer", {"amount_usd": 10**14}, "Transfer $100,000,000,000,000.00", "Approve transfer", "Deny transfer"),
         (
             "x.a_tool_with_a_very_very_long_name",
@@ -226,6 +227,29 @@ def test_long_words_votes_and_reasons_stand_in_details() -> None:
     assert "a person whose name is no longer kept (" not in text
     pages = "".join([text_of(details_view(seen(made), AT, page)["blocks"]) for page in range(2)])
     assert pages.count("because ") >= 89
+
+
+def test_one_of_a_kind_is_told_as_one() -> None:
+    """Whatever is counted reads right when there is one of it."""
+    votes = tuple([vote(PersonId(f"per_{number}")) for number in range(7)])
+    run = AgentJson({"tool_calls": 1, "tokens": 1, "elapsed_s": 1, "model": "1"})
+    facts: dict[str, Json] = {"long": "y" * 300}
+    one = replace(NEEDS, seats=(Seat(RoleName("lead"), 1),))
+    made = proposal(votes=votes, run=run, context=AgentJson({"facts": facts}), requirement=one)
+    text = text_of(packet(seen(made), AT).blocks)
+    assert "1 earlier vote in Details" in text
+    assert "1 more line in Details" in text
+    assert "So far, says the agent: 1 tool call, 1 token, 1 second, model 1" in text
+    assert "Needs 1 person in the role lead; " in text
+
+
+def test_several_seats_are_named_one_by_one() -> None:
+    """Who must approve is told by role, with the people of all seats in front."""
+    seats = (Seat(RoleName("finance"), 1), Seat(RoleName("on_call"), 2))
+    assert (
+        who_decides(replace(NEEDS, seats=seats))
+        == "3 different people: 1 in the role finance and 2 in the role on_call"
+    )
 
 
 def test_a_notification_counts_what_it_leaves_out() -> None:

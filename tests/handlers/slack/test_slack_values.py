@@ -1,13 +1,15 @@
 """How JSON values are written for people: exact, in words, and never guessed."""
 
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, Json
-from handlers.slack.text import arguments_of, evidence_of, exact
+from handlers.slack.text import arguments_of, evidence_of, exact, fields_of_action
 from handlers.slack.values import HIDDEN, in_words, lines_of, money
 
 
@@ -68,22 +70,51 @@ def test_hidden_fields_are_hidden_everywhere() -> None:
     arguments = AgentJson(
         {"card_number": "4111", "inner": {"card_number": {"x": "4111"}, "list": ["4111 is not named"]}}
     )
-    hidden = frozenset({"card_number"})
+    hidden: dict[str, Hiding] = {"card_number": "mask"}
     shown = [line.value for line in arguments_of(arguments, hidden)]
     assert shown == [HIDDEN, HIDDEN, "4111 is not named"]
     assert exact(arguments, hidden).count("4111") == 1
-    assert exact(arguments, frozenset({"inner.card_number"})).count("4111") == 2
+    assert exact(arguments, {"inner.card_number": "mask"}).count("4111") == 2
     facts = evidence_of(AgentJson({"facts": {"card_number": "4111"}}), hidden).facts
     assert [line.value for line in facts] == [HIDDEN]
 
 
 def test_context_of_any_shape_is_read() -> None:
     """Parts of the context that have another shape than agreed are shown all the same."""
-    told = evidence_of(
-        AgentJson({"history": "once", "steps_attempted": {"a": 1}, "odd": [1], "if_declined": 5}), frozenset()
-    )
+    told = evidence_of(AgentJson({"history": "once", "steps_attempted": {"a": 1}, "odd": [1], "if_declined": 5}), {})
     assert [line.in_one() for line in told.history] == ["once"]
     assert [line.in_one() for line in told.steps] == ["a: 1"]
     assert [line.in_one() for line in told.facts] == ["odd.1: 1"]
     assert told.if_declined is None
-    assert evidence_of(AgentJson([]), frozenset()).facts == ()
+    assert evidence_of(AgentJson([]), {}).facts == ()
+
+
+def test_each_way_to_hide_a_field() -> None:
+    """Masked, as a short digest, or left out with a note: in lines, canonical form and the sentence's fields."""
+    arguments = AgentJson(
+        {"card": "4111", "who": {"mail": "kim@example.com", "id": 7}, "note": "x", "list": [{"note": "y", "n": 1}]}
+    )
+    hidden: dict[str, Hiding] = {"card": "mask", "mail": "hash", "id": "hash", "note": "drop"}
+    assert [(line.name, line.value, line.covered) for line in arguments_of(arguments, hidden)] == [
+        ("card", "••• (hidden by policy)", True),
+        ("who.mail", "sha256:5d9a0087 (hidden by policy)", True),
+        ("who.id", "sha256:7902699b (hidden by policy)", True),
+        ("", "(a field is left out: hidden by policy)", True),
+        ("", "(a field is left out: hidden by policy)", True),
+        ("list.1.n", "1", False),
+    ]
+    assert exact(arguments, hidden) == (
+        '{"card":"••• (hidden by policy)","list":[{"n":1}],"who":{"id":"sha256:7902699b (hidden by policy)",'
+        '"mail":"sha256:5d9a0087 (hidden by policy)"}}'
+    )
+    fields = {str(field.name): field.value for field in fields_of_action(arguments, hidden)}
+    assert fields["who.mail"] == "sha256:5d9a0087 (hidden by policy)"
+    assert "note" not in fields
+
+
+def test_a_hidden_whole_is_hidden_with_all_that_is_in_it() -> None:
+    """An object and a list are hidden by their own name too; the whole dotted name goes before the last part."""
+    arguments = AgentJson({"a": {"b": [1, 2]}, "c": {"b": 3}})
+    hidden: dict[str, Hiding] = {"a.b": "hash", "b": "mask"}
+    values = [line.value for line in arguments_of(arguments, hidden)]
+    assert values == [f"sha256:{sha256(b'[1,2]').hexdigest()[:8]} (hidden by policy)", "••• (hidden by policy)"]

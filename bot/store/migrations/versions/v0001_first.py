@@ -47,14 +47,16 @@ _STATEMENTS = (
             ('pending', 'approved', 'denied', 'expired', 'cancelled', 'blocked', 'revoked')),
         clock TEXT CHECK (clock IN ('decide', 'claim', 'outcome')),
         next_at TEXT,
+        deadline TEXT,
         channel TEXT,
         ts TEXT,
         created_at TEXT NOT NULL,
         last_seq INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX proposals_by_agent ON proposals (agent_id, id)",
+    "CREATE INDEX proposals_by_tool ON proposals (tool, created_at)",
     "CREATE INDEX proposals_by_time ON proposals (next_at) WHERE next_at IS NOT NULL",
-    "CREATE INDEX proposals_open ON proposals (state, next_at) WHERE state IN ('pending', 'approved')",
+    "CREATE INDEX proposals_pending ON proposals (deadline) WHERE state = 'pending'",
     """CREATE TABLE idempotency (
         agent_id TEXT NOT NULL,
         key TEXT NOT NULL,

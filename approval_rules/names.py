@@ -1,0 +1,40 @@
+"""The names in a condition that no argument and no fact may bear: `now`, `agent` and `run`. Reads no clock, no file."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from approval_rules.people import Agent
+from approval_rules.text import Json
+
+RESERVED: Final[Mapping[str, tuple[str, ...]]] = {
+    "now": ("date", "time", "hour", "weekday", "holiday", "workday"),
+    "agent": ("id", "name"),
+    "run": (
+        *("id", "model", "prompt_version", "workflow_version"),
+        *("tool_calls", "tokens", "elapsed_s", "cost_usd", "started_by"),
+    ),
+}
+"""Each name that only the server fills, with its fields. `run` is what the agent said about its run."""
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SATURDAY = 5
+
+
+def moment(at: datetime, zone: tzinfo = UTC, holidays: frozenset[str] = frozenset()) -> Mapping[str, Json]:
+    """Give the fields of `now` at a moment; `holidays` are dates such as `2026-12-25` in the zone."""
+    local = at.astimezone(zone)
+    date = f"{local:%Y-%m-%d}"
+    return {
+        "date": date,
+        "time": f"{local:%H:%M}",
+        "hour": local.hour,
+        "weekday": _WEEKDAYS[local.weekday()],
+        "holiday": date in holidays,
+        "workday": local.weekday() < _SATURDAY and date not in holidays,
+    }
+
+
+def about(agent: Agent) -> Mapping[str, Json]:
+    """Give the fields of `agent`."""
+    return {"id": agent.id, "name": agent.name}

@@ -1,0 +1,81 @@
+"""What a rule can decide, and the words for it that a manager understands. Judges nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal, TypeAlias, assert_never
+
+from approval_rules.requirement import Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults."""
+
+    seats: tuple[Seat, ...]
+    expires_in: timedelta | None = None
+    step_up: Literal["none"] = "none"
+    channel: str | None = None
+
+    @property
+    def approvals(self) -> int:
+        """How many people must say yes."""
+        return sum(seat.count for seat in self.seats)
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Green: the action may run under policy alone.
+
+    With an autonomy dial only `share` percent of the cases do; in the others `otherwise` is asked.
+    """
+
+    share: Decimal | None = None
+    otherwise: Ask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Red: refused. `reason` is the policy author's, and may be empty."""
+
+    reason: str = ""
+
+
+Verdict: TypeAlias = Allow | Ask | Block
+
+
+def asked_by(verdict: Verdict) -> Ask | None:
+    """Give the people whom a verdict may ask."""
+    return verdict.otherwise if isinstance(verdict, Allow) else verdict if isinstance(verdict, Ask) else None
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def consequence(verdict: Verdict) -> str:
+    """Say what a verdict comes to."""
+    match verdict:
+        case Allow(share=Decimal() as share, otherwise=Ask() as otherwise):
+            return f"{share} % of the cases are allowed; in the others {consequence(otherwise)}"
+        case Allow():
+            return "it is allowed"
+        case Ask():
+            return f"{_people(verdict.seats)} must approve"
+        case Block():
+            return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
+        case _:
+            assert_never(verdict)
+
+
+def _people(seats: Sequence[Seat]) -> str:
+    """Name who is asked: `one person in the role finance and two in the role security`, whatever the roles' names."""
+    told: list[str] = []
+    for seat in seats:
+        noun = "" if told else " person" if seat.count == 1 else " people"
+        told.append(f"{_count(seat.count)}{noun} in the role {seat.role}")
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+def _count(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)

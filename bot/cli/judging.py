@@ -1,0 +1,148 @@
+"""Asks a policy about a case or a recorded proposal, exactly as the desk asks it. Stores nothing, reads no clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from approval_rules.canonical import canonical_fields
+from approval_rules.commands import Draft
+from approval_rules.contract import breaches
+from approval_rules.events import Submitted
+from approval_rules.people import Agent, AgentId, PersonId, ToolName
+from approval_rules.policy import Contradiction, PolicyFolder, classify
+from approval_rules.requirement import Requirement, Tier
+from approval_rules.text import Json
+from bot.keys import KeyFileError, dial_key
+from bot.keys import load as load_key
+from bot.policy_cases import Case, Expectation, Outcome
+from bot.settings import load as settings
+from handlers.http.problems import ProblemError
+from handlers.http.reading import draft_of, shaped
+from handlers.http.schemas import ProposalIn
+
+WOULD_BE: Mapping[Tier, Outcome] = {Tier.GREEN: "allowed", Tier.YELLOW: "asked", Tier.RED: "blocked"}
+_SUMMARY: Mapping[str, Json] = {"summary": "(none)"}
+
+
+class Ruling(NamedTuple):
+    """What a policy said: the rule's number where one rule said it, and how many of each role are asked."""
+
+    outcome: Outcome
+    rule: int | None
+    seats: Mapping[str, int]
+    because: str
+    step_up: str = "none"
+
+    @property
+    def approvals(self) -> int:
+        """How many people are asked."""
+        return sum(self.seats.values())
+
+
+def draft_from(fields: Mapping[str, Json]) -> Draft:
+    """Build the draft of a proposal's body as the API does; a `summary` may be left out.
+
+    Raises ProblemError and ValueError for what the API would turn away.
+    """
+    texts = canonical_fields(fields)
+    body = {**_SUMMARY, **fields}
+    return draft_of(shaped(ProposalIn, body), body, texts)
+
+
+def agent_of(case: Case) -> Agent:
+    """Give the agent that asks in a case."""
+    return Agent(AgentId(f"agent_{case.agent}"), case.agent, PersonId("pers_example"), ())
+
+
+def judge(folder: PolicyFolder, case: Case) -> Ruling:
+    """Ask about a case; what the API would turn away is refused."""
+    try:
+        draft = draft_from(case.body)
+    except (ProblemError, ValueError) as error:
+        return Ruling("refused", None, {}, why_no_proposal(error))
+    return _ask(folder, draft, agent_of(case), case.at, case.counters)
+
+
+def judge_again(folder: PolicyFolder, then: Submitted, before: Mapping[str, Json]) -> Ruling:
+    """Ask about a recorded proposal: its facts, run, agent, moment and counters (`before`) are those of then."""
+    draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
+    return _ask(folder, draft, then.agent, then.at, before)
+
+
+def _ask(folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json]) -> Ruling:
+    """Ask as the desk does: the tool's contract first, then its rules."""
+    policy = folder.policies.get(draft.tool)
+    broken = breaches(policy.contract, draft.arguments) if policy else ()
+    if broken:
+        why = "; ".join(f"{breach.pointer} {breach.detail}" for breach in broken)
+        return Ruling("refused", None, {}, f"contract-violation: {why}")
+    return ruling_of(classify(folder, draft, agent, at, before))
+
+
+def hidden_by(folder: PolicyFolder, tool: ToolName, then: Iterable[str] = ()) -> frozenset[str]:
+    """Name the fields that people are not shown under this policy, and those that they were not shown `then`."""
+    policy = folder.policies.get(tool)
+    if policy is None:
+        return frozenset(then)
+    return frozenset(then).union(policy.redact, policy.contract.hidden if policy.contract else ())
+
+
+def ruling_of(result: Requirement | Contradiction) -> Ruling:
+    """Put what the policy said into a ruling."""
+    if isinstance(result, Contradiction):
+        return Ruling("refused", None, {}, f"{result.pointer}: {result.detail}")
+    number = result.policy.rule and result.policy.rule.rpartition("#")[2]
+    seats = {str(seat.role): seat.count for seat in result.seats}
+    return Ruling(
+        WOULD_BE[result.tier],
+        int(number) if number else None,
+        seats,
+        result.policy.because,
+        result.step_up,
+    )
+
+
+def recorded(requirement: Requirement) -> Expectation:
+    """Turn what was decided then into what is expected now: the same people, whatever the rules' numbers."""
+    roles = tuple(str(seat.role) for seat in requirement.seats for _ in range(seat.count))
+    rule = requirement.policy.rule and requirement.policy.rule.rpartition("#")[2]
+    return Expectation(
+        WOULD_BE[requirement.tier],
+        rule=int(rule) if rule else None,
+        approvals=len(roles),
+        roles=roles,
+        step_up=requirement.step_up,
+    )
+
+
+def same_people(wanted: Expectation, got: Ruling) -> bool:
+    """Tell whether those are asked that were expected."""
+    if wanted.outcome != "asked":
+        return True
+    if wanted.approvals not in (None, got.approvals) or wanted.step_up not in (None, got.step_up):
+        return False
+    if wanted.seats is not None:
+        return dict(wanted.seats) == dict(got.seats)
+    return not wanted.roles or set(wanted.roles) == set(got.seats)
+
+
+def fewer_people(wanted: Expectation, got: Ruling) -> bool:
+    """Tell whether somebody who was expected is not asked any more."""
+    least = wanted.seats if wanted.seats is not None else dict.fromkeys(wanted.roles, 1)
+    gone = any(got.seats.get(role, 0) < count for role, count in least.items())
+    return gone or got.approvals < (wanted.approvals or 0) or (wanted.step_up not in (None, "none", got.step_up))
+
+
+def dialled(folder: PolicyFolder) -> PolicyFolder:
+    """Give the folder this server's dial, where its key can be read; without it every share asks people."""
+    try:
+        return replace(folder, dial_key=dial_key(load_key(settings().signing_key_file)))
+    except (OSError, KeyFileError):
+        return folder
+
+
+def why_no_proposal(error: Exception) -> str:
+    """Say what the API would answer."""
+    faults = getattr(error, "faults", ())
+    return "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in faults) or str(error) or "unreadable"

@@ -1,0 +1,138 @@
+"""Gives a policy's counters as they stood when a recorded proposal came in, while the log is read in its order.
+
+It must come to what `bot.store.tally` came to then; a test holds the two side by side.
+"""
+
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Context, Decimal
+from typing import NamedTuple
+
+from approval_rules.counters import Counter
+from approval_rules.events import Submitted
+from approval_rules.people import ProposalId, ToolName
+from approval_rules.policy import PolicyFolder
+from approval_rules.text import Json, unwrap_object
+from bot.store.past import Past
+
+# Wide enough for the sum of any numbers that a double carries, so that taking one out again leaves no trace of it.
+_WIDE = Context(prec=1000)
+
+
+class _Share(NamedTuple):
+    """What one proposal adds to a counter: `group` and `value` are None where it cannot tell."""
+
+    at: datetime
+    group: Json
+    value: Decimal | None
+    spoils: bool
+
+
+class _Running:
+    """One counter over the proposals that stand within its window."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._standing: dict[ProposalId, _Share] = {}
+        self._totals: defaultdict[Json, Decimal] = defaultdict(Decimal)
+        self._untold: Tally[Json] = Tally()
+        self._spoilt = 0
+
+    @property
+    def name(self) -> str:
+        """What a condition reads."""
+        return self._counter.name
+
+    def value(self, then: Submitted) -> Decimal | None:
+        """Give the counter as it stood before this proposal; None where it cannot be told."""
+        begin = then.at - self._counter.window
+        while self._standing:
+            proposal, oldest = next(iter(self._standing.items()))
+            if oldest.at > begin:
+                break
+            self.end(proposal)
+        group = _group(self._counter, Past(then, erased=False))
+        if group is None or self._spoilt or self._untold[group]:
+            return None
+        return self._totals[group]
+
+    def add(self, past: Past) -> None:
+        """Let a proposal count from now on."""
+        group = _group(self._counter, past)
+        share = _Share(past.submitted.at, group, _value(self._counter, past), past.erased and _is_lost(self._counter))
+        self._standing[past.submitted.proposal] = share
+        self._move(share, 1)
+
+    def end(self, proposal: ProposalId) -> None:
+        """Let a proposal count no more: it was turned down, or is too long ago."""
+        share = self._standing.pop(proposal, None)
+        if share is not None:
+            self._move(share, -1)
+
+    def _move(self, share: _Share, sign: int) -> None:
+        if share.spoils:
+            self._spoilt += sign
+        elif share.group is not None and share.value is None:
+            self._untold[share.group] += sign
+        elif share.group is not None and share.value is not None:
+            self._totals[share.group] = _WIDE.add(self._totals[share.group], sign * share.value)
+
+
+class Recount:
+    """Every counter of a policy folder, one proposal after the other."""
+
+    def __init__(self, folder: PolicyFolder) -> None:
+        counted = {tool: policy.counters for tool, policy in folder.policies.items() if policy.counters}
+        self._running = {tool: [_Running(counter) for counter in counters] for tool, counters in counted.items()}
+        self._tools: dict[ProposalId, ToolName] = {}
+        windows = [counter.window for counters in counted.values() for counter in counters]
+        self.furthest = max(windows, default=timedelta())
+
+    def before(self, then: Submitted) -> Mapping[str, Json]:
+        """Give the counters of this proposal's tool by name; one that cannot be told is left out."""
+        found = {running.name: running.value(then) for running in self._running.get(then.tool, ())}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def add(self, past: Past) -> None:
+        """Let a proposal count for those that come after it."""
+        if past.submitted.tool in self._running:
+            self._tools[past.submitted.proposal] = past.submitted.tool
+            for running in self._running[past.submitted.tool]:
+                running.add(past)
+
+    def end(self, proposal: ProposalId) -> None:
+        """Let a proposal that was denied, blocked, cancelled or revoked, or that expired, count no more."""
+        for running in self._running.get(self._tools.pop(proposal, ToolName("")), ()):
+            running.end(proposal)
+
+
+def _is_lost(counter: Counter) -> bool:
+    """Tell whether a counter needs what has been erased: then nobody knows for whom it would have counted."""
+    return counter.field is not None or counter.by not in (None, "agent")
+
+
+def _group(counter: Counter, past: Past) -> Json:
+    if counter.by is None:
+        return True
+    if counter.by == "agent":
+        return past.submitted.agent.id
+    value = _named(past, counter.by)
+    return value if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
+
+
+def _value(counter: Counter, past: Past) -> Decimal | None:
+    if counter.field is None:
+        return Decimal(1)
+    value = _named(past, counter.field)
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _named(past: Past, name: str) -> Json:
+    """Read a name as conditions do: an argument, else a fact."""
+    arguments = unwrap_object(past.submitted.arguments)
+    if name in arguments:
+        return arguments[name]
+    facts = unwrap_object(past.submitted.context).get("facts")
+    return facts.get(name) if isinstance(facts, Mapping) else None

@@ -1,0 +1,61 @@
+"""What is allowed and dangerous in a policy folder: said when it is checked, never a reason to refuse it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from approval_rules.policy import Policy, PolicyFolder, Rule
+from approval_rules.verdicts import Allow
+from handlers.counting import counted
+
+
+class Danger(NamedTuple):
+    """One thing that somebody should look at: the file, the rule (0 where it is no rule's), what, and what to do."""
+
+    file: str
+    rule: int
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', rule {self.rule}' if self.rule else ''}: {self.detail}"
+
+
+def dangers(folder: PolicyFolder) -> list[Danger]:
+    """Name every danger of a folder, file by file."""
+    found = [danger for policy in folder.policies.values() for danger in _of_policy(policy)]
+    return sorted(found) + list(_of_roles(folder))
+
+
+def _of_policy(policy: Policy) -> Iterator[Danger]:
+    file = f"{policy.tool}.yml"
+    counters = {counter.name for counter in policy.counters}
+    numbers = {name for rule in policy.rules for name in _bounded(rule)} - counters
+    for rule in policy.rules:
+        if not isinstance(rule.verdict, Allow):
+            continue
+        if rule.condition is None:
+            yield Danger(
+                file, rule.index, "allows everything; give it a condition, or say in the file why that is right"
+            )
+            continue
+        ranges = rule.condition.ranges
+        for name in sorted(numbers):
+            if name not in ranges or ranges[name].high is None:
+                yield Danger(file, rule.index, f"allows any {name}, however high; add `{name} <= ...` to its condition")
+            elif ranges[name].low is None:
+                yield Danger(file, rule.index, f"allows {name} below 0; add `{name} > 0`, or a contract with a minimum")
+
+
+def _bounded(rule: Rule) -> Iterator[str]:
+    """Name the numbers that a rule compares from above or below; an identifier that must equal a number is none."""
+    for name, each in (rule.condition.ranges if rule.condition else {}).items():
+        if each.low != each.high:
+            yield name
+
+
+def _of_roles(folder: PolicyFolder) -> Iterator[Danger]:
+    for name, members in sorted(folder.roles.items()):
+        if members.usergroup is None and len(members.users) == 1:
+            people = counted(len(members.users), "person", "people")
+            yield Danger(
+                "roles.yml", 0, f"the role {name} has {people}: nobody stands in; name a second, or a user group"
+            )

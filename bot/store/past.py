@@ -1,0 +1,85 @@
+"""Reads what was proposed since a moment, oldest first, with the values that still live. It only looks."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from approval_rules.events import Decision, Submitted, Voted
+from approval_rules.people import ProposalId
+from approval_rules.text import AgentText
+from approval_rules.times import format_time
+from bot.store import rows
+from bot.store.rows import Row
+
+_COMINGS_AND_GOINGS = (
+    "SELECT seq, body, leaf_hash, type, subject FROM entries WHERE at >= :since AND type IN ('proposal.submitted',"
+    " 'proposal.denied', 'proposal.expired', 'proposal.cancelled', 'proposal.blocked', 'proposal.revoked') ORDER BY seq"
+)
+_LIVING = "SELECT seq, name, value FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
+_DENIED = "SELECT subject FROM entries WHERE type = 'proposal.denied' AND at >= :since ORDER BY seq"
+_CHUNK = 500
+# What a policy reads; an entry holds only their digests, and their rows may be erased.
+_NEEDED = frozenset({"arguments", "context", "run", "digest"})
+
+
+class Past(NamedTuple):
+    """A proposal as it was taken in. Where its values are `erased`, nobody can judge it again."""
+
+    submitted: Submitted
+    erased: bool
+
+
+class Denial(NamedTuple):
+    """A proposal that a person denied, and what the person said, where that still lives."""
+
+    past: Past
+    reason: AgentText | None
+
+
+@contextmanager
+def one_view(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read everything inside as of one moment: a server may be writing."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Iterator[Past | ProposalId]:
+    """Give every proposal that was taken in since then and, by its id, each that ended without being allowed."""
+    cursor = connection.execute(_COMINGS_AND_GOINGS, {"since": format_time(since)})
+    while chunk := cursor.fetchmany(_CHUNK):
+        taken_in = [row[:3] for row in chunk if row[3] == "proposal.submitted"]
+        pasts = {past.submitted.proposal: past for past in _pasts(connection, taken_in)}
+        for _seq, _body, _leaf, kind, subject in chunk:
+            yield pasts[subject] if kind == "proposal.submitted" else ProposalId(subject)
+
+
+def denied_since(connection: sqlite3.Connection, since: datetime) -> Iterator[Denial]:
+    """Give every proposal that people denied since then."""
+    for (subject,) in connection.execute(_DENIED, {"since": format_time(since)}).fetchall():
+        entries = connection.execute(rows.ENTRIES_OF, {"subject": subject}).fetchall()
+        reason: AgentText | None = None
+        for recorded in rows.recorded_from(entries, _living(connection, entries)):
+            if isinstance(recorded.event, Voted) and recorded.event.decision is Decision.DENY:
+                reason = recorded.event.reason
+        for past in _pasts(connection, entries[:1]):
+            yield Denial(past, reason)
+
+
+def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]:
+    living = _living(connection, entries)
+    names: dict[int, set[str]] = {}
+    for seq, name, _value in living:
+        names.setdefault(seq, set()).add(name)
+    for recorded in rows.recorded_from(entries, living):
+        if isinstance(recorded.event, Submitted):
+            yield Past(recorded.event, not names.get(recorded.seq, set()) >= _NEEDED)
+
+
+def _living(connection: sqlite3.Connection, entries: list[Any]) -> list[Row]:
+    return connection.execute(_LIVING, {"seqs": json.dumps([row[0] for row in entries])}).fetchall()

@@ -1,0 +1,106 @@
+"""What a policy's counters come to, inside the transaction that takes a proposal in. Reads; never decides.
+
+It reads the recorded arguments themselves, so that a new counter is right from its first second on.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Context, Decimal, Inexact, Overflow
+from typing import NamedTuple
+
+from approval_rules.commands import Draft
+from approval_rules.counters import Counter
+from approval_rules.people import Agent, AgentId, ToolName
+from approval_rules.policy import Policy
+from approval_rules.state import Status
+from approval_rules.text import AgentJson, Json, unwrap_object
+from approval_rules.times import format_time
+from bot.store.transaction import Transaction
+
+_STANDING = (Status.PENDING, Status.APPROVED)
+_BEFORE = (
+    "SELECT p.id, p.agent_id, a.value, c.value FROM proposals p"
+    " JOIN entries e ON e.subject = p.id AND e.type = 'proposal.submitted'"
+    " LEFT JOIN detached a ON a.seq = e.seq AND a.name = 'arguments'"
+    " LEFT JOIN detached c ON c.seq = e.seq AND c.name = 'context'"
+    " WHERE p.tool = :tool AND p.created_at > :since AND p.state IN ('pending', 'approved')"
+)
+# A sum that would have to be rounded cannot be told.
+_EXACT = Context(prec=200, traps=[Inexact, Overflow])
+
+
+class _Past(NamedTuple):
+    """A proposal that was taken in before; `look` reads a name of it, and is None where that has been erased."""
+
+    agent: AgentId
+    look: Callable[[str], Json] | None
+
+
+def tallies(tx: Transaction, policy: Policy, agent: Agent, draft: Draft) -> Mapping[str, Json]:
+    """Give the policy's counters by name; one that cannot be told is left out."""
+    now = _Past(agent.id, _reader(draft.arguments, draft.context))
+    found = {counter.name: _tally(tx, counter, policy.tool, now) for counter in policy.counters}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: _Past) -> Decimal | None:
+    mine = _group(counter, now)
+    if mine is None:
+        return None
+    total = Decimal(0)
+    for past in _before(tx, counter, tool):
+        theirs = _group(counter, past)
+        if past.look is None and (theirs is None or counter.field is not None):
+            return None
+        if theirs == mine:
+            value = _value(counter, past)
+            if value is None:
+                return None
+            total = _EXACT.add(total, value)
+    return total
+
+
+def _before(tx: Transaction, counter: Counter, tool: ToolName) -> Iterator[_Past]:
+    since = tx.at - counter.window
+    planned = tx.planned()
+    for ident, agent_id, arguments, context in tx.rows(_BEFORE, {"tool": tool, "since": format_time(since)}):
+        if ident not in planned:
+            yield _Past(agent_id, None if arguments is None else _reader(_stored(arguments), _stored(context)))
+    for loaded in planned.values():
+        proposal = loaded.proposal
+        if proposal.tool == tool and proposal.status in _STANDING and proposal.created_at > since:
+            yield _Past(proposal.agent.id, _reader(proposal.arguments, proposal.context))
+
+
+def _group(counter: Counter, past: _Past) -> Json:
+    """Give what proposals are counted apart by; None where this one does not tell."""
+    if counter.by is None:
+        return True
+    if counter.by == "agent":
+        return past.agent
+    value = None if past.look is None else past.look(counter.by)
+    return value if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
+
+
+def _value(counter: Counter, past: _Past) -> Decimal | None:
+    """Give what a proposal adds; None where it is no number."""
+    if counter.field is None:
+        return Decimal(1)
+    value = None if past.look is None else past.look(counter.field)
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _reader(arguments: AgentJson, context: AgentJson) -> Callable[[str], Json]:
+    """Read a name as conditions do: an argument, else a fact, which is parsed only when it is wanted."""
+
+    def look(name: str) -> Json:
+        sent = unwrap_object(arguments)
+        if name in sent:
+            return sent[name]
+        facts = unwrap_object(context).get("facts")
+        return facts.get(name) if isinstance(facts, Mapping) else None
+
+    return look
+
+
+def _stored(text: str | None) -> AgentJson:
+    return AgentJson({}) if text is None else AgentJson.stored(text)

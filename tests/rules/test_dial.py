@@ -1,0 +1,94 @@
+"""The autonomy dial: stable under retry, not to be foreseen, exact over many, and never looser than it says."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from approval_rules.canonical import Digest, sha256_name
+from approval_rules.commands import Draft
+from approval_rules.conditions import compile_condition
+from approval_rules.dial import place
+from approval_rules.people import ToolName
+from approval_rules.policy import Policy, PolicyFolder, Rule, classify
+from approval_rules.requirement import Requirement, Tier
+from approval_rules.text import AgentJson, AgentText
+from approval_rules.verdicts import Allow, Verdict
+from tests.rules.builders import AGENT, REFUND, START
+from tests.rules.policies import BLOCK, TWO
+
+KEY = b"k" * 32
+
+
+def dialled(share: str, *others: tuple[str, Verdict], key: bytes = KEY) -> PolicyFolder:
+    """A folder whose last rule lets a share of everything through."""
+    texts = [*others, ("n == n", Allow(Decimal(share), TWO))]
+    rules = tuple(Rule(i, compile_condition(text), verdict, "") for i, (text, verdict) in enumerate(texts, start=1))
+    return PolicyFolder("v", {REFUND: Policy(REFUND, rules)}, {}, {}, dial_key=key)
+
+
+def judged(folder: PolicyFolder, number: int, **facts: int) -> Requirement:
+    """Classify the case of a number."""
+    digest = sha256_name(str(number).encode())
+    context = AgentJson({"facts": dict(facts)})
+    draft = Draft(REFUND, AgentJson({"n": number}), digest, AgentText("x"), context, AgentJson({}))
+    found = classify(folder, draft, AGENT, START)
+    assert isinstance(found, Requirement)
+    return found
+
+
+@given(st.binary(min_size=1, max_size=64), st.text(max_size=20))
+def test_a_place_is_on_the_dial_and_always_the_same(key: bytes, digest: str) -> None:
+    """From 0 to just under 100, whenever it is asked."""
+    found = place(key, REFUND, Digest(digest))
+    assert found is not None
+    assert 0 <= found < 100
+    assert place(key, REFUND, Digest(digest)) == found
+
+
+def test_places_of_other_keys_and_tools_are_others() -> None:
+    """What one server or one tool lets through says nothing of another's."""
+    places = {place(key, ToolName(tool), Digest("d")) for key in (b"1", b"2") for tool in ("a", "b")}
+    assert len(places) == 4
+
+
+@pytest.mark.parametrize("share", ["0", "5", "20", "50", "99.5", "100"])
+def test_the_share_is_exact_over_many(share: str) -> None:
+    """Of ten thousand cases as many go through as the dial says, give or take what chance gives."""
+    through = sum(judged(dialled(share), number).tier is Tier.GREEN for number in range(10_000))
+    deviation = (10_000 * float(share) / 100 * (1 - float(share) / 100)) ** 0.5
+    assert abs(through - 100 * float(share)) <= 4 * deviation
+
+
+def test_turning_the_dial_up_takes_no_case_back() -> None:
+    """Whoever went through at 5 % goes through at 20 %."""
+    for number in range(300):
+        tiers = [judged(dialled(share), number).tier for share in ("0", "5", "20", "100")]
+        assert tiers == sorted(tiers, key=lambda tier: tier is Tier.GREEN)
+
+
+def test_what_the_dial_keeps_is_asked_as_the_rule_says() -> None:
+    """The reason names the dial, either way."""
+    kept = next(found for number in range(100) if (found := judged(dialled("50"), number)).tier is Tier.YELLOW)
+    assert kept.seats == TWO.seats
+    assert "the dial of 50 % keeps this one for people: two people" in kept.policy.because
+    let = next(found for number in range(100) if (found := judged(dialled("50"), number)).tier is Tier.GREEN)
+    assert "the dial of 50 % lets this one through: it is allowed" in let.policy.because
+
+
+def test_without_a_key_everything_is_asked() -> None:
+    """Nothing that cannot be drawn is let through, not even at 100 %."""
+    for share in ("5", "100"):
+        found = judged(dialled(share, key=b""), 1)
+        assert found.tier is Tier.YELLOW
+        assert "no dial is set up here" in found.policy.because
+
+
+def test_a_block_and_a_doubt_stand_above_the_dial() -> None:
+    """A case that the dial would let through is still blocked, or asked while an earlier block cannot be decided."""
+    folder = dialled("100", ("m > 5", BLOCK))
+    assert judged(folder, 1, m=6).tier is Tier.RED
+    assert judged(folder, 1, m=1).tier is Tier.GREEN
+    doubted = judged(folder, 1)
+    assert (doubted.tier, doubted.seats) == (Tier.YELLOW, TWO.seats)

@@ -1,0 +1,102 @@
+"""What only the server knows, and conditions can read: the clock in the policy's zone, the agent, its run."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from approval_rules.canonical import Digest
+from approval_rules.commands import Draft
+from approval_rules.conditions import compile_condition
+from approval_rules.names import RESERVED, about, moment
+from approval_rules.policy import Contradiction, Policy, PolicyFolder, Rule, classify
+from approval_rules.requirement import Requirement, Tier
+from approval_rules.text import AgentJson, AgentText
+from tests.rules.builders import AGENT, REFUND
+from tests.rules.policies import ALLOW, TWO
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("at", "date", "hour", "weekday", "workday"),
+    [
+        ("2026-06-30T22:30:00", "2026-07-01", 0, "wednesday", True),
+        ("2026-03-29T00:59:59", "2026-03-29", 1, "sunday", False),  # the last second of winter time
+        ("2026-03-29T01:00:00", "2026-03-29", 3, "sunday", False),
+        ("2026-10-25T00:30:00", "2026-10-25", 2, "sunday", False),  # half past two, twice
+        ("2026-10-25T01:30:00", "2026-10-25", 2, "sunday", False),
+        ("2026-12-25T12:00:00", "2026-12-25", 13, "friday", False),
+        ("2026-11-20T23:00:00", "2026-11-21", 0, "saturday", False),
+    ],
+)
+def test_the_moment_is_read_in_the_policys_zone(at: str, date: str, hour: int, weekday: str, *, workday: bool) -> None:
+    """Midnight, summer time and holidays are those of the zone, not of the server."""
+    found = moment(datetime.fromisoformat(at).replace(tzinfo=UTC), BERLIN, frozenset({"2026-12-25"}))
+    assert (found["date"], found["hour"], found["weekday"], found["workday"]) == (date, hour, weekday, workday)
+    assert found["holiday"] is (date == "2026-12-25")
+    assert str(found["time"]).startswith(f"{hour:02}:")
+
+
+def test_every_field_that_may_be_written_exists() -> None:
+    """What the loader accepts, the server fills."""
+    assert tuple(moment(datetime(2026, 1, 1, tzinfo=UTC))) == RESERVED["now"]
+    assert tuple(about(AGENT)) == RESERVED["agent"]
+
+
+def judged(text: str, at: str, arguments: object = None, run: object = None) -> Requirement | Contradiction:
+    """Classify with one rule that allows and one that asks."""
+    rules = (Rule(1, compile_condition(text), ALLOW, ""), Rule(2, compile_condition("n == n"), TWO, ""))
+    folder = PolicyFolder("v", {REFUND: Policy(REFUND, rules, zone=BERLIN)}, {}, {}, frozenset({"2026-12-25"}))
+    sent: object = {"n": 1} if arguments is None else arguments
+    draft = Draft(
+        *(REFUND, AgentJson(sent), Digest("d"), AgentText("x")),  # type: ignore[arg-type]  # tests send anything
+        context=AgentJson({}),
+        run=AgentJson(run or {}),  # type: ignore[arg-type]
+    )
+    return classify(folder, draft, AGENT, datetime.fromisoformat(at).replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "tier"),
+    [
+        ("now.hour >= 9 and now.hour < 17", "2026-06-30T07:00:00", Tier.GREEN),
+        ("now.hour >= 9 and now.hour < 17", "2026-06-30T06:59:59", Tier.YELLOW),
+        ("now.time >= '09:30'", "2026-06-30T07:30:00", Tier.GREEN),
+        ("now.weekday in ['saturday', 'sunday']", "2026-11-22T12:00:00", Tier.GREEN),
+        ("now.workday", "2026-12-25T12:00:00", Tier.YELLOW),
+        ("now.date < '2027-01-01'", "2026-12-31T23:00:00", Tier.YELLOW),
+        ("agent.name == 'nobody'", "2026-12-31T23:00:00", Tier.YELLOW),
+    ],
+)
+def test_conditions_read_the_clock(text: str, at: str, tier: Tier) -> None:
+    """Business hours, nights and holidays are the policy's own."""
+    found = judged(text, at)
+    assert isinstance(found, Requirement)
+    assert found.tier is tier
+
+
+def test_a_run_that_was_not_told_asks() -> None:
+    """What the agent did not say about its run is missing, and never allows."""
+    for run, tier in (({"tool_calls": 3}, Tier.GREEN), ({"tool_calls": 9}, Tier.YELLOW), ({}, Tier.YELLOW)):
+        found = judged("run.tool_calls <= 8", "2026-01-01T00:00:00", run=run)
+        assert isinstance(found, Requirement)
+        assert found.tier is tier
+        if not run:
+            assert "run.tool_calls is missing" in found.policy.because
+
+
+@pytest.mark.parametrize("name", ["now", "agent", "run"])
+def test_an_agent_cannot_bring_its_own_clock(name: str) -> None:
+    """An argument or a fact with a name that the rules read from the server is refused, wherever it stands."""
+    field = RESERVED[name][0]
+    found = judged(f"{name}.{field} == 'x'", "2026-01-01T00:00:00", {"n": 1, name: {field: "x"}})
+    assert isinstance(found, Contradiction)
+    assert (found.name, found.pointer) == (name, f"/arguments/{name}")
+
+
+def test_such_a_name_is_free_where_no_rule_reads_it() -> None:
+    """A tool whose arguments have a field `run` can be used as long as its rules do not mean the server's."""
+    found = judged("n > 5", "2026-01-01T00:00:00", {"n": 9, "run": "daily", "now": True})
+    assert isinstance(found, Requirement)
+    assert found.tier is Tier.GREEN
