@@ -14,7 +14,7 @@ from approval_rules.people import ToolName
 from approval_rules.policy import Policy, PolicyFolder, Rule, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.text import AgentJson, AgentText
-from approval_rules.verdicts import Allow, Verdict
+from approval_rules.verdicts import Allow, Verdict, consequence
 from tests.rules.builders import AGENT, REFUND, START
 from tests.rules.policies import BLOCK, TWO
 
@@ -92,3 +92,10 @@ def test_a_block_and_a_doubt_stand_above_the_dial() -> None:
     assert judged(folder, 1, m=1).tier is Tier.GREEN
     doubted = judged(folder, 1)
     assert (doubted.tier, doubted.seats) == (Tier.YELLOW, TWO.seats)
+
+
+def test_a_dial_is_explained_whatever_it_says_of_a_case() -> None:
+    """Who reads the rules sees the share and the people, without a case."""
+    assert consequence(Allow(Decimal(20), TWO)) == (
+        "20 % of the cases are allowed; in the others two people in the role support_manager must approve"
+    )
