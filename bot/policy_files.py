@@ -17,7 +17,7 @@ from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.requirement import Seat
-from bot.contracts.reading import FILE_NAME, FOLDER
+from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from bot.policy_page import read_policy
 from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel

@@ -14,7 +14,6 @@ from approval_rules.nearest import nearest
 from approval_rules.people import ToolName
 from approval_rules.policy import Policy, Rule
 from approval_rules.verdicts import Block
-from bot.contracts.reading import read_contract
 from bot.marked_yaml import Page
 from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
 
@@ -57,7 +56,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         if rule is not None:
             _require_reachable(page, item, rule, rules)
             rules.append(rule)
-    contract = read_contract(page, fields, contracts)
+    contract = _read_contract(page, fields, contracts)
     redact, retain_days = _read_log(page, logs, contract)
     zone = _read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
     if items and len(items) == len(logs):
@@ -65,6 +64,14 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
     if tool is None:
         return None
     return PolicyPage(Policy(tool, tuple(rules), redact, retain_days, zone, contract), tuple(asks))
+
+
+def _read_contract(page: Page, fields: Mapping[str, yaml.Node], files: Mapping[str, bytes]) -> Contract | None:
+    if not fields.keys() & {"contract", "class"}:
+        return None
+    from bot.contracts.reading import read_contract  # noqa: PLC0415 - five megabytes that only tools with one need
+
+    return read_contract(page, fields, files)
 
 
 def _require_reachable(page: Page, item: yaml.Node, rule: Rule, earlier: Sequence[Rule]) -> None:

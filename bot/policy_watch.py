@@ -10,7 +10,7 @@ import structlog
 from approval_rules.decide import POLICY
 from approval_rules.events import PolicyLoaded
 from approval_rules.policy import PolicyFolder
-from bot.contracts.reading import FOLDER
+from bot.contracts import FOLDER
 from bot.desk.wiring import PolicyInForce
 from bot.metrics import Metrics
 from bot.policy_files import PolicyFolderError, load

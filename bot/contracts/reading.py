@@ -1,7 +1,6 @@
 """Reads the contract that a tool's page names or holds, and gives each fault its place. Never opens a file itself."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,15 +10,14 @@ import yaml
 from approval_rules.canonical import NotCanonicalError
 from approval_rules.nearest import nearest
 from approval_rules.text import Json
+from bot.contracts import FILE_NAME, FOLDER
 from bot.contracts.contract import ContractError, JsonContract, compile_contract
 from bot.contracts.schema import escaped
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from handlers.http.strict_json import read_json
 
-FOLDER: Final = "contracts"
 INLINE: Final = "inline"
 PAYMENT: Final = "payment"
-FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\.json", re.ASCII)
 
 
 def read_contract(page: Page, fields: Mapping[str, yaml.Node], files: Mapping[str, bytes]) -> JsonContract | None:
