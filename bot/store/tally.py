@@ -4,7 +4,7 @@ It reads the recorded arguments themselves, so that a new counter is right from 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Context, Decimal, Inexact, Overflow
+from decimal import Context, Decimal
 from typing import NamedTuple
 
 from approval_rules.commands import Draft
@@ -24,8 +24,8 @@ _BEFORE = (
     " LEFT JOIN detached c ON c.seq = e.seq AND c.name = 'context'"
     " WHERE p.tool = :tool AND p.created_at > :since AND p.state IN ('pending', 'approved')"
 )
-# A sum that would have to be rounded cannot be told.
-_EXACT = Context(prec=200, traps=[Inexact, Overflow])
+# Wide enough for the exact sum of any numbers that a double carries: an agent's odd amount must not break a sum.
+_WIDE = Context(prec=1000)
 
 
 class _Past(NamedTuple):
@@ -55,7 +55,7 @@ def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: _Past) -> Dec
             value = _value(counter, past)
             if value is None:
                 return None
-            total = _EXACT.add(total, value)
+            total = _WIDE.add(total, value)
     return total
 
 

@@ -89,6 +89,14 @@ async def test_a_sum_that_cannot_be_told_asks(world: World, odd: object) -> None
     assert (after["state"], "sum_amount_usd_24h is missing" in after["policy"]["because"]) == ("pending", True)
 
 
+async def test_amounts_of_any_size_are_summed(world: World) -> None:
+    """A tiny amount beside a huge one breaks no sum: whoever comes after them is judged, not answered with an error."""
+    await limited(world, LIMIT)
+    for key, amount in (("tiny", 1e-300), ("huge", 9007199254740991)):
+        assert (await post(world.http, amount, key))["state"] in {"approved", "pending"}
+    assert (await post(world.http, 1, "after"))["state"] == "pending"
+
+
 async def test_decimals_are_summed_exactly(world: World) -> None:
     """Ten times 0.1 is 1, and not less."""
     await limited(world, "sum(amount_usd, 24h) + amount_usd <= 1")
