@@ -7,18 +7,16 @@ from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 from approval_rules.counters import Counter
 from approval_rules.events import Submitted
 from approval_rules.people import ProposalId, ToolName
 from approval_rules.policy import PolicyFolder
-from approval_rules.text import Json, unwrap_object
+from approval_rules.text import Json
 from bot.store.past import Past
-
-# Wide enough for the sum of any numbers that a double carries, so that taking one out again leaves no trace of it.
-_WIDE = Context(prec=1000)
+from bot.store.tally import WIDE, Told, group_of, reader, value_of
 
 
 class _Share(NamedTuple):
@@ -53,15 +51,16 @@ class _Running:
             if oldest.at > begin:
                 break
             self.end(proposal)
-        group = _group(self._counter, Past(then, erased=False))
+        group = group_of(self._counter, _told(Past(then, erased=False)))
         if group is None or self._spoilt or self._untold[group]:
             return None
         return self._totals[group]
 
     def add(self, past: Past) -> None:
         """Let a proposal count from now on."""
-        group = _group(self._counter, past)
-        share = _Share(past.submitted.at, group, _value(self._counter, past), past.erased and _is_lost(self._counter))
+        told = _told(past)
+        group, value = group_of(self._counter, told), value_of(self._counter, told)
+        share = _Share(past.submitted.at, group, value, past.erased and _is_lost(self._counter))
         self._standing[past.submitted.proposal] = share
         self._move(share, 1)
 
@@ -77,7 +76,7 @@ class _Running:
         elif share.group is not None and share.value is None:
             self._untold[share.group] += sign
         elif share.group is not None and share.value is not None:
-            self._totals[share.group] = _WIDE.add(self._totals[share.group], sign * share.value)
+            self._totals[share.group] = WIDE.add(self._totals[share.group], sign * share.value)
 
 
 class Recount:
@@ -113,26 +112,7 @@ def _is_lost(counter: Counter) -> bool:
     return counter.field is not None or counter.by not in (None, "agent")
 
 
-def _group(counter: Counter, past: Past) -> Json:
-    if counter.by is None:
-        return True
-    if counter.by == "agent":
-        return past.submitted.agent.id
-    value = _named(past, counter.by)
-    return value if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
-
-
-def _value(counter: Counter, past: Past) -> Decimal | None:
-    if counter.field is None:
-        return Decimal(1)
-    value = _named(past, counter.field)
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
-
-
-def _named(past: Past, name: str) -> Json:
-    """Read a name as conditions do: an argument, else a fact."""
-    arguments = unwrap_object(past.submitted.arguments)
-    if name in arguments:
-        return arguments[name]
-    facts = unwrap_object(past.submitted.context).get("facts")
-    return facts.get(name) if isinstance(facts, Mapping) else None
+def _told(past: Past) -> Told:
+    submitted = past.submitted
+    look = None if past.erased else reader(submitted.arguments, submitted.context)
+    return Told(submitted.agent.id, look)

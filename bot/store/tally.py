@@ -25,10 +25,10 @@ _BEFORE = (
     " WHERE p.tool = :tool AND p.created_at > :since AND p.state IN ('pending', 'approved')"
 )
 # Wide enough for the exact sum of any numbers that a double carries: an agent's odd amount must not break a sum.
-_WIDE = Context(prec=1000)
+WIDE = Context(prec=1000)
 
 
-class _Past(NamedTuple):
+class Told(NamedTuple):
     """A proposal that was taken in before; `look` reads a name of it, and is None where that has been erased."""
 
     agent: AgentId
@@ -37,41 +37,41 @@ class _Past(NamedTuple):
 
 def tallies(tx: Transaction, policy: Policy, agent: Agent, draft: Draft) -> Mapping[str, Json]:
     """Give the policy's counters by name; one that cannot be told is left out."""
-    now = _Past(agent.id, _reader(draft.arguments, draft.context))
+    now = Told(agent.id, reader(draft.arguments, draft.context))
     found = {counter.name: _tally(tx, counter, policy.tool, now) for counter in policy.counters}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: _Past) -> Decimal | None:
-    mine = _group(counter, now)
+def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told) -> Decimal | None:
+    mine = group_of(counter, now)
     if mine is None:
         return None
     total = Decimal(0)
     for past in _before(tx, counter, tool):
-        theirs = _group(counter, past)
+        theirs = group_of(counter, past)
         if past.look is None and (theirs is None or counter.field is not None):
             return None
         if theirs == mine:
-            value = _value(counter, past)
+            value = value_of(counter, past)
             if value is None:
                 return None
-            total = _WIDE.add(total, value)
+            total = WIDE.add(total, value)
     return total
 
 
-def _before(tx: Transaction, counter: Counter, tool: ToolName) -> Iterator[_Past]:
+def _before(tx: Transaction, counter: Counter, tool: ToolName) -> Iterator[Told]:
     since = tx.at - counter.window
     planned = tx.planned()
     for ident, agent_id, arguments, context in tx.rows(_BEFORE, {"tool": tool, "since": format_time(since)}):
         if ident not in planned:
-            yield _Past(agent_id, None if arguments is None else _reader(_stored(arguments), _stored(context)))
+            yield Told(agent_id, None if arguments is None else reader(_stored(arguments), _stored(context)))
     for loaded in planned.values():
         proposal = loaded.proposal
         if proposal.tool == tool and proposal.status in _STANDING and proposal.created_at > since:
-            yield _Past(proposal.agent.id, _reader(proposal.arguments, proposal.context))
+            yield Told(proposal.agent.id, reader(proposal.arguments, proposal.context))
 
 
-def _group(counter: Counter, past: _Past) -> Json:
+def group_of(counter: Counter, past: Told) -> Json:
     """Give what proposals are counted apart by; None where this one does not tell."""
     if counter.by is None:
         return True
@@ -81,7 +81,7 @@ def _group(counter: Counter, past: _Past) -> Json:
     return value if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
 
 
-def _value(counter: Counter, past: _Past) -> Decimal | None:
+def value_of(counter: Counter, past: Told) -> Decimal | None:
     """Give what a proposal adds; None where it is no number."""
     if counter.field is None:
         return Decimal(1)
@@ -89,7 +89,7 @@ def _value(counter: Counter, past: _Past) -> Decimal | None:
     return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
-def _reader(arguments: AgentJson, context: AgentJson) -> Callable[[str], Json]:
+def reader(arguments: AgentJson, context: AgentJson) -> Callable[[str], Json]:
     """Read a name as conditions do: an argument, else a fact, which is parsed only when it is wanted."""
 
     def look(name: str) -> Json:

@@ -19,7 +19,6 @@ DOORS = {
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
     "bot/cli/recorded.py": "writes amounts, which the printer makes safe, and cases as JSON without what policy hides",
-    "bot/cli/recounting.py": "counts arguments and facts; shows nothing",
     "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
 }
 
