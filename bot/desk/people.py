@@ -88,12 +88,16 @@ class PeopleUseCases:
         return member.flaw is None and (bool(member.roles) or owns)
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
-        """List what waits for people, by deadline."""
+        """List what waits for people, by deadline; somebody in no role sees what the own agents wait for."""
         member = await self._wiring.directory.look_up(who.account)
         if member.flaw is not None:
             return Refusal(member.flaw.value)
+        account = {"team": who.account.team_id, "user": who.account.user_id}
         async with self._wiring.reads.snapshot() as snapshot:
-            found = await snapshot.rows(rows.PENDING, {"limit": limit})
+            if member.roles:
+                found = await snapshot.rows(rows.PENDING, {"limit": limit})
+            else:
+                found = await snapshot.rows(rows.PENDING_OF_OWNER, {**account, "limit": limit})
             several = [await snapshot.proposal(row[0]) for row in found]
             seen = await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None])
         return [one for one in seen if self._may_see(who, member, one)]

@@ -34,6 +34,10 @@ OPEN_COUNTS = (
 )
 # What expires first comes first; `next_at` may be a reminder.
 PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY deadline LIMIT :limit"
+PENDING_OF_OWNER = (
+    "SELECT p.id FROM proposals p JOIN agents a ON a.id = p.agent_id JOIN people o ON o.ref = a.owner"
+    " WHERE p.state = 'pending' AND o.team_id = :team AND o.user_id = :user ORDER BY p.deadline LIMIT :limit"
+)
 VOTERS_OF = (
     "SELECT DISTINCT p.team_id, p.user_id FROM entries e"
     " JOIN people p ON p.ref = json_extract(CAST(e.body AS TEXT), '$.data.voter')"

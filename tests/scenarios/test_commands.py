@@ -2,7 +2,8 @@
 
 from bot.slack_standin.faults import ServerError
 from bot.slack_standin.workspace import JONAS, LENA, MAYA, PRIYA, SAM, User
-from tests.world import World, votable
+from handlers.slack.commands import PENDING_SHOWN
+from tests.world import TOOL, World, votable
 
 NOBODY = "U0NOBODY001"
 
@@ -33,6 +34,17 @@ async def test_what_waits_is_listed_by_its_deadline(world: World) -> None:
     sooner = await world.propose(200, expires_in_s=600)
     told = await world.say(MAYA, "pending")
     assert told.index(sooner["id"]) < told.index(reminded["id"]) < told.index(fresh["id"])
+
+
+async def test_an_owner_sees_the_own_agents_work_however_much_waits_before_it(world: World) -> None:
+    """Somebody in no role is shown what the own agents wait for, and nothing else, behind a screenful of others'."""
+    world.workspace.add_user(User(NOBODY, "nobody", "No Body"), "C0REFUNDS01")
+    theirs = await world.add_agent("other-bot", NOBODY, TOOL)
+    others = [await world.propose(180, expires_in_s=600) for _ in range(PENDING_SHOWN + 2)]
+    answer = await world.post_proposal(amount=190, client=world.client(theirs.key))
+    told = await world.say(NOBODY, "pending")
+    assert answer.json()["id"] in told
+    assert not any(other["id"] in told for other in others)
 
 
 async def test_one_proposal_is_shown_to_whoever_may_see_it(world: World) -> None:
