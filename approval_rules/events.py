@@ -305,12 +305,33 @@ class AgentChanged:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLoaded:
-    """A policy folder came into force, or was refused and the old one stayed."""
+    """A policy folder was refused and the old one stayed; logs from before versions were kept also say `loaded`."""
 
     at: datetime
     by: Actor
     version: str
     change: Literal["loaded", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySeen:
+    """The policy folder showed another good content than before; the store keeps it under this version."""
+
+    at: datetime
+    by: Actor
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyActivated:
+    """From here on this version decides. `change` is the proposal that asked people, where one did."""
+
+    at: datetime
+    by: Actor
+    version: str
+    previous: str | None
+    why: Literal["first", "changed", "approved", "rolled-back"]
+    change: ProposalId | None = None
 
 
 ProposalEvent: TypeAlias = (
@@ -332,4 +353,5 @@ ProposalEvent: TypeAlias = (
     | Thawed
 )
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
-Event: TypeAlias = ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded
+PolicyEvent: TypeAlias = PolicySeen | PolicyActivated
+Event: TypeAlias = ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent

@@ -15,7 +15,7 @@ from benchmarks.place import SOURCES, Place
 from bot.desk.apply import apply, seen_in
 from bot.store.commit import Work, commit
 from bot.store.engine import open_writer
-from bot.store.transaction import SwitchCache, Transaction
+from bot.store.transaction import Folds, Transaction
 from handlers.desk import Seen
 from handlers.slack.packet import packet
 
@@ -36,7 +36,7 @@ def fill(at: Place, unit: Unit, count: int) -> list[Seen]:
     with closing(open_writer(at.database, checkpoints=True)) as connection:
         for size in _sizes(count):
             works = [Work(unit) for _ in range(size)]
-            commit(connection, SOURCES, SwitchCache(), works)
+            commit(connection, SOURCES, Folds(), works)
             made += [_result(work) for work in works]
         connection.execute("UPDATE outbox SET state = 'done'")
     at.anchor()

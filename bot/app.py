@@ -27,8 +27,7 @@ from bot.directory import SlackDirectory
 from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.metrics import Metrics
-from bot.policy_files import load as load_policy
-from bot.policy_watch import PolicyWatch
+from bot.policy_watch import PolicyWatch, policy_at_start
 from bot.schedule import Ticks
 from bot.settings import Settings, SettingsError
 from bot.slack_calls import SlackCalls
@@ -76,12 +75,12 @@ async def running(
     """
     _require_slack(settings)
     key = _signing_key(settings)
-    policy = PolicyInForce(replace(load_policy(settings.policy), dial_key=dial_key(key)))
     # A machine whose clock was set back between two starts must not reopen a deadline that has passed in the log.
     # Whether Slack signed a request just now is still a matter of the machine's own clock.
     wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
     async with AsyncExitStack() as stack:
         path, anchors = _opened(settings, key, clock, stack)
+        policy = PolicyInForce(replace(policy_at_start(settings.policy, path), dial_key=dial_key(key)))
         bell = _Bell(asyncio.get_running_loop())
         sources = Sources(clock, new_id, salts)
         writer = Writer(
@@ -102,8 +101,8 @@ async def running(
         )
         guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
-        watch = PolicyWatch(settings.policy, policy, writer, bell.metrics)
-        await watch.record_start()
+        watch = PolicyWatch(settings.policy, policy, writer, reads, bell.metrics)
+        await watch.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
         ports = HttpPorts(
             clock=clock,

@@ -1,10 +1,12 @@
 """Reads a policy folder (`TOOL.yml`, `roles.yml`) into a PolicyFolder, or says everything that is wrong with it.
 
+From the disk, or from the bytes that a folder held once: one reader for both.
+
 Never accepts a folder with a fault: the rules that are in force stay in force.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -12,20 +14,21 @@ from typing import NamedTuple
 
 import yaml
 
-from approval_rules.canonical import sha256_name
 from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.requirement import Seat
 from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
+from bot.policy_content import PolicyContent
 from bot.policy_page import read_policy
 from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel
 from handlers.counting import counted
 
-__all__ = ["PolicyFault", "PolicyFolderError", "load"]
+__all__ = ["PolicyFault", "PolicyFolderError", "load", "load_content", "open_folder"]
 
 MAX_FILES = 500
+_SHORT = len("sha256:") + 12
 _ROLES_FILE = "roles.yml"
 _HOLIDAYS_FILE = "holidays.yml"
 _NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE)
@@ -52,37 +55,54 @@ class _RolesPage(NamedTuple):
 
 def load(path: Path) -> PolicyFolder:
     """Read a folder; raises PolicyFolderError with all faults, never gives half a folder."""
-    files, faults = _read_files(path)
-    contracts, contract_faults = _read_contracts(path) if files else ({}, [])
-    faults += contract_faults
+    return open_folder(path)[1]
+
+
+def open_folder(path: Path) -> tuple[PolicyContent, PolicyFolder]:
+    """Read a folder and keep its bytes; raises PolicyFolderError as `load` does."""
+    content, faults = _read_folder(path)
+    return content, _put_together(content, path, faults)
+
+
+def load_content(content: PolicyContent) -> PolicyFolder:
+    """Read what a folder held once; raises PolicyFolderError where this version of the program has faults to find."""
+    return _put_together(content, Path(content.version[:_SHORT]), [])
+
+
+def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]) -> PolicyFolder:
+    """Read the files; `place` is how faults name where they lie, `faults` are those that reading the folder found."""
+    files = {name: data for name, data in content.files.items() if "/" not in name}
+    contracts = {name.removeprefix(f"{FOLDER}/"): data for name, data in content.files.items() if "/" in name}
     tools = [name.removesuffix(".yml") for name in files if name not in _NO_TOOLS]
     policies: dict[ToolName, Policy] = {}
     asks: list[PlacedAsk] = []
     for tool in tools:
-        page = Page(str(path / f"{tool}.yml"))
+        page = Page(str(place / f"{tool}.yml"))
         node = page.read(files[f"{tool}.yml"])
         read = None if node is None else read_policy(page, node, tool, contracts)
         if read is not None:
             policies[read.policy.tool] = read.policy
             asks += read.asks
         faults += page.faults
-    roles_page, roles_faults = _read_roles_file(path, files.get(_ROLES_FILE), tools)
+    roles_page, roles_faults = _read_roles_file(place, files.get(_ROLES_FILE), tools)
     # Where roles.yml itself is at fault, which roles are unknown would be a guess.
     faults += roles_faults or _check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files)
-    holidays, holiday_faults = _read_holidays(path, files.get(_HOLIDAYS_FILE))
+    holidays, holiday_faults = _read_holidays(place, files.get(_HOLIDAYS_FILE))
     faults += holiday_faults
     # Where a page is at fault, which contracts it would use is a guess.
-    faults = faults or _check_used(path, contracts, policies.values())
+    faults = faults or _check_used(place, contracts, policies.values())
     if faults:
         raise PolicyFolderError(faults)
-    return PolicyFolder(_version(files, contracts), policies, roles_page.roles, roles_page.channels, holidays)
+    return PolicyFolder(content.version, policies, roles_page.roles, roles_page.channels, holidays)
 
 
-def _version(files: Mapping[str, bytes], contracts: Mapping[str, bytes]) -> str:
-    """Name the content: the SHA-256 of what `sha256sum *.yml contracts/*.json` prints in the folder."""
-    everything = [*sorted(files.items()), *((f"{FOLDER}/{name}", data) for name, data in sorted(contracts.items()))]
-    lines = [f"{sha256_name(data).removeprefix('sha256:')}  {name}\n" for name, data in everything]
-    return sha256_name("".join(lines).encode())
+def _read_folder(path: Path) -> tuple[PolicyContent, list[PolicyFault]]:
+    files, faults = _read_files(path)
+    contracts, contract_faults = _read_contracts(path) if files else ({}, [])
+    return PolicyContent({**files, **{f"{FOLDER}/{name}": data for name, data in contracts.items()}}), [
+        *faults,
+        *contract_faults,
+    ]
 
 
 def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:

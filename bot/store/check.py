@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from approval_rules.events import ProposalEvent
+from approval_rules.events import PolicyEvent, ProposalEvent
 from approval_rules.state import Proposal, evolve
-from bot.store import rows
+from bot.store import policies, rows
 from bot.store.codec import CodecError
 from bot.store.transaction import INDEX_COLUMNS, index_row
 
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
+_POLICY_EVENTS = get_args(PolicyEvent)
 _ENTRIES = "SELECT seq, body, leaf_hash FROM entries ORDER BY seq"
 _DETACHED = "SELECT seq, name, value FROM detached ORDER BY seq"
 _CHUNK = 2000
@@ -28,16 +29,20 @@ def differences(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     folded: dict[str, tuple[Proposal, int]] = {}
+    versions: dict[str, None] = {}
     try:
         for recorded in _everything(connection):
             event = recorded.event
             if isinstance(event, _PROPOSAL_EVENTS):
                 before = folded.get(event.proposal)
                 folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
+            elif isinstance(event, _POLICY_EVENTS):
+                versions[event.version] = None
     except (CodecError, ValueError, KeyError, TypeError) as error:
         yield f"the log cannot be folded: {error}"
         return
     yield from _compare(connection, folded)
+    yield from policies.faults(connection, versions)
 
 
 def _compare(connection: sqlite3.Connection, folded: dict[str, tuple[Proposal, int]]) -> Iterator[str]:

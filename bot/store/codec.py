@@ -47,9 +47,13 @@ KINDS: Mapping[str, type[Event]] = {
     "switch.refused": events.SwitchRefused,
     "agent.changed": events.AgentChanged,
     "policy.loaded": events.PolicyLoaded,
+    "policy.seen": events.PolicySeen,
+    "policy.activated": events.PolicyActivated,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
+POLICY = "policy"
+_OF_THE_POLICY = (events.PolicyLoaded, events.PolicySeen, events.PolicyActivated)
 _HEADER = frozenset({"at", "by", "proposal"})
 _ALWAYS_DETACHED = frozenset({"callback_url"})
 
@@ -93,7 +97,7 @@ def encode(event: Event) -> Encoded:
     if isinstance(event, events.Submitted):
         ref = event.requirement.policy
         policy = {"version": ref.version, "rule": ref.rule}
-    elif isinstance(event, events.PolicyLoaded):
+    elif isinstance(event, _OF_THE_POLICY):
         policy = {"version": event.version, "rule": None}
     return Encoded(KIND_OF[type(event)], subject_of(event), policy, data, detached)
 
@@ -105,8 +109,8 @@ def subject_of(event: Event) -> str:
             return SWITCH
         case events.AgentChanged():
             return event.agent.id
-        case events.PolicyLoaded():
-            return "policy"
+        case events.PolicyLoaded() | events.PolicySeen() | events.PolicyActivated():
+            return POLICY
         case _:
             return event.proposal
 

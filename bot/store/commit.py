@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from bot.store.engine import StoreUnavailableError
-from bot.store.transaction import Sources, SwitchCache, Transaction
+from bot.store.transaction import Folds, Sources, Transaction
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def no_crash(point: str) -> None:
 def commit(
     connection: sqlite3.Connection,
     sources: Sources,
-    switch_cache: SwitchCache,
+    folds: Folds,
     batch: Sequence[Work[Any]],
     crash_point: Callable[[str], None] = no_crash,
 ) -> Committed | None:
@@ -51,7 +51,7 @@ def commit(
     except sqlite3.Error as error:
         raise StoreUnavailableError(f"the database could not be written: {error}") from error
     try:
-        transaction = Transaction(connection, sources, switch_cache)
+        transaction = Transaction(connection, sources, folds)
         for job in batch:
             _run_unit(transaction, job)
         transaction.flush()
@@ -70,7 +70,7 @@ def commit(
 def run_now(connection: sqlite3.Connection, sources: Sources, unit: Callable[[Transaction], T]) -> T:
     """Run one unit without a thread or a loop, for the command line."""
     work = Work(unit)
-    commit(connection, sources, SwitchCache(), [work])
+    commit(connection, sources, Folds(), [work])
     if work.error is not None:
         raise work.error
     return cast("T", work.result)

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from approval_rules.people import Account, PersonId
 from approval_rules.switch import ScopeKind, Switch
 from approval_rules.times import format_time
+from approval_rules.versions import Versions
 from bot.store import rows
-from bot.store.codec import SWITCH, Recorded
+from bot.store.codec import POLICY, SWITCH, Recorded
 from bot.store.engine import StoreUnavailableError, open_reader
 from bot.store.rows import AgentRow, Loaded, Row
 
@@ -50,6 +51,10 @@ class Snapshot:
     async def switch(self) -> Switch:
         """Load the kill switch."""
         return rows.switch_from(await self.recorded(SWITCH))
+
+    async def versions(self) -> Versions:
+        """Load which policy version decides."""
+        return rows.versions_from(await self.recorded(POLICY))
 
     async def size(self) -> int:
         """Count the log's entries."""

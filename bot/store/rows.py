@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast, get_args
 
-from approval_rules.events import Event, ProposalEvent, SwitchEvent
+from approval_rules.events import Event, PolicyEvent, ProposalEvent, SwitchEvent
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.state import Proposal, evolve_switch, fold
 from approval_rules.switch import Switch
+from approval_rules.versions import Versions, evolve_versions
 from bot.store.codec import Recorded, decode
 
 Row: TypeAlias = Sequence[Any]
@@ -45,6 +46,7 @@ VOTERS_OF = (
 )
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
 _SWITCH_EVENTS = get_args(SwitchEvent)
+_POLICY_EVENTS = get_args(PolicyEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,15 @@ def switch_from(recorded: Iterable[Recorded]) -> Switch:
         if isinstance(item.event, _SWITCH_EVENTS):
             switch = evolve_switch(switch, cast("SwitchEvent", item.event))
     return switch
+
+
+def versions_from(recorded: Iterable[Recorded]) -> Versions:
+    """Fold what was recorded about the policy."""
+    versions = Versions()
+    for item in recorded:
+        if isinstance(item.event, _POLICY_EVENTS):
+            versions = evolve_versions(versions, cast("PolicyEvent", item.event))
+    return versions
 
 
 def agent_from(row: Row) -> AgentRow:

@@ -5,23 +5,26 @@ A unit that raises leaves nothing behind and does not disturb the others of its 
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, NamedTuple, TypeVar, cast, get_args
 
-from approval_rules.events import Event, ProposalEvent, Submitted, SwitchEvent
+from approval_rules.events import Event, PolicyEvent, ProposalEvent, Submitted, SwitchEvent
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
 from approval_rules.times import format_time
+from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
 from bot.store import rows
-from bot.store.codec import SWITCH, Recorded, encode
+from bot.store.codec import POLICY, SWITCH, Recorded, encode
 from bot.store.rows import AgentRow, Loaded, Row
 
 PROPOSAL_EVENTS = get_args(ProposalEvent)
 SWITCH_EVENTS = get_args(SwitchEvent)
+POLICY_EVENTS = get_args(PolicyEvent)
+F = TypeVar("F")
 
 _INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_DETACHED = "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, ?, ?)"
@@ -73,6 +76,7 @@ class _Plan:
     keys: dict[tuple[str, str], KeyUse] = field(default_factory=dict)
     people: dict[tuple[str, str], tuple[PersonId, str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    versions: Versions | None = None
 
     def absorb(self, other: "_Plan") -> None:
         for sql, planned in other.writes.items():
@@ -81,22 +85,28 @@ class _Plan:
         self.keys.update(other.keys)
         self.people.update(other.people)
         self.seen.update(other.seen)
+        self.versions = other.versions or self.versions
 
 
-class SwitchCache:
-    """The folded kill switch, refolded when its newest entry is another one (another process may have written)."""
+class Folds:
+    """What is folded from few entries, refolded when the newest of them is another one (another process may write)."""
 
     def __init__(self) -> None:
-        self._newest: int | None = -1
-        self._switch = Switch()
+        self._held: dict[str, tuple[int | None, Any]] = {}
 
-    def read(self, connection: sqlite3.Connection) -> Switch:
-        """Give the switch as of this transaction."""
-        newest = connection.execute(rows.NEWEST_OF, {"subject": SWITCH}).fetchone()[0]
-        if newest != self._newest:
-            self._switch = rows.switch_from(recorded_of(connection, SWITCH))
-            self._newest = newest
-        return self._switch
+    def switch(self, connection: sqlite3.Connection) -> Switch:
+        """Give the kill switch as of this transaction."""
+        return self._fold(connection, SWITCH, rows.switch_from)
+
+    def versions(self, connection: sqlite3.Connection) -> Versions:
+        """Give the policy versions as of this transaction."""
+        return self._fold(connection, POLICY, rows.versions_from)
+
+    def _fold(self, connection: sqlite3.Connection, subject: str, fold: Callable[[Iterable[Recorded]], F]) -> F:
+        newest: int | None = connection.execute(rows.NEWEST_OF, {"subject": subject}).fetchone()[0]
+        if subject not in self._held or self._held[subject][0] != newest:
+            self._held[subject] = newest, fold(recorded_of(connection, subject))
+        return cast("F", self._held[subject][1])
 
 
 def recorded_of(connection: sqlite3.Connection, subject: str) -> tuple[Recorded, ...]:
@@ -110,7 +120,7 @@ def recorded_of(connection: sqlite3.Connection, subject: str) -> tuple[Recorded,
 class Transaction:
     """What a unit of work may do. `at` is the time of the unit: the moment at which it is decided."""
 
-    def __init__(self, connection: sqlite3.Connection, sources: Sources, switch_cache: SwitchCache) -> None:
+    def __init__(self, connection: sqlite3.Connection, sources: Sources, folds: Folds) -> None:
         self._db = connection
         self._sources = sources
         self._batch = _Plan()
@@ -120,8 +130,8 @@ class Transaction:
         head = connection.execute(rows.HEAD).fetchone()
         self._size: int = 0 if head is None else head[0] + 1
         self._head: bytes | None = None if head is None else bytes(head[1])
-        self._switch = switch_cache.read(connection)
-        self._cache = switch_cache
+        self._switch = folds.switch(connection)
+        self._folds = folds
         self._undo = (self._size, self._head, self._switch)
         self.at = sources.clock()
 
@@ -180,6 +190,11 @@ class Transaction:
     def switch(self) -> Switch:
         """The kill switch as of now, inside this transaction: what a pause locks and a claim reads."""
         return self._switch
+
+    @property
+    def versions(self) -> Versions:
+        """Which policy version decides, as of now, inside this transaction."""
+        return self._unit.versions or self._batch.versions or self._folds.versions(self._db)
 
     def proposal(self, unverified_id: str) -> Loaded | None:
         """Load a proposal with what earlier units of this batch did to it."""
@@ -300,6 +315,8 @@ class Transaction:
             self._unit.proposals[fact.proposal] = Loaded(evolve(proposal, fact), (*history, recorded))
         elif isinstance(event, SWITCH_EVENTS):
             self._switch = evolve_switch(self._switch, cast("SwitchEvent", event))
+        elif isinstance(event, POLICY_EVENTS):
+            self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
         return recorded
 
 

@@ -16,7 +16,7 @@ import structlog
 
 from bot.store.commit import Committed, Work, commit, no_crash
 from bot.store.engine import StoreUnavailableError
-from bot.store.transaction import Sources, SwitchCache, Transaction
+from bot.store.transaction import Folds, Sources, Transaction
 
 T = TypeVar("T")
 BATCH = 128
@@ -46,7 +46,7 @@ class Writer:
         self._on_commit = on_commit
         self._crash_point = crash_point
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
-        self._switch_cache = SwitchCache()
+        self._folds = Folds()
         self._thread = threading.Thread(target=self._run, name="foureyes-writer", daemon=True)
         self._closed = False
         self.healthy = True
@@ -106,7 +106,7 @@ class Writer:
 
     def _write(self, batch: list[_Job[Any]]) -> None:
         try:
-            done = [commit(self._connection, self._sources, self._switch_cache, batch, self._crash_point)]
+            done = [commit(self._connection, self._sources, self._folds, batch, self._crash_point)]
         except StoreUnavailableError as error:
             # Nothing began: one by one, each would only wait as long again.
             log.warning("write_could_not_begin", units=len(batch), error=str(error))
@@ -117,7 +117,7 @@ class Writer:
         if done == [None] and len(batch) > 1:
             for job in batch:
                 job.error = None
-                done.append(commit(self._connection, self._sources, self._switch_cache, [job], self._crash_point))
+                done.append(commit(self._connection, self._sources, self._folds, [job], self._crash_point))
         self.healthy = done[-1] is not None
         answer(batch)
         for committed in done:

@@ -97,7 +97,7 @@ async def test_a_healthy_installation(patient: Patient) -> None:
     assert sqlite3.sqlite_version in found["sqlite"][0].detail
     assert [one.detail.split(":")[0] for one in found["channel"]] == [REFUND_APPROVALS, AGENT_OPS]
     assert found["roles"][0].detail == "support_manager: 2 people"
-    assert found["database"][0].detail == "foureyes.db, schema 0001, not behind its anchor"
+    assert found["database"][0].detail == "foureyes.db, schema 0002, not behind its anchor"
 
 
 async def test_it_changes_nothing(patient: Patient) -> None:

@@ -2,19 +2,21 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from approval_rules.events import PolicyLoaded
+from approval_rules.events import PolicyActivated, PolicyLoaded
 from bot.clock import SteadyClock, TimeOrderedIds, salts
 from bot.desk.wiring import PolicyInForce
 from bot.metrics import Metrics
 from bot.policy_files import load
 from bot.policy_watch import PolicyWatch
 from bot.store.engine import StoreUnavailableError, open_reader, open_writer
+from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
 from tests.ledger import Ledger
@@ -56,12 +58,14 @@ class Watched:
         os.utime(self.file, (self.ticks, self.ticks))
 
     def recorded(self) -> list[tuple[str, str]]:
-        """List what the log says about policies."""
-        connection = open_reader(self.database)
-        try:
-            return [(event.version, event.change) for event in Ledger.read(connection).events(PolicyLoaded)]
-        finally:
-            connection.close()
+        """List what came into force, and what was refused."""
+        with closing(open_reader(self.database)) as connection:
+            events = [item.event for item in Ledger.read(connection).recorded]
+        return [
+            (event.version, event.change if isinstance(event, PolicyLoaded) else event.why)
+            for event in events
+            if isinstance(event, PolicyLoaded | PolicyActivated)
+        ]
 
     def alarm(self) -> bool:
         """Tell whether Prometheus sees the alarm."""
@@ -76,15 +80,18 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     database.write_bytes(empty_database())
     (folder / "pay.yml").write_text(GOOD, "utf-8")
     writer = Failing(open_writer(database, checkpoints=True), Sources(SteadyClock(), TimeOrderedIds(), salts))
+    reads = Reads(database)
     policy, metrics = PolicyInForce(load(folder)), Metrics()
-    yield Watched(folder / "pay.yml", database, policy, writer, metrics, PolicyWatch(folder, policy, writer, metrics))
+    watch = PolicyWatch(folder, policy, writer, reads, metrics)
+    await watch.look()
+    yield Watched(folder / "pay.yml", database, policy, writer, metrics, watch)
+    await reads.close()
     writer.close()
 
 
 async def test_a_good_change_comes_into_force_and_is_recorded(watched: Watched) -> None:
     """Each version stands in the log once, the one of the start too."""
     first = watched.policy.folder.version
-    await watched.watch.record_start()
     await watched.watch.look()
     await watched.watch.look()
     watched.write(STRICTER)
@@ -92,7 +99,7 @@ async def test_a_good_change_comes_into_force_and_is_recorded(watched: Watched) 
     second = watched.policy.folder.version
     assert second == load(watched.file.parent).version != first
     await watched.watch.look()
-    assert watched.recorded() == [(first, "loaded"), (second, "loaded")]
+    assert watched.recorded() == [(first, "first"), (second, "changed")]
     assert not watched.alarm()
 
 
@@ -107,10 +114,10 @@ async def test_a_broken_folder_keeps_the_old_policy_and_raises_the_alarm_once(wa
     assert watched.watch.fault is not None
     assert watched.watch.fault.startswith(f"{watched.file}:1:")
     assert watched.alarm()
-    assert watched.recorded() == [(old.version, "refused")]
+    assert watched.recorded()[1:] == [(old.version, "refused")]
     watched.write("policy: [")
     await watched.watch.look()
-    assert watched.recorded() == [(old.version, "refused")] * 2
+    assert watched.recorded()[1:] == [(old.version, "refused")] * 2
 
 
 async def test_a_folder_that_is_gone_is_looked_for_again(watched: Watched) -> None:
@@ -133,10 +140,10 @@ async def test_a_change_back_clears_the_alarm_without_a_new_version(watched: Wat
     await watched.watch.look()
     assert watched.watch.fault is None
     assert not watched.alarm()
-    assert watched.recorded() == [(old, "refused")]
+    assert watched.recorded()[1:] == [(old, "refused")]
 
 
-@pytest.mark.parametrize(("text", "change"), [(STRICTER, "loaded"), (BROKEN, "refused")])
+@pytest.mark.parametrize(("text", "change"), [(STRICTER, "changed"), (BROKEN, "refused")])
 async def test_what_cannot_be_recorded_is_tried_again(watched: Watched, text: str, change: str) -> None:
     """No policy comes into force, and no fault is forgotten, without its entry in the log."""
     old = watched.policy.folder
@@ -146,8 +153,8 @@ async def test_what_cannot_be_recorded_is_tried_again(watched: Watched, text: st
         with pytest.raises(StoreUnavailableError):
             await watched.watch.look()
     assert watched.policy.folder is old
-    assert watched.recorded() == []
+    assert watched.recorded() == [(old.version, "first")]
     assert watched.alarm() is (change == "refused")
     watched.writer.full = False
     await watched.watch.look()
-    assert [entry[1] for entry in watched.recorded()] == [change]
+    assert [entry[1] for entry in watched.recorded()] == ["first", change]

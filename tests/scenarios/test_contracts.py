@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from approval_rules.events import PolicyLoaded, SubmitRefused, Submitted
+from approval_rules.events import PolicyActivated, SubmitRefused, Submitted
 from approval_rules.text import unwrap_text
 from bot.slack_standin.workspace import SAM
 from tests.world import EXAMPLES, TOOL, World
@@ -132,7 +132,7 @@ async def test_a_changed_contract_is_a_new_version(guarded: World) -> None:
     await guarded.running.watch.look()
     answer = await send(guarded, {**GOOD, "amount_usd": 250.51}, key="k2")
     assert answer.json()["errors"] == [{"pointer": "/arguments/amount_usd", "detail": "must be at most 250.5"}]
-    versions = [event.version for event in guarded.ledger().events(PolicyLoaded)]
+    versions = [event.version for event in guarded.ledger().events(PolicyActivated)]
     assert len(set(versions)) == len(versions) == 3
 
 

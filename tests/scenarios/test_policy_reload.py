@@ -1,6 +1,6 @@
 """Policy files change while the server runs: a good change comes into force, a broken one raises the alarm."""
 
-from approval_rules.events import PolicyLoaded
+from approval_rules.events import PolicyActivated, PolicyLoaded
 from tests.world import TOOL, World
 
 STRICTER = """
@@ -37,7 +37,8 @@ async def test_a_broken_policy_keeps_the_old_one_and_alarms(world: World) -> Non
     await reloaded(world, good)
     assert not await alarmed(world)
     changes = [event.change for event in world.ledger().events(PolicyLoaded)]
-    assert changes == ["loaded", "refused"]
+    assert changes == ["refused"]
+    assert len(world.ledger().events(PolicyActivated)) == 1
 
 
 async def test_an_edit_does_not_judge_open_proposals_again(world: World) -> None:
@@ -58,7 +59,7 @@ async def test_a_stricter_policy_comes_into_force(world: World) -> None:
     after = await world.propose(42)
     assert (before["state"], after["state"]) == ("approved", "pending")
     assert before["policy"]["version"] != after["policy"]["version"]
-    assert world.ledger().events(PolicyLoaded)[-1].version == after["policy"]["version"]
+    assert world.ledger().events(PolicyActivated)[-1].version == after["policy"]["version"]
 
 
 async def test_a_folder_that_vanishes_alarms(world: World) -> None:

@@ -90,7 +90,7 @@ async def test_a_past_that_cannot_be_trusted_is_refused(tmp_path: Path, damage: 
         if damage == "missing":
             anchor.unlink()
         elif damage == "forged":
-            anchor.write_text(anchor.read_text().replace('"size": 4', '"size": 3'))
+            anchor.write_text(anchor.read_text().replace('"size": 5', '"size": 4'))
         else:
             rewrite_the_last_entry(world.database)
         with pytest.raises(AnchorError):
