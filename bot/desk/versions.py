@@ -12,7 +12,7 @@ def take_up(tx: Transaction, content: PolicyContent) -> PolicyActivated | None:
     """Record what the policy folder holds now, where that is new; gives the activation that follows from it."""
     if content.version == tx.versions.folder:
         return None
-    first = tx.versions.active is None and not tx.rows(rows.NEWEST_OF, {"subject": POLICY_SUBJECT})[0][0]
+    first = tx.rows(rows.NEWEST_OF, {"subject": POLICY_SUBJECT})[0][0] is None
     policies.keep(tx, content)
     tx.record(PolicySeen(tx.at, POLICY, content.version))
     previous = tx.versions.active

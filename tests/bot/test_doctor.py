@@ -18,6 +18,7 @@ from bot.doctor import SCOPES, Finding, State
 from bot.slack_standin.faults import Delay, Refuse, ServerError
 from bot.slack_standin.server import SlackStandin
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS, UNJOINED, awkward_workspace
+from bot.store.schema import REVISION
 from tests.bot.cli.shell import Ended, Shell
 from tests.world import EXAMPLES, empty_database
 
@@ -97,7 +98,7 @@ async def test_a_healthy_installation(patient: Patient) -> None:
     assert sqlite3.sqlite_version in found["sqlite"][0].detail
     assert [one.detail.split(":")[0] for one in found["channel"]] == [REFUND_APPROVALS, AGENT_OPS]
     assert found["roles"][0].detail == "support_manager: 2 people"
-    assert found["database"][0].detail == "foureyes.db, schema 0002, not behind its anchor"
+    assert found["database"][0].detail == f"foureyes.db, schema {REVISION}, not behind its anchor"
 
 
 async def test_it_changes_nothing(patient: Patient) -> None:

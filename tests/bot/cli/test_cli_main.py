@@ -12,6 +12,7 @@ import typer.main
 from bot.cli import output
 from bot.cli.main import app
 from bot.cli.output import print_rows, printable
+from bot.store.schema import REVISION
 from tests.bot.cli.shell import Shell
 
 ADD = ("agent", "add", "refund-bot", "--owner", "U02ABCDEF", "--tool", "payments.refund")
@@ -94,10 +95,13 @@ def test_a_database_of_another_schema_says_what_to_run(ready: Shell) -> None:
     """An old schema, a newer one and a file that is no database each have an answer without a traceback."""
     ready.tamper("UPDATE alembic_version SET version_num = '0000'")
     ended = ready("status")
-    assert (ended.code, "has schema 0000, this program needs 0001; run `foureyes db upgrade`" in ended.err) == (3, True)
+    assert (ended.code, f"has schema 0000, this program needs {REVISION}; run `foureyes db upgrade`" in ended.err) == (
+        3,
+        True,
+    )
     ready.tamper("UPDATE alembic_version SET version_num = '9999'")
     ended = ready("db", "upgrade")
-    assert (ended.code, "newer than this program's 0001" in ended.err) == (3, True)
+    assert (ended.code, f"newer than this program's {REVISION}" in ended.err) == (3, True)
     (ready.folder / "foureyes.db").write_bytes(b"this is no database" * 100)
     assert ready("status").code == 3
     ended = ready("db", "upgrade")
@@ -124,7 +128,7 @@ def test_another_database_is_refused_with_the_right_form(ready: Shell, url: str)
 def test_a_database_elsewhere_is_made_with_its_folder(shell: Shell) -> None:
     """`db upgrade` needs no mkdir first, and names what it did."""
     shell.set(FOUREYES_DATABASE_URL="sqlite+aiosqlite:///data/deep/f.db")
-    assert shell("db", "upgrade").out == "data/deep/f.db has schema 0001.\n"
+    assert shell("db", "upgrade").out == f"data/deep/f.db has schema {REVISION}.\n"
     assert shell("db", "upgrade").code == 0
     assert shell("status").code == 0
 

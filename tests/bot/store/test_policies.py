@@ -9,17 +9,20 @@ from pathlib import Path
 import pytest
 
 from approval_rules.decide import POLICY
-from approval_rules.events import PolicyActivated, PolicySeen
+from approval_rules.events import PolicyActivated, PolicyLoaded, PolicySeen
 from approval_rules.versions import Versions
 from bot.clock import SteadyClock, TimeOrderedIds, salts
+from bot.desk.versions import take_up
 from bot.policy_content import PolicyContent, listed
+from bot.store import schema
 from bot.store.check import differences
 from bot.store.commit import run_now
-from bot.store.engine import open_reader
+from bot.store.engine import open_reader, open_writer
 from bot.store.policies import PolicyStoreError, content_of, keep, looking
 from bot.store.reads import Reads
 from bot.store.transaction import Sources, Transaction
 from tests.bot.store.conftest import Store
+from tests.world import empty_database
 
 GOOD = PolicyContent({"pay.yml": b"policy: 1\n", "roles.yml": b"roles: {}\n", "contracts/pay.json": b"{}"})
 NEXT = PolicyContent({**GOOD.files, "pay.yml": b"policy: 2\n"})
@@ -124,3 +127,21 @@ def test_a_rewritten_schema_does_not_stop_the_check(kept: sqlite3.Connection) ->
     kept.execute("ALTER TABLE policy_content RENAME TO old")
     kept.execute("CREATE TABLE policy_content AS SELECT hash, 'text' AS content FROM old")
     assert any("was changed" in line for line in differences(kept))
+
+
+def test_a_database_from_before_versions_is_taken_over(tmp_path: Path) -> None:
+    """After an upgrade nobody knows what decided before, so the folder's version comes into force, and not quietly."""
+    path = tmp_path / "old.db"
+    path.write_bytes(empty_database())
+    with closing(open_writer(path, checkpoints=True)) as connection:
+        connection.execute("DROP TABLE policy_content")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        run_now(connection, SOURCES, lambda tx: tx.record(PolicyLoaded(tx.at, POLICY, GOOD.version, "loaded")))
+    schema.upgrade(path)
+    schema.require_current(path)
+    with closing(open_writer(path, checkpoints=True)) as connection:
+        activated = run_now(connection, SOURCES, lambda tx: take_up(tx, GOOD))
+        assert activated is not None
+        assert (activated.version, activated.previous, activated.why) == (GOOD.version, None, "changed")
+        assert run_now(connection, SOURCES, lambda tx: take_up(tx, GOOD)) is None
+        assert content_of(looking(connection), GOOD.version) == GOOD
