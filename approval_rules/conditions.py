@@ -9,9 +9,10 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from approval_rules.condition_words import Token, check_words
+from approval_rules.condition_words import Token, check_words, names_in
 from approval_rules.counters import Counter, named
 from approval_rules.ranges import Ranges, ranges_of
 from approval_rules.text import Json
@@ -90,10 +91,10 @@ def compile_condition(text: str) -> Condition:
             0, "reads no field, so it never changes; leave the 'if' away for a rule that always matches"
         )
     part = _compile_truth(tree, 0)
-    return Condition(text, frozenset(names), tuple(sorted(counters.values())), ranges_of(tree), part)
+    return Condition(text, names, tuple(sorted(counters.values())), ranges_of(tree), part)
 
 
-def _parse(text: str) -> tuple[Any, set[str]]:
+def _parse(text: str) -> tuple[Any, frozenset[str]]:
     """Give rule-engine's reduced tree; the words are checked first because reducing computes `9**9**9` at once."""
     # It takes 0.7 s to import, and is needed only where a policy is loaded.
     import rule_engine  # type: ignore[import-untyped]  # noqa: PLC0415 - as the comment says
@@ -101,12 +102,12 @@ def _parse(text: str) -> tuple[Any, set[str]]:
     lexer = rule_engine.Rule.parser._lexer.clone()  # noqa: SLF001 - rule-engine has no public way to see the words
     lexer.input(text)
     try:
-        fault = check_words([Token(word.type, word.value, word.lexpos) for word in lexer], len(text))
+        words = [Token(word.type, word.value, word.lexpos) for word in lexer]
+        fault = check_words(words, len(text))
         if fault:
             raise ConditionFaultError(*fault)
-        context = rule_engine.Context(default_timezone="utc", decimal_context=_EXACT.copy())
         with localcontext(_EXACT):
-            return rule_engine.Rule(text, context).statement.expression, context.symbols
+            return rule_engine.Rule(text, _engine_context()).statement.expression, names_in(words)
     except rule_engine.errors.RuleSyntaxError as error:
         raise _syntax_fault(text, error.token) from None
     except (ArithmeticError, rule_engine.errors.ArithmeticError):
@@ -115,6 +116,13 @@ def _parse(text: str) -> tuple[Any, set[str]]:
         raise ConditionFaultError(0, "mixes values of different kinds, such as text and a number") from None
     except RecursionError:
         raise _too_deep() from None
+
+
+@lru_cache(maxsize=1)  # building one costs as much as parsing; nothing is evaluated in it
+def _engine_context() -> Any:  # noqa: ANN401 - rule-engine has no types
+    import rule_engine  # noqa: PLC0415 - as in _parse
+
+    return rule_engine.Context(default_timezone="utc", decimal_context=_EXACT.copy())
 
 
 def _syntax_fault(text: str, token: _Node) -> ConditionFaultError:
