@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from approval_rules.condition_words import Token, check_words, names_in
@@ -99,15 +99,18 @@ def _parse(text: str) -> tuple[Any, frozenset[str]]:
     # It takes 0.7 s to import, and is needed only where a policy is loaded.
     import rule_engine  # type: ignore[import-untyped]  # noqa: PLC0415 - as the comment says
 
-    lexer = rule_engine.Rule.parser._lexer.clone()  # noqa: SLF001 - rule-engine has no public way to see the words
+    parser = rule_engine.Rule.parser
+    lexer = parser._lexer.clone()  # noqa: SLF001 - rule-engine has no public way to see the words
     lexer.input(text)
     try:
-        words = [Token(word.type, word.value, word.lexpos) for word in lexer]
+        read = list(lexer)
+        words = [Token(word.type, word.value, word.lexpos) for word in read]
         fault = check_words(words, len(text))
         if fault:
             raise ConditionFaultError(*fault)
         with localcontext(_EXACT):
-            return rule_engine.Rule(text, _engine_context()).statement.expression, names_in(words)
+            tree = parser.parse(text, _engine_context(), lexer=_ReadOnce(read)).expression
+        return tree, names_in(words)
     except rule_engine.errors.RuleSyntaxError as error:
         raise _syntax_fault(text, error.token) from None
     except (ArithmeticError, rule_engine.errors.ArithmeticError):
@@ -116,6 +119,16 @@ def _parse(text: str) -> tuple[Any, frozenset[str]]:
         raise ConditionFaultError(0, "mixes values of different kinds, such as text and a number") from None
     except RecursionError:
         raise _too_deep() from None
+
+
+class _ReadOnce:
+    """Hands the parser the very words that were checked; reading a text twice takes time, and could differ."""
+
+    def __init__(self, words: Sequence[_Node]) -> None:
+        self.token = partial(next, iter(words), None)
+
+    def input(self, _: str) -> None:
+        """Ignore the text."""
 
 
 @lru_cache(maxsize=1)  # building one costs as much as parsing; nothing is evaluated in it
@@ -306,6 +319,7 @@ _SUMS = frozenset({"AddExpression", "SubtractExpression"})
 _SOME = "a part of the condition"
 _EQUAL_KINDS = frozenset({bool, Decimal, str})
 _ORDERED_KINDS = frozenset({Decimal, str})
+_AS_THEY_ARE = frozenset({bool, str})
 
 
 # --- values: a boolean is never a number, a number is always an exact decimal
@@ -313,11 +327,11 @@ _ORDERED_KINDS = frozenset({Decimal, str})
 
 def _usable(value: Json, label: str | None) -> Json:
     """Give the value that is compared; what JSON calls null counts as missing."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     match value:
         case None:
             raise _CannotTellError(f"{label} is missing")
-        case bool() | str():
-            return value
         case int():
             return Decimal(value)
         case Decimal():
@@ -330,9 +344,9 @@ def _usable(value: Json, label: str | None) -> Json:
 
 
 def _truth(part: _Part, names: Names) -> bool:
-    value = part.run(names)
+    value: bool = part.run(names)
     if value is True or value is False:
-        return bool(value)
+        return value
     raise _CannotTellError(f"{part.name or _SOME} is neither true nor false")
 
 
