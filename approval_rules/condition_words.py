@@ -75,6 +75,15 @@ def check_words(words: list[Token], length: int) -> Fault | None:
     return None
 
 
+def names_in(words: list[Token]) -> frozenset[str]:
+    """Give the names that are looked up; what stands behind a dot is a field of something else."""
+    return frozenset(
+        word.text
+        for last, word in zip([_NOTHING, *words], words, strict=False)
+        if word.kind == "SYMBOL" and last.kind != "ATTR"
+    )
+
+
 def _detail(before: Token, last: Token, word: Token, then: Token, after: Token) -> str | None:
     if word.kind not in _ALLOWED:
         return _INSTEAD.get(word.kind, f"{word.text!r} is not for conditions")

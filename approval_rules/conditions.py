@@ -9,9 +9,10 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from approval_rules.condition_words import Token, check_words
+from approval_rules.condition_words import Token, check_words, names_in
 from approval_rules.counters import Counter, named
 from approval_rules.ranges import Ranges, ranges_of
 from approval_rules.text import Json
@@ -90,23 +91,26 @@ def compile_condition(text: str) -> Condition:
             0, "reads no field, so it never changes; leave the 'if' away for a rule that always matches"
         )
     part = _compile_truth(tree, 0)
-    return Condition(text, frozenset(names), tuple(sorted(counters.values())), ranges_of(tree), part)
+    return Condition(text, names, tuple(sorted(counters.values())), ranges_of(tree), part)
 
 
-def _parse(text: str) -> tuple[Any, set[str]]:
+def _parse(text: str) -> tuple[Any, frozenset[str]]:
     """Give rule-engine's reduced tree; the words are checked first because reducing computes `9**9**9` at once."""
     # It takes 0.7 s to import, and is needed only where a policy is loaded.
     import rule_engine  # type: ignore[import-untyped]  # noqa: PLC0415 - as the comment says
 
-    lexer = rule_engine.Rule.parser._lexer.clone()  # noqa: SLF001 - rule-engine has no public way to see the words
+    parser = rule_engine.Rule.parser
+    lexer = parser._lexer.clone()  # noqa: SLF001 - rule-engine has no public way to see the words
     lexer.input(text)
     try:
-        fault = check_words([Token(word.type, word.value, word.lexpos) for word in lexer], len(text))
+        read = list(lexer)
+        words = [Token(word.type, word.value, word.lexpos) for word in read]
+        fault = check_words(words, len(text))
         if fault:
             raise ConditionFaultError(*fault)
-        context = rule_engine.Context(default_timezone="utc", decimal_context=_EXACT.copy())
         with localcontext(_EXACT):
-            return rule_engine.Rule(text, context).statement.expression, context.symbols
+            tree = parser.parse(text, _engine_context(), lexer=_ReadOnce(read)).expression
+        return tree, names_in(words)
     except rule_engine.errors.RuleSyntaxError as error:
         raise _syntax_fault(text, error.token) from None
     except (ArithmeticError, rule_engine.errors.ArithmeticError):
@@ -115,6 +119,23 @@ def _parse(text: str) -> tuple[Any, set[str]]:
         raise ConditionFaultError(0, "mixes values of different kinds, such as text and a number") from None
     except RecursionError:
         raise _too_deep() from None
+
+
+class _ReadOnce:
+    """Hands the parser the very words that were checked; reading a text twice takes time, and could differ."""
+
+    def __init__(self, words: Sequence[_Node]) -> None:
+        self.token = partial(next, iter(words), None)
+
+    def input(self, _: str) -> None:
+        """Ignore the text."""
+
+
+@lru_cache(maxsize=1)  # building one costs as much as parsing; nothing is evaluated in it
+def _engine_context() -> Any:  # noqa: ANN401 - rule-engine has no types
+    import rule_engine  # noqa: PLC0415 - as in _parse
+
+    return rule_engine.Context(default_timezone="utc", decimal_context=_EXACT.copy())
 
 
 def _syntax_fault(text: str, token: _Node) -> ConditionFaultError:
@@ -298,6 +319,7 @@ _SUMS = frozenset({"AddExpression", "SubtractExpression"})
 _SOME = "a part of the condition"
 _EQUAL_KINDS = frozenset({bool, Decimal, str})
 _ORDERED_KINDS = frozenset({Decimal, str})
+_AS_THEY_ARE = frozenset({bool, str})
 
 
 # --- values: a boolean is never a number, a number is always an exact decimal
@@ -305,11 +327,11 @@ _ORDERED_KINDS = frozenset({Decimal, str})
 
 def _usable(value: Json, label: str | None) -> Json:
     """Give the value that is compared; what JSON calls null counts as missing."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     match value:
         case None:
             raise _CannotTellError(f"{label} is missing")
-        case bool() | str():
-            return value
         case int():
             return Decimal(value)
         case Decimal():
@@ -322,9 +344,9 @@ def _usable(value: Json, label: str | None) -> Json:
 
 
 def _truth(part: _Part, names: Names) -> bool:
-    value = part.run(names)
+    value: bool = part.run(names)
     if value is True or value is False:
-        return bool(value)
+        return value
     raise _CannotTellError(f"{part.name or _SOME} is neither true nor false")
 
 

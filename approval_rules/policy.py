@@ -249,8 +249,11 @@ def _doubts(judged: Sequence[tuple[Rule, _Outcome]], first: Rule | None) -> Iter
 
 
 def _ask_stands(ruling: _Ruling, doubts: Sequence[tuple[Rule, str]]) -> bool:
-    """Whether a matching ask is at least as strict as all that the undetermined rules could have said."""
-    return isinstance(ruling.verdict, Ask) and all(isinstance(rule.verdict, Allow) for rule, _ in doubts)
+    """Whether a matching ask is at least as strict as all that the undetermined rules could have said.
+
+    A dial could have asked its own people, so it counts as an ask.
+    """
+    return isinstance(ruling.verdict, Ask) and all(rule.verdict == Allow() for rule, _ in doubts)
 
 
 @lru_cache(maxsize=1024)  # a rule that decides alone says the same every time

@@ -10,7 +10,8 @@ from benchmarks.clicks import clicks
 from benchmarks.commands import commands, server
 from benchmarks.figures import HEADING, Figure
 from benchmarks.intake import intake
-from benchmarks.pausing import pausing, rules
+from benchmarks.pausing import pausing
+from benchmarks.policies import loading, rules
 from benchmarks.processes import LOAD_CORE
 from benchmarks.records import audit, health
 from benchmarks.replay import replay
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "clicks": clicks,
     "pause": pausing,
     "policy": rules,
+    "load": loading,
     "replay": replay,
     "commands": commands,
     "server": server,

@@ -1,4 +1,4 @@
-"""How long after a pause has been committed a claim is refused, and how long judging a draft takes."""
+"""How long after a pause has been committed a claim is refused."""
 
 import http.client
 import json
@@ -8,46 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from approval_rules.policy import classify
 from benchmarks.figures import Figure
-from benchmarks.intake import proposal
 from benchmarks.names import TOOL
-from benchmarks.place import SOURCES, Place, place, site
+from benchmarks.place import Place, place, site
 from benchmarks.processes import FOUREYES, run
 from benchmarks.proposals import approved, fill
-from bot.policy_files import load
 from bot.store.engine import open_reader
 from handlers.desk import Seen
-from handlers.http.reading import draft_of, fields_of, shaped
-from handlers.http.schemas import ProposalIn
-from handlers.http.strict_json import read_json
 
 _PAUSES = "SELECT count(*) FROM entries WHERE type = 'switch.paused'"
-_TEN_RULES = """\
-policy:
-  tool: payments.refund
-  rules:
-    - if: "amount_usd > 500"
-      block: over the hard cap
-    - if: "environment == 'staging' and amount_usd > 10"
-      block: no refunds from staging
-    - if: "currency not in ['USD', 'EUR']"
-      block: only dollars and euros
-    - if: "amount_usd <= 50 and customer_tier in ['standard', 'pro']"
-      allow: true
-    - if: "amount_usd <= 200 and customer_tier == 'enterprise'"
-      allow: true
-    - if: "amount_usd * 2 <= 80 and days_since_order < 3"
-      allow: true
-    - if: "order_id.starts_with('VIP-') and amount_usd <= 20"
-      allow: true
-    - if: "customer_id.ends_with('-test')"
-      allow: true
-    - if: "days_since_order > 365"
-      require_approval: support_manager
-    - if: "amount_usd > 50"
-      require_approval: support_manager
-"""
 
 
 def pausing(*, quick: bool) -> Iterator[Figure]:
@@ -81,21 +50,3 @@ def _pause_and_claim(at: Place, port: int, watching: sqlite3.Connection, seen: S
     client.close()
     run([FOUREYES, "resume", "--tool", TOOL, "done"], env=at.env, cwd=at.folder)
     return taken
-
-
-def rules(*, quick: bool) -> Iterator[Figure]:
-    """Judge one draft by ten rules, in this process."""
-    rounds, times = (5, 500) if quick else (21, 2000)
-    read = read_json(proposal())
-    draft = draft_of(shaped(ProposalIn, read.value), fields_of(read.value))
-    with place() as at:
-        (at.folder / "policy" / f"{TOOL}.yml").write_text(_TEN_RULES, encoding="utf-8")
-        folder = load(at.folder / "policy")
-    now = SOURCES.clock()
-    taken = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        for _ in range(times):
-            classify(folder, draft, at.agent.agent, now)
-        taken.append(1000 * (time.perf_counter() - begun) / times)
-    yield Figure("policy: ten rules over one draft", taken, "ms", 0.5, at_most=True)

@@ -77,7 +77,8 @@ def compile_contract(schema: Json, source: str, *, payment: bool = False) -> Jso
     needed = _payment_fields(strict) if payment and not strict.faults else ()
     if strict.faults:
         raise ContractError(strict.faults)
-    return JsonContract(source, strict.hidden, frozenset(strict.names), needed, _validator(strict.root))
+    hidden = dict(sorted(strict.hidden.items()))  # the order of an author's keys must not reach what is recorded
+    return JsonContract(source, hidden, frozenset(strict.names), needed, _validator(strict.root))
 
 
 def _validator(schema: Object) -> jsonschema_rs.Validator:

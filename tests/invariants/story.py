@@ -81,6 +81,7 @@ class Story:
         await asyncio.gather(*(self._case(plot, 3) for plot in ("honest", "denied", "lied about")))
         last = [await self.world.propose(42, client=self.client_of("night")) for _ in range(2)]
         self.proposals |= {proposal["id"]: proposal for proposal in last}
+        await self._lie(last[1], "night")  # approved by policy, so that only the digest stands in the way
         await self.world.running.wiring.writer.run(RevokeAgent("night-bot", "root"))
         await self._claim(last[0], "night", "late")
         await self._evening()
@@ -166,10 +167,13 @@ class Story:
 
     async def _claimed(self, plot: str, proposal: Proposal, agent: str) -> None:
         if plot == "lied about":
-            await self._claim(proposal | {"digest": "sha256:" + "0" * 64}, agent, "lie")
+            await self._lie(proposal, agent)
         await asyncio.gather(*(self._claim(proposal, agent, f"k{number % 2}") for number in range(4)))
         for status in ("succeeded", "failed"):
             await self.client_of(agent).post(f"/v1/proposals/{proposal['id']}/outcome", json={"status": status})
+
+    async def _lie(self, proposal: Proposal, agent: str) -> None:
+        await self._claim(proposal | {"digest": "sha256:" + "0" * 64}, agent, "lie")
 
     async def _claim(self, proposal: Proposal, agent: str, key: str) -> None:
         path = f"/v1/proposals/{proposal['id']}/claim"

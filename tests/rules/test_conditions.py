@@ -128,10 +128,10 @@ def test_refused_with_place_and_remedy(text: str, offset: int, advice: str) -> N
 def test_depth_that_exhausts_the_parser_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rule-engine runs out of stack, the condition is refused like any that is too deep."""
 
-    def exhausted(*_: object) -> None:
+    def exhausted(*_: object, **__: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(rule_engine, "Rule", type("R", (rule_engine.Rule,), {"__init__": exhausted}))
+    monkeypatch.setattr(rule_engine.Rule.parser, "parse", exhausted)
     with pytest.raises(ConditionFaultError, match="nested deeper"):
         compile_condition("x == 1")
 

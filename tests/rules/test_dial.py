@@ -1,5 +1,6 @@
 """The autonomy dial: stable under retry, not to be foreseen, exact over many, and never looser than it says."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,32 +9,29 @@ from hypothesis import strategies as st
 
 from approval_rules.canonical import Digest, sha256_name
 from approval_rules.commands import Draft
-from approval_rules.conditions import compile_condition
 from approval_rules.dial import place
 from approval_rules.people import ToolName
-from approval_rules.policy import Policy, PolicyFolder, Rule, classify
+from approval_rules.policy import PolicyFolder, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.text import AgentJson, AgentText
 from approval_rules.verdicts import Allow, Verdict, consequence
 from tests.rules.builders import AGENT, REFUND, START
-from tests.rules.policies import BLOCK, TWO
+from tests.rules.policies import BLOCK, THREE, TWO, folder
 
 KEY = b"k" * 32
 
 
 def dialled(share: str, *others: tuple[str, Verdict], key: bytes = KEY) -> PolicyFolder:
     """A folder whose last rule lets a share of everything through."""
-    texts = [*others, ("n == n", Allow(Decimal(share), TWO))]
-    rules = tuple(Rule(i, compile_condition(text), verdict, "") for i, (text, verdict) in enumerate(texts, start=1))
-    return PolicyFolder("v", {REFUND: Policy(REFUND, rules)}, {}, {}, dial_key=key)
+    return replace(folder(*others, ("n == n", Allow(Decimal(share), TWO))), dial_key=key)
 
 
-def judged(folder: PolicyFolder, number: int, **facts: int) -> Requirement:
+def judged(policy: PolicyFolder, number: int, **facts: int) -> Requirement:
     """Classify the case of a number."""
     digest = sha256_name(str(number).encode())
     context = AgentJson({"facts": dict(facts)})
     draft = Draft(REFUND, AgentJson({"n": number}), digest, AgentText("x"), context, AgentJson({}))
-    found = classify(folder, draft, AGENT, START)
+    found = classify(policy, draft, AGENT, START)
     assert isinstance(found, Requirement)
     return found
 
@@ -87,11 +85,19 @@ def test_without_a_key_everything_is_asked() -> None:
 
 def test_a_block_and_a_doubt_stand_above_the_dial() -> None:
     """A case that the dial would let through is still blocked, or asked while an earlier block cannot be decided."""
-    folder = dialled("100", ("m > 5", BLOCK))
-    assert judged(folder, 1, m=6).tier is Tier.RED
-    assert judged(folder, 1, m=1).tier is Tier.GREEN
-    doubted = judged(folder, 1)
+    policy = dialled("100", ("m > 5", BLOCK))
+    assert judged(policy, 1, m=6).tier is Tier.RED
+    assert judged(policy, 1, m=1).tier is Tier.GREEN
+    doubted = judged(policy, 1)
     assert (doubted.tier, doubted.seats) == (Tier.YELLOW, TWO.seats)
+
+
+def test_a_dial_in_doubt_asks_no_fewer_people() -> None:
+    """Whoever leaves out a field that a dial reads is not asked by a milder rule below it."""
+    rules = ("m > 2", Allow(Decimal(0), THREE)), ("n > 0", TWO)
+    policy = replace(folder(*rules), dial_key=KEY)
+    assert judged(policy, 1, m=3).seats == judged(policy, 1).seats == THREE.seats
+    assert judged(policy, 1, m=1).seats == TWO.seats
 
 
 def test_a_dial_is_explained_whatever_it_says_of_a_case() -> None:
