@@ -53,6 +53,7 @@ class Refusal(StrEnum):
     NOT_OPERATOR = "not-operator"
     NOTHING_PAUSED = "nothing-paused"
     SECOND_PERSON_NEEDED = "second-person-needed"
+    SHADOW = "shadow"
 
 
 @dataclass(frozen=True, slots=True)

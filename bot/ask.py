@@ -104,6 +104,9 @@ class _Errand:
         keyed = {"Idempotency-Key": self.key}
         post = self.client.post
         proposal = self.send(lambda: post("/v1/proposals", content=body, headers=keyed), until, known=False)
+        if not isinstance(proposal, Refused) and proposal.get("shadow"):
+            told = "a trial run: the tool is in shadow, so nothing of it is ever permitted"
+            return Refused("shadow", f"{proposal['id']} is {told}, whatever people say. Do not act")
         while not isinstance(proposal, Refused) and proposal["state"] == "pending":
             left = int((until - self.clock()).total_seconds())
             if left <= 0:

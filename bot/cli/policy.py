@@ -61,6 +61,7 @@ def check(
     rows: list[dict[str, Any]] = [
         {
             "tool": policy.tool,
+            "mode": "shadow" if policy.shadow else "live",
             "rules": len(policy.rules),
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
@@ -104,6 +105,8 @@ def explain(
         why = f" ({rule['why']})" if rule["why"] else ""
         typer.echo(f"{rule['outcome']:13} {rule['rule']}: {printable(rule['says'])}{printable(why)}")
     typer.echo(f"=> {found['would_be']}: {printable(found['because'])}")
+    if found.get("shadow"):
+        typer.echo("The tool is in shadow: people are asked all the same, and nothing is ever executed.")
 
 
 @app.command("test", epilog="Example: foureyes policy test ./policy --require-coverage --junit policy.xml")

@@ -352,6 +352,7 @@ _DETAILS = {
     Refusal.ALREADY_CLAIMED.value: "the permission was given out before; never execute twice",
     Refusal.DIGEST_MISMATCH.value: "the digest is not the approved action's; do not execute something else",
     Refusal.EXPIRED.value: "the time is over; propose again if it is still needed",
+    Refusal.SHADOW.value: "the tool is in shadow: this is a trial run, and nothing of it is ever permitted",
     Refusal.REVOKED.value: "the approval was taken back",
     Refusal.APPROVERS_CHANGED.value: "an approver may not approve any more, so the approval was taken back",
     Refusal.DIRECTORY_DOWN.value: "Slack cannot say now whether the approvers still may approve; try again",
