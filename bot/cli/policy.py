@@ -61,11 +61,11 @@ def check(
     rows: list[dict[str, Any]] = [
         {
             "tool": policy.tool,
-            "mode": "shadow" if policy.shadow else "live",
             "rules": len(policy.rules),
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
             "contract": policy.contract.source if policy.contract else None,
+            "mode": "shadow" if policy.shadow else "live",
             "dangers": [str(danger) for danger in dangerous if danger.file == f"{policy.tool}.yml"],
         }
         for policy in found.policies.values()
