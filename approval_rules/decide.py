@@ -131,6 +131,7 @@ def _submit(command: Submit, switch: Switch) -> Events:
         callback_url=draft.callback_url,
         requirement=requirement,
         expires_at=command.at + _open_for(command),
+        candidate=command.candidate,
     )
     match requirement.tier:
         case Tier.GREEN:
