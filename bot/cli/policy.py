@@ -1,4 +1,4 @@
-"""`policy check | explain | test | replay | cases export`: is the folder good, and what would it say."""
+"""`policy check | explain | test | replay | cases export | shadow | compare`: is the folder good, what would it say."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bot.cli import shadowing
 from bot.cli.output import FAILED, AsJson, print_json, print_rows, printable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 cases = typer.Typer(help="Cases for `policy test` and `policy replay`.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cases, name="cases")
+shadowing.register(app)
 FolderOption = Annotated[Path | None, typer.Option("--policy", help="The folder; default FOUREYES_POLICY or ./policy.")]
 SinceOption = Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")]
 
