@@ -7,6 +7,7 @@ from typing import Any
 from approval_rules.opinion import Outcome
 from approval_rules.times import format_time
 from bot.cli.comparing import (
+    LISTED,
     SHOWN,
     BesideActive,
     Change,
@@ -183,9 +184,9 @@ def _beside_document(beside: BesideActive) -> dict[str, Any]:
                 "candidate": change.candidate,
                 "because": change.because,
             }
-            for change in beside.sorted[:SHOWN]
+            for change in beside.sorted[:LISTED]
         ],
-        "changes_left_out": max(len(beside.changes) - SHOWN, 0),
+        "changes_left_out": max(len(beside.changes) - LISTED, 0),
     }
 
 
@@ -218,7 +219,7 @@ def _denied(found: Comparison, judge: WithPeople) -> list[dict[str, Any]]:
             "rule": opinion.rule,
             "reason": found.reasons.get(case.proposal),
         }
-        for case, opinion in judge.sorted[:SHOWN]
+        for case, opinion in judge.sorted[:LISTED]
     ]
 
 

@@ -28,7 +28,8 @@ from bot.store.transaction import recorded_of
 from handlers.slack.sentence import money_at_stake
 from handlers.slack.values import Money
 
-SHOWN = 50
+SHOWN = 20
+LISTED = 500
 _DIRECTIONS: tuple[Direction, ...] = ("loosened", "changed", "tightened")
 _SHORT = len("sha256:") + 12
 
@@ -194,7 +195,7 @@ def compare_log(connection: sqlite3.Connection, since: datetime, tool: str | Non
         cases = [_case(came) for came in outcomes_since(connection, since) if tool in (None, came.submitted.tool)]
         named = rows.versions_from(recorded_of(connection, POLICY)).candidate
         found = _counted(cases, named, since, tool)
-        denied = [case for judge in (found.active, found.candidate) for case, _ in judge.sorted[:SHOWN]]
+        denied = [case for judge in (found.active, found.candidate) for case, _ in judge.sorted[:LISTED]]
         found.reasons = {case.proposal: _reason(connection, case.proposal) for case in denied}
     return found
 

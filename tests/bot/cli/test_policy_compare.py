@@ -364,8 +364,8 @@ async def test_other_candidates_and_versions_are_not_mixed(living: Living) -> No
 
 async def test_the_lists_are_capped_and_say_so(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand changes are no list; how many more there are is said."""
-    monkeypatch.setattr("bot.cli.comparing.SHOWN", 1)
     monkeypatch.setattr("bot.cli.compared.SHOWN", 1)
+    monkeypatch.setattr("bot.cli.compared.LISTED", 1)
     world = living.world
     await into_shadow(world)
     await named(living, BOLDER.replace("allow: true", "block: true"), "blocking")
