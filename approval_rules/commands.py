@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
 from approval_rules.events import Decision, Posted
+from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.switch import Scope
@@ -28,7 +29,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Propose an action; `requirement` is what the policy said about exactly this draft."""
+    """Propose an action; `requirement` is what the policy said about exactly this draft, `candidate` another."""
 
     at: datetime
     proposal: ProposalId
@@ -36,6 +37,7 @@ class Submit:
     started_by: PersonId | None
     draft: Draft
     requirement: Requirement
+    candidate: Opinion | None = None
 
 
 @dataclass(frozen=True, slots=True)

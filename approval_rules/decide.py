@@ -49,9 +49,17 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
-from approval_rules.people import Flaw, human, system
+from approval_rules.people import Actor, Flaw, human, system
 from approval_rules.quorum import tally
-from approval_rules.requirement import CLAIM_WITHIN, DEFAULT_TTL, GRANT_LIFE, MAX_TTL, OUTCOME_WITHIN, Tier
+from approval_rules.requirement import (
+    CLAIM_WITHIN,
+    DEFAULT_TTL,
+    GRANT_LIFE,
+    MAX_TTL,
+    OUTCOME_WITHIN,
+    Requirement,
+    Tier,
+)
 from approval_rules.state import Proposal, Status, evolve
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
@@ -123,10 +131,11 @@ def _submit(command: Submit, switch: Switch) -> Events:
         callback_url=draft.callback_url,
         requirement=requirement,
         expires_at=command.at + _open_for(command),
+        candidate=command.candidate,
     )
     match requirement.tier:
         case Tier.GREEN:
-            return submitted, Approved(command.at, POLICY, command.proposal, command.at + CLAIM_WITHIN)
+            return submitted, _approved(command, POLICY, requirement)
         case Tier.YELLOW:
             return (submitted,)
         case Tier.RED:
@@ -183,13 +192,19 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         case "open" if _said_before(proposal, command):
             return (VoteRefused(command.at, by, proposal.id, command.decision, Refusal.ALREADY_VOTED),)
         case "approved":
-            return voted, Approved(command.at, QUORUM, proposal.id, command.at + CLAIM_WITHIN)
+            return voted, _approved(command, QUORUM, proposal.requirement)
         case "denied":
             return voted, Denied(command.at, by, proposal.id)
         case "open":
             return (voted,)
         case _:
             assert_never(result)
+
+
+def _approved(command: Submit | CastVote, by: Actor, requirement: Requirement) -> Approved:
+    """Say yes. There is nothing to claim of what is in shadow, so there its permission lapses at once."""
+    lasts = timedelta() if requirement.shadow else CLAIM_WITHIN
+    return Approved(command.at, by, command.proposal, command.at + lasts)
 
 
 def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refusal | None:
@@ -214,6 +229,8 @@ def _said_before(proposal: Proposal, command: CastVote) -> bool:
 
 def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
     by = command.agent.actor
+    if proposal.requirement.shadow is not None:
+        return (ClaimRefused(command.at, by, proposal.id, Refusal.SHADOW),)
     execution = proposal.execution
     if execution is not None and command.key is not None and execution.key == command.key:
         repeated = _repeat_refusal(proposal, command, switch)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.switch import Scope
@@ -53,6 +54,7 @@ class Refusal(StrEnum):
     NOT_OPERATOR = "not-operator"
     NOTHING_PAUSED = "nothing-paused"
     SECOND_PERSON_NEEDED = "second-person-needed"
+    SHADOW = "shadow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """An agent's proposal was accepted; what it needs is frozen here."""
+    """An agent's proposal was accepted; what it needs is frozen here. The `candidate` only said what it thinks."""
 
     at: datetime
     by: Actor
@@ -82,6 +84,7 @@ class Submitted:
     callback_url: str | None
     requirement: Requirement
     expires_at: datetime
+    candidate: Opinion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +337,15 @@ class PolicyActivated:
     change: ProposalId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyShadowed:
+    """From here on this version is a candidate: it says of each proposal what it thinks. None: no version does."""
+
+    at: datetime
+    by: Actor
+    version: str | None
+
+
 ProposalEvent: TypeAlias = (
     Submitted
     | Approved
@@ -353,5 +365,5 @@ ProposalEvent: TypeAlias = (
     | Thawed
 )
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
-PolicyEvent: TypeAlias = PolicySeen | PolicyActivated
+PolicyEvent: TypeAlias = PolicySeen | PolicyActivated | PolicyShadowed
 Event: TypeAlias = ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent

@@ -19,6 +19,7 @@ from approval_rules.counters import Counter
 from approval_rules.names import RESERVED, about, moment
 from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Tier
+from approval_rules.shadow import in_shadow
 from approval_rules.text import Json, same_json, unwrap_object
 from approval_rules.verdicts import Allow, Ask, Block, Verdict, asked_by, consequence
 
@@ -48,7 +49,8 @@ class Rule:
 class Policy:
     """The rules of one tool, in order, and what its `log` item says. `zone` is where its hours and dates are read.
 
-    `redact` names every hidden field, also those that the contract hides in its own way.
+    `redact` names every hidden field, also those that the contract hides in its own way. `shadow` means that nothing of
+    this tool is ever executed: it is judged, people are asked, and the two are compared.
     """
 
     tool: ToolName
@@ -57,6 +59,7 @@ class Policy:
     retain_days: int | None = None
     zone: tzinfo = UTC
     contract: Contract | None = None
+    shadow: bool = False
 
     reserved: frozenset[str] = field(init=False)
     counters: tuple[Counter, ...] = field(init=False)
@@ -299,7 +302,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
     rule = f"{policy.tool}#{ruling.rule.index}" if ruling.rule else None
     ask = ruling.verdict if isinstance(ruling.verdict, Ask) else Ask(())
     tiers = {Allow: Tier.GREEN, Ask: Tier.YELLOW, Block: Tier.RED}
-    return Requirement(
+    live = Requirement(
         tier=tiers[type(ruling.verdict)],
         seats=ask.seats,
         policy=PolicyRef(folder.version, rule, ruling.because),
@@ -311,6 +314,10 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         hashed=hidden_by(policy.contract, "hash"),
         dropped=hidden_by(policy.contract, "drop"),
     )
+    if not policy.shadow:
+        return live
+    people = policy.strictest
+    return in_shadow(policy.tool, live, people, _channel(folder, policy.tool, people or ask))
 
 
 def _channel(folder: PolicyFolder, tool: ToolName, ask: Ask) -> str | None:

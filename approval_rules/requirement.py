@@ -1,7 +1,7 @@
 """What must happen before an action may run: decided once, at submit, and frozen with the proposal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -46,12 +46,22 @@ class PolicyRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadowed:
+    """What the policy by itself came to for a tool in shadow. Nothing of it is ever executed, whatever people say."""
+
+    tier: Tier
+    rule: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """What must happen before yes.
 
     `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve. `ttl` is None
     where the policy is silent: then the agent may choose, up to `MAX_TTL`. People are not shown the fields in `redact`:
-    of those also in `hashed` they see a digest, and of those also in `dropped` not even the names.
+    of those also in `hashed` they see a digest, and of those also in `dropped` not even the names. With `shadow` it is
+    a trial: what people are asked is only compared with it, and `policy` does not tell them what it says.
     """
 
     tier: Tier
@@ -64,6 +74,16 @@ class Requirement:
     retain_days: int | None = None
     hashed: tuple[str, ...] | None = None
     dropped: tuple[str, ...] | None = None
+    shadow: Shadowed | None = None
+
+    @property
+    def live(self) -> "Requirement":
+        """What would have been required, had the tool not been in shadow."""
+        if self.shadow is None:
+            return self
+        seats = self.seats if self.shadow.tier is Tier.YELLOW else ()
+        policy = PolicyRef(self.policy.version, self.shadow.rule, self.shadow.because)
+        return replace(self, tier=self.shadow.tier, seats=seats, policy=policy, shadow=None)
 
     @property
     def approvals(self) -> int:

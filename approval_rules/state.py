@@ -207,8 +207,10 @@ def _opened(event: Submitted) -> Proposal:
 def _decided(proposal: Proposal, event: Approved | Blocked | Denied | Expired | Cancelled | Revoked) -> Proposal:
     match event:
         case Approved():
+            # An approval in shadow is the end of it: no clock runs, for nobody can use it.
+            claim_by = None if proposal.requirement.shadow else event.claim_by
             return replace(
-                proposal, status=Status.APPROVED, decided_at=event.at, claim_by=event.claim_by, clock_from=event.at
+                proposal, status=Status.APPROVED, decided_at=event.at, claim_by=claim_by, clock_from=event.at
             )
         case Blocked():
             return replace(proposal, status=Status.BLOCKED, decided_at=event.at)

@@ -27,6 +27,7 @@ from bot.directory import SlackDirectory
 from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.metrics import Metrics
+from bot.policy_candidate import CandidateWatch
 from bot.policy_watch import PolicyWatch, policy_at_start
 from bot.schedule import Ticks
 from bot.settings import Settings, SettingsError
@@ -56,6 +57,7 @@ class Running:
     worker: OutboxWorker
     sweeps: Sweeps
     watch: PolicyWatch
+    candidates: CandidateWatch
     metrics: Metrics
 
 
@@ -103,6 +105,8 @@ async def running(
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
         watch = PolicyWatch(settings.policy, policy, writer, reads, bell.metrics)
         await watch.look()
+        candidates = CandidateWatch(policy, writer, reads, bell.metrics)
+        await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
         ports = HttpPorts(
             clock=clock,
@@ -114,9 +118,10 @@ async def running(
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, bell.metrics)
+        ticks.every(2, "candidate", candidates.look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, bell.metrics)
+        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, bell.metrics)
 
 
 def _signing_key(settings: Settings) -> SigningKey:

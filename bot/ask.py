@@ -104,7 +104,7 @@ class _Errand:
         keyed = {"Idempotency-Key": self.key}
         post = self.client.post
         proposal = self.send(lambda: post("/v1/proposals", content=body, headers=keyed), until, known=False)
-        while not isinstance(proposal, Refused) and proposal["state"] == "pending":
+        while not isinstance(proposal, Refused) and proposal["state"] == "pending" and "shadow" not in proposal:
             left = int((until - self.clock()).total_seconds())
             if left <= 0:
                 return Refused("pending", f"{proposal['id']} still waits; go on with --key {self.key}. Do not act")
@@ -112,6 +112,9 @@ class _Errand:
             proposal = self._read_again(proposal["id"], min(left, _WAIT_SECONDS), until)
         if isinstance(proposal, Refused):
             return proposal
+        if "shadow" in proposal and proposal["state"] in {"pending", "approved"}:
+            told = "a trial run: its tool is in shadow, so it is never permitted, whatever people say"
+            return Refused("shadow", f"{proposal['id']} is {told}. Do not act")
         if proposal["state"] != "approved":
             return Refused(str(proposal["state"]), f"{_why_not(proposal)}. Do not act")
         path, claim = f"/v1/proposals/{proposal['id']}/claim", {"digest": proposal["digest"]}

@@ -22,6 +22,11 @@ class Metrics:
         self._policy_faulty = Gauge(
             "foureyes_policy_reload_failed", "1 while the policy folder on disk is refused.", registry=self._registry
         )
+        self._candidate_faulty = Gauge(
+            "foureyes_policy_candidate_failed",
+            "1 while the candidate policy is off by a fault.",
+            registry=self._registry,
+        )
         self._breaches = Counter(
             "foureyes_contract_violations",
             "Proposals refused because their arguments broke the tool's contract.",
@@ -50,6 +55,10 @@ class Metrics:
     def policy_refused(self, *, refused: bool) -> None:
         """Raise or clear the alarm about the policy folder."""
         self._policy_faulty.set(1 if refused else 0)
+
+    def candidate_failed(self, *, failed: bool) -> None:
+        """Raise or clear the alarm about the candidate policy."""
+        self._candidate_faulty.set(1 if failed else 0)
 
     def exposition(self) -> tuple[bytes, str]:
         """Give the text and its content type."""

@@ -39,7 +39,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         page.fault(node, "must begin with 'policy:'")
         return None
     body = top["policy"]
-    fields = page.fields(body, "policy", {"tool", "class", "contract", "rules", "time_zone"})
+    fields = page.fields(body, "policy", {"tool", "mode", "class", "contract", "rules", "time_zone"})
     tool = _tool(page, body, fields, stem)
     if "rules" not in fields:
         page.fault(body, "policy has no 'rules'")
@@ -63,7 +63,8 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         page.fault(fields["rules"], "holds no rule that decides; add one with allow, require_approval or block")
     if tool is None:
         return None
-    return PolicyPage(Policy(tool, tuple(rules), redact, retain_days, zone, contract), tuple(asks))
+    shadow = "mode" in fields and _is_shadow(page, fields["mode"])
+    return PolicyPage(Policy(tool, tuple(rules), redact, retain_days, zone, contract, shadow), tuple(asks))
 
 
 def _read_contract(page: Page, fields: Mapping[str, yaml.Node], files: Mapping[str, bytes]) -> Contract | None:
@@ -102,6 +103,13 @@ def _tool(page: Page, body: yaml.Node, fields: Mapping[str, yaml.Node], stem: st
     else:
         return tool
     return None
+
+
+def _is_shadow(page: Page, node: yaml.Node) -> bool:
+    name = page.words(node, "mode")
+    if name not in (None, "live", "shadow"):
+        page.fault(node, "mode is 'live', or 'shadow': judged and compared with people, and never executed")
+    return name == "shadow"
 
 
 def _read_zone(page: Page, node: yaml.Node) -> tzinfo:

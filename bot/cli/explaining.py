@@ -36,11 +36,14 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
         return {"rules": rules, "would_be": "refused", "because": f"contract-violation: {why}", "errors": faults}
     if isinstance(found.result, Contradiction):
         return {"rules": rules, "would_be": "refused", "because": f"{found.result.pointer}: {found.result.detail}"}
-    result = found.result
+    result = found.result.live
     seats = [{"role": seat.role, "count": seat.count} for seat in result.seats]
     policy = {"version": result.policy.version, "rule": result.policy.rule}
     would_be = WOULD_BE[result.tier]
-    return {"rules": rules, "would_be": would_be, "because": result.policy.because, "seats": seats, "policy": policy}
+    shadow = found.result.shadow is not None
+    because = result.policy.because
+    told = {"rules": rules, "would_be": would_be, "because": because, "seats": seats, "policy": policy}
+    return {**told, "shadow": True} if shadow else told
 
 
 def _rule(one: RuleExplanation) -> dict[str, str]:

@@ -92,6 +92,7 @@ def ruling_of(result: Requirement | Contradiction) -> Ruling:
     """Put what the policy said into a ruling."""
     if isinstance(result, Contradiction):
         return Ruling("refused", None, {}, f"{result.pointer}: {result.detail}")
+    result = result.live  # what the rules say, whether or not anything of it is executed yet
     number = result.policy.rule and result.policy.rule.rpartition("#")[2]
     seats = {str(seat.role): seat.count for seat in result.seats}
     return Ruling(
@@ -105,6 +106,7 @@ def ruling_of(result: Requirement | Contradiction) -> Ruling:
 
 def recorded(requirement: Requirement) -> Expectation:
     """Turn what was decided then into what is expected now: the same people, whatever the rules' numbers."""
+    requirement = requirement.live
     roles = tuple(str(seat.role) for seat in requirement.seats for _ in range(seat.count))
     rule = requirement.policy.rule and requirement.policy.rule.rpartition("#")[2]
     return Expectation(

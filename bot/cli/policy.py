@@ -1,4 +1,4 @@
-"""`policy check | explain | test | replay | cases export`: is the folder good, and what would it say."""
+"""`policy check | explain | test | replay | cases export | shadow | compare`: is the folder good, what would it say."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bot.cli import shadowing
 from bot.cli.output import FAILED, AsJson, print_json, print_rows, printable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 cases = typer.Typer(help="Cases for `policy test` and `policy replay`.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cases, name="cases")
+shadowing.register(app)
 FolderOption = Annotated[Path | None, typer.Option("--policy", help="The folder; default FOUREYES_POLICY or ./policy.")]
 SinceOption = Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")]
 
@@ -65,6 +67,7 @@ def check(
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
             "contract": policy.contract.source if policy.contract else None,
+            "mode": "shadow" if policy.shadow else "live",
             "dangers": [str(danger) for danger in dangerous if danger.file == f"{policy.tool}.yml"],
         }
         for policy in found.policies.values()
@@ -104,6 +107,8 @@ def explain(
         why = f" ({rule['why']})" if rule["why"] else ""
         typer.echo(f"{rule['outcome']:13} {rule['rule']}: {printable(rule['says'])}{printable(why)}")
     typer.echo(f"=> {found['would_be']}: {printable(found['because'])}")
+    if found.get("shadow"):
+        typer.echo("The tool is in shadow: people are asked all the same, and nothing is ever executed.")
 
 
 @app.command("test", epilog="Example: foureyes policy test ./policy --require-coverage --junit policy.xml")

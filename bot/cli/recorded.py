@@ -37,20 +37,34 @@ def denied_case(then: Submitted, reason: AgentText | None, hidden: frozenset[str
     A field that the policy hides is taken out, and so is its value wherever else it stands. Who started the run is not
     the case's business.
     """
-    facts = unwrap_object(then.context).get("facts")
-    run = {name: value for name, value in unwrap_object(then.run).items() if name != "started_by"}
-    parts: dict[str, Json] = {"arguments": unwrap_object(then.arguments)}
-    if isinstance(facts, Mapping):
-        parts["facts"] = facts
-    if run:
-        parts["run"] = run
-    secrets = sorted({secret for part in parts.values() for secret in _secrets(part, hidden)}, key=len, reverse=True)
+    parts = _parts(then)
+    secrets = _all_secrets(parts, hidden)
     case: dict[str, Json] = {"name": then.proposal, "tool": then.tool}
     case |= {name: _clean(part, hidden, secrets) for name, part in parts.items()}
     case |= {"agent": then.agent.name, "at": format_time(then.at), "expect": "asked"}
     if reason is not None:
         case["note"] = _clean(unwrap_text(reason), hidden, secrets)
     return "{" + ", ".join(f'"{name}": {canonical_text(value)}' for name, value in case.items()) + "}"
+
+
+def cleaned_reason(then: Submitted, reason: AgentText, hidden: frozenset[str]) -> str:
+    """Give what a person said without the values that the policy hides."""
+    return _without(unwrap_text(reason), _all_secrets(_parts(then), hidden))
+
+
+def _parts(then: Submitted) -> dict[str, Json]:
+    """Give what the agent sent for the rules to read."""
+    facts = unwrap_object(then.context).get("facts")
+    run = {name: value for name, value in unwrap_object(then.run).items() if name != "started_by"}
+    parts: dict[str, Json] = {"arguments": unwrap_object(then.arguments)}
+    if isinstance(facts, Mapping):
+        parts["facts"] = facts
+    return {**parts, "run": run} if run else parts
+
+
+def _all_secrets(parts: Mapping[str, Json], hidden: frozenset[str]) -> list[str]:
+    """Give the values of hidden fields as text, the longest first."""
+    return sorted({secret for part in parts.values() for secret in _secrets(part, hidden)}, key=len, reverse=True)
 
 
 def _secrets(value: Json, hidden: frozenset[str], name: str = "", *, inside: bool = False) -> Iterator[str]:

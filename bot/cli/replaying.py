@@ -58,7 +58,7 @@ class Replayed:
         """Count one case, and keep it where it changed."""
         self.cases += 1
         self.matrix[before.outcome, after.outcome] += 1
-        direction = _direction(before, after)
+        direction = direction_of(before, after)
         if direction is not None:
             told = expected_words(before), got_words(after), after.because
             self.changes.append(Change(direction, name, tool, amount, *told))
@@ -148,7 +148,7 @@ def denied_lines(folder: PolicyFolder, connection: sqlite3.Connection, since: da
             yield None if erased else denied_case(then, reason, hidden)
 
 
-def _direction(before: Expectation, after: Ruling) -> Direction | None:
+def direction_of(before: Expectation, after: Ruling) -> Direction | None:
     """Say which way a case changed; None where it did not. Whoever is not asked any more makes it looser."""
     step = _STRICTNESS[after.outcome] - _STRICTNESS[before.outcome]
     if step:

@@ -9,6 +9,7 @@ from typing import Literal, cast
 from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
+from approval_rules.opinion import Opinion
 from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
 from approval_rules.policy import NOTHING_BEFORE, Contradiction, Policy, classify
 from approval_rules.requirement import Requirement, Tier
@@ -19,6 +20,7 @@ from approval_rules.times import parse_time
 from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.contracted import contract_refusal
+from bot.desk.second_opinion import second_opinion
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.keys import split_key
@@ -70,6 +72,7 @@ class AgentUseCases:
         counting = self._counting(draft)
         broken = contract_refusal(self._wiring.policy.folder, agent, draft)
         decided = broken or (None if counting else self._ruling(agent, draft))
+        second = second_opinion(self._wiring.policy, agent, draft, self._wiring.clock())
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused]:
             use = tx.key_use(agent.id, intake.key)
@@ -79,7 +82,7 @@ class AgentUseCases:
             if isinstance(ruling, Refused):
                 _record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool)
                 return None, ruling
-            return _take_in(tx, agent, draft, intake, ruling, self._wiring.home_team)
+            return _take_in(tx, agent, draft, intake, ruling, second(tx, ruling), self._wiring.home_team)
 
         loaded, answer = await written(self._wiring, unit)
         if broken is not None and answer is broken:
@@ -273,7 +276,13 @@ def _replay(
 
 
 def _take_in(
-    tx: Transaction, agent: Agent, draft: Draft, intake: Intake, requirement: Requirement, home_team: str
+    tx: Transaction,
+    agent: Agent,
+    draft: Draft,
+    intake: Intake,
+    requirement: Requirement,
+    candidate: Opinion | None,
+    home_team: str,
 ) -> tuple[Loaded | None, Accepted | Refused]:
     current = tx.agent(agent.id)
     started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
@@ -284,6 +293,7 @@ def _take_in(
         started_by=started_by,
         draft=draft,
         requirement=requirement,
+        candidate=candidate,
     )
     applied = apply(tx, None, command)
     first = applied.events[0]
@@ -352,6 +362,7 @@ _DETAILS = {
     Refusal.ALREADY_CLAIMED.value: "the permission was given out before; never execute twice",
     Refusal.DIGEST_MISMATCH.value: "the digest is not the approved action's; do not execute something else",
     Refusal.EXPIRED.value: "the time is over; propose again if it is still needed",
+    Refusal.SHADOW.value: "the tool is in shadow: this is a trial run, and nothing of it is ever permitted",
     Refusal.REVOKED.value: "the approval was taken back",
     Refusal.APPROVERS_CHANGED.value: "an approver may not approve any more, so the approval was taken back",
     Refusal.DIRECTORY_DOWN.value: "Slack cannot say now whether the approvers still may approve; try again",

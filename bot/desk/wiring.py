@@ -68,9 +68,19 @@ class Waiters:
 
 @dataclass(slots=True)
 class PolicyInForce:
-    """The policy folder that decides now; a reload replaces it whole."""
+    """The policy folder that decides now; a reload replaces it whole.
+
+    The `candidate` is asked too, and decides nothing; `candidate_fault` says why there is none, though one was named.
+    """
 
     folder: PolicyFolder
+    candidate: PolicyFolder | None = None
+    candidate_fault: str | None = None
+
+    def give_up(self, candidate: PolicyFolder, fault: str) -> None:
+        """Ask this candidate no more."""
+        if self.candidate is candidate:
+            self.candidate, self.candidate_fault = None, fault
 
 
 def _uncounted(agent: str, tool: str) -> None:

@@ -36,7 +36,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
             if isinstance(event, _PROPOSAL_EVENTS):
                 before = folded.get(event.proposal)
                 folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
-            elif isinstance(event, _POLICY_EVENTS):
+            elif isinstance(event, _POLICY_EVENTS) and event.version is not None:
                 versions[event.version] = None
     except (CodecError, ValueError, KeyError, TypeError) as error:
         yield f"the log cannot be folded: {error}"

@@ -49,11 +49,12 @@ KINDS: Mapping[str, type[Event]] = {
     "policy.loaded": events.PolicyLoaded,
     "policy.seen": events.PolicySeen,
     "policy.activated": events.PolicyActivated,
+    "policy.shadowed": events.PolicyShadowed,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 POLICY = "policy"
-_OF_THE_POLICY = (events.PolicyLoaded, events.PolicySeen, events.PolicyActivated)
+_OF_THE_POLICY = (events.PolicyLoaded, events.PolicySeen, events.PolicyActivated, events.PolicyShadowed)
 _HEADER = frozenset({"at", "by", "proposal"})
 _ALWAYS_DETACHED = frozenset({"callback_url"})
 
@@ -109,7 +110,7 @@ def subject_of(event: Event) -> str:
             return SWITCH
         case events.AgentChanged():
             return event.agent.id
-        case events.PolicyLoaded() | events.PolicySeen() | events.PolicyActivated():
+        case events.PolicyLoaded() | events.PolicySeen() | events.PolicyActivated() | events.PolicyShadowed():
             return POLICY
         case _:
             return event.proposal

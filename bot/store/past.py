@@ -62,13 +62,18 @@ def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Itera
 def denied_since(connection: sqlite3.Connection, since: datetime) -> Iterator[Denial]:
     """Give every proposal that people denied since then."""
     for (subject,) in connection.execute(_DENIED, {"since": format_time(since)}).fetchall():
-        entries = connection.execute(rows.ENTRIES_OF, {"subject": subject}).fetchall()
-        reason: AgentText | None = None
-        for recorded in rows.recorded_from(entries, _living(connection, entries)):
-            if isinstance(recorded.event, Voted) and recorded.event.decision is Decision.DENY:
-                reason = recorded.event.reason
-        for past in _pasts(connection, entries[:1]):
-            yield Denial(past, reason)
+        yield denial_of(connection, ProposalId(subject))
+
+
+def denial_of(connection: sqlite3.Connection, proposal: ProposalId) -> Denial:
+    """Give a denied proposal, and what the person said who denied it."""
+    entries = connection.execute(rows.ENTRIES_OF, {"subject": proposal}).fetchall()
+    reason: AgentText | None = None
+    for recorded in rows.recorded_from(entries, _living(connection, entries)):
+        if isinstance(recorded.event, Voted) and recorded.event.decision is Decision.DENY:
+            reason = recorded.event.reason
+    (past,) = _pasts(connection, entries[:1])
+    return Denial(past, reason)
 
 
 def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]:

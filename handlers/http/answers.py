@@ -88,7 +88,10 @@ class ExecutionOut(_Closed):
 
 
 class ProposalOut(_Closed):
-    """A proposal as it stands. `frozen` names the pause that makes its clock stand still."""
+    """A proposal as it stands. `frozen` names the pause that makes its clock stand still.
+
+    `shadow`: a trial run. People may decide it, nothing of it is ever executed, and every claim is refused.
+    """
 
     id: str
     state: Status
@@ -101,6 +104,7 @@ class ProposalOut(_Closed):
     requirement: RequirementOut | None
     votes: list[VoteOut]
     policy: PolicyOut
+    shadow: Literal[True] | Absent = None
     created_at: Time
     expires_at: Time
     callback_url: str | Absent = None
@@ -141,6 +145,7 @@ class EvaluationOut(_Closed):
     digest: Digest
     requirement: RequirementOut | None
     policy: PolicyOut
+    shadow: Literal[True] | Absent = None
     paused: PauseOut | None
 
 

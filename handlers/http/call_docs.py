@@ -99,7 +99,8 @@ def _propose() -> CallDoc:
             201: Answer(
                 "The proposal stands. It is recorded, and people are asked where policy says so.",
                 (answers.ProposalOut,),
-                examples.proposal_answers("pending", "approved-by-policy", "blocked") | examples.claimed_at_once(),
+                examples.proposal_answers("pending", "approved-by-policy", "blocked", "in-shadow")
+                | examples.claimed_at_once(),
                 {"Location": "Where the proposal can be read"},
             ),
             200: Answer(
@@ -189,6 +190,7 @@ def _claim() -> CallDoc:
             *_BODY,
             "idempotency-key-invalid",
             "not-found",
+            "shadow",
             "not-approved",
             "already-claimed",
             "digest-mismatch",

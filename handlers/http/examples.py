@@ -9,7 +9,16 @@ from approval_rules.canonical import digest_of
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import Agent, AgentId, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.people import human as _human
-from approval_rules.requirement import DEFAULT_TTL, GRANT_LIFE, OUTCOME_WITHIN, PolicyRef, Requirement, Seat, Tier
+from approval_rules.requirement import (
+    DEFAULT_TTL,
+    GRANT_LIFE,
+    OUTCOME_WITHIN,
+    PolicyRef,
+    Requirement,
+    Seat,
+    Shadowed,
+    Tier,
+)
 from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import Pause, Scope, ScopeKind
 from approval_rules.text import AgentJson, AgentText, Json
@@ -50,6 +59,16 @@ _BLOCKED = "rule 4 of payments.refund: chargeback_open, so it is blocked: the ba
 _YELLOW = Requirement(Tier.YELLOW, (Seat(_LEAD, 2),), _POLICY)
 _GREEN = Requirement(Tier.GREEN, (), replace(_POLICY, rule="payments.refund#2", because=_ALLOWED))
 _RED = Requirement(Tier.RED, (), replace(_POLICY, rule="payments.refund#4", because=_BLOCKED))
+_TRIAL = replace(
+    _YELLOW,
+    policy=PolicyRef(
+        _POLICY.version,
+        None,
+        "payments.refund is in shadow, so people say what they would do: two people in the role support_manager"
+        " must approve",
+    ),
+    shadow=Shadowed(Tier.YELLOW, _POLICY.rule, _POLICY.because),
+)
 _REPORT: dict[str, Json] = {"detail": "refund re_88 created", "post_conditions": {"refund_visible": True}}
 
 PROPOSAL_IN = {
@@ -105,6 +124,7 @@ def proposals() -> dict[str, Seen]:
         "cancelled": replace(decided, status=Status.CANCELLED, decided_at=AT + timedelta(minutes=1)),
         "blocked": replace(decided, status=Status.BLOCKED, requirement=_RED, decided_at=AT),
         "revoked": replace(approved, status=Status.REVOKED, revoked_why=Refusal.PAUSED),
+        "in-shadow": _proposal(_TRIAL),
     }
     seen = {name: Seen(proposal, _FACES, None, 4711) for name, proposal in states.items()}
     return seen | {"frozen-by-a-pause": Seen(pending, _FACES, _PAUSE, 4711)}

@@ -42,6 +42,9 @@ KINDS: Mapping[str, Kind] = {
     "already-claimed": Kind(
         409, "The one permission was given out", "Do not execute again. Report the outcome of the first execution."
     ),
+    "shadow": Kind(
+        409, "The tool is in shadow", "Do not execute. This is a trial run: nothing of it is ever permitted."
+    ),
     "digest-mismatch": Kind(
         409, "This is not what was approved", "Do not execute. Claim with the digest of exactly what you will do."
     ),

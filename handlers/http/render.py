@@ -36,6 +36,7 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
             "requirement": _requirement(proposal.requirement),
             "votes": _array(_vote(vote, seen.faces) for vote in proposal.votes),
             "policy": _policy(proposal.requirement.policy),
+            **_shadow(proposal.requirement),
             "created_at": _time(proposal.created_at),
             "expires_at": _time(proposal.expires_at),
             **_progress(proposal),
@@ -76,6 +77,7 @@ def evaluation_json(tool: str, evaluation: Evaluation) -> str:
             "digest": _quoted(evaluation.digest),
             "requirement": _requirement(requirement),
             "policy": _policy(requirement.policy),
+            **_shadow(requirement),
             "paused": "null" if evaluation.paused_by is None else _pause(evaluation.paused_by),
         }
     )
@@ -136,6 +138,11 @@ def _requirement(requirement: Requirement) -> str:
             "step_up": requirement.step_up,
         }
     )
+
+
+def _shadow(requirement: Requirement) -> dict[str, str]:
+    """Say that nothing will be executed, where that is so."""
+    return {} if requirement.shadow is None else {"shadow": "true"}
 
 
 def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:

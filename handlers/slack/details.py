@@ -4,19 +4,21 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from approval_rules.state import Execution, Proposal
+from approval_rules.requirement import Tier
+from approval_rules.state import Execution, Proposal, Status
 from handlers.desk import Seen
 from handlers.slack.blocks import Block, length_of, utc
 from handlers.slack.escape import Safe, visible
 from handlers.slack.lines import Sheet
 from handlers.slack.sentence import sentence_of
-from handlers.slack.standing import name_of, standing_of, vote_words, who_decides
+from handlers.slack.standing import name_of, standing_of, trial_words, vote_words, who_decides
 from handlers.slack.text import arguments_of, evidence_of, exact, fields_of, paragraphs
 from handlers.slack.values import Line
 
 PAGE_CHARACTERS: Final = 9000
 PAGE_BLOCKS: Final = 40
 _NOTHING: Final = Safe("")
+_BY_ITSELF: Final = {Tier.GREEN: "would have allowed it", Tier.YELLOW: "would have asked", Tier.RED: "blocked it"}
 
 
 def pages_of(seen: Seen, at: datetime) -> list[list[Block]]:
@@ -104,10 +106,16 @@ def _execution(execution: Execution | None) -> Iterator[Line]:
 
 def _policy(proposal: Proposal) -> Iterator[Line]:
     needs = proposal.requirement
+    if trial := trial_words(proposal):
+        yield _say(trial)
+    # Whoever still has to decide is not told what the policy says: the answer would follow it.
+    if needs.shadow is not None and proposal.status is not Status.PENDING:
+        yield _named("the policy by itself", f"{_BY_ITSELF[needs.shadow.tier]}: {visible(needs.shadow.because)}")
     yield _named("tier", needs.tier.value)
     yield _named("needs", who_decides(needs) if needs.seats else "no person")
     yield _named("why", visible(needs.policy.because))
-    yield _named("rule", visible(needs.policy.rule) if needs.policy.rule else "none matched")
+    if needs.shadow is None:
+        yield _named("rule", visible(needs.policy.rule) if needs.policy.rule else "none matched")
     yield _named("policy version", visible(needs.policy.version))
     yield _named("asked", utc(proposal.created_at))
     yield _named("to be decided by", utc(proposal.expires_at))

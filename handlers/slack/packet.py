@@ -29,7 +29,16 @@ from handlers.slack.escape import Safe, mrkdwn_safe, named, visible
 from handlers.slack.ids import APPROVE, DENY, DETAILS, value_of
 from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
-from handlers.slack.standing import Standing, name_of, next_step, standing_of, vote_words, what_became, who_decides
+from handlers.slack.standing import (
+    Standing,
+    name_of,
+    next_step,
+    standing_of,
+    trial_words,
+    vote_words,
+    what_became,
+    who_decides,
+)
 from handlers.slack.text import Evidence, arguments_of, evidence_of, fields_of, paragraphs
 from handlers.slack.values import Line
 
@@ -60,6 +69,7 @@ _TOO_LONG: Final = Safe(
     "pieces."
 )
 _LAST: Final = "Yours is the last approval needed: the agent may then run it, one time."
+_NEVER_RUNS: Final = "This is a trial run: nothing is executed."
 _ID_DIGITS: Final = 16
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
@@ -118,6 +128,8 @@ def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
     if sentence.text != sentence.headline and len(sentence.text) <= _SENTENCE:
         blocks.append(section(sentence.text))
     blocks.append(section(standing.text))
+    if trial := trial_words(seen.proposal):
+        blocks.append(section(trial))
     deadline = seen.proposal.deadline
     if deadline is not None and seen.frozen_by is None:
         blocks.append(moment(Safe("Until"), deadline, next_step(seen)))
@@ -196,7 +208,8 @@ def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool)
 def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
     needed = proposal.requirement.approvals
     last = len(proposal.approved_by) + 1 >= needed
-    after = f"\n\n{_LAST if last else f'Nothing runs before {needed} people have approved.'}"
+    then = _LAST if last else f"Nothing runs before {needed} people have approved."
+    after = f"\n\n{_NEVER_RUNS if proposal.requirement.shadow else then}"
     said = sentence.text if len(sentence.text + after) <= MAX_CONFIRM else sentence.headline
     return {
         "title": plain(Safe("Approve this?")),
@@ -242,6 +255,7 @@ def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Li
     long = len(mrkdwn_safe(sentence.text)) > _SPOKEN
     start = [sentence.headline if long else sentence.text, standing.text]
     end = [
+        trial_words(proposal) or "",
         _fit(visible(proposal.tool), _NAME),
         f"Why: {_fit(visible(proposal.requirement.policy.because), _REASON)}",
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}." if proposal.requirement.seats else "",

@@ -1,13 +1,16 @@
 """One sentence that says what an action will do: from its tool and arguments alone, never from the agent's words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from approval_rules.state import Proposal
+from approval_rules.text import AgentJson
 from handlers.counting import counted
 from handlers.slack.blocks import MAX_HEADER
 from handlers.slack.escape import Safe, visible
-from handlers.slack.text import Field, fields_of_action, tool_words
+from handlers.slack.text import Field, Hidden, fields_of_action, tool_words
+from handlers.slack.values import Money
 
 _AMOUNT_FIRST: Final = ("amount", "total", "sum", "price", "value")
 # Who or what is acted upon, the most telling first.
@@ -42,7 +45,7 @@ class Sentence:
 def sentence_of(proposal: Proposal) -> Sentence:
     """Say what the action will do, amount and target first. Every value in it is whole or named as standing below."""
     fields = list(fields_of_action(proposal.arguments, proposal.requirement.hidden))
-    amounts = sorted((field for field in fields if field.is_money), key=_amount_rank)
+    amounts = _amounts(fields)
     amount = amounts[0] if amounts else None
     others = [field for field in fields if not field.is_money]
     targets = [field for key in _TARGETS for field in others if field.key == key] or others
@@ -54,6 +57,16 @@ def sentence_of(proposal: Proposal) -> Sentence:
         extra.append(f"and {counted(len(amounts) - _MANY, 'more amount')} (all listed below)")
     text = Safe(", ".join([told, *extra]))
     return Sentence(text, _headline(text, start), *_labels(verb, amount))
+
+
+def money_at_stake(arguments: AgentJson, hidden: Hidden) -> Money | None:
+    """Give the amount that the sentence begins with; None where there is none, or policy hides it."""
+    amounts = _amounts(fields_of_action(arguments, hidden))
+    return amounts[0].money if amounts else None
+
+
+def _amounts(fields: Iterable[Field]) -> list[Field]:
+    return sorted((field for field in fields if field.is_money), key=_amount_rank)
 
 
 def _amount_rank(field: Field) -> int:

@@ -75,6 +75,7 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.NOT_OPERATOR: "It did not count: you may not resume. Whoever has the role operator may or, where no such "
     "role exists, whoever has any role; /agent whoami shows yours.",
     Refusal.NOTHING_PAUSED: "Nothing was changed: this is not paused. /agent status shows what is.",
+    Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
     "runs again.",
 }
@@ -96,6 +97,10 @@ def counted_sentence(seen: Seen, decision: Decision) -> Safe:
     proposal = seen.proposal
     if decision is Decision.DENY:
         return Safe("Your denial counts. The agent is told your reason, and nothing runs.")
+    if proposal.status is Status.APPROVED and proposal.requirement.shadow:
+        return Safe(
+            "Your approval counts, and it was the last one needed. This is a trial run, so nothing is executed."
+        )
     if proposal.status is Status.APPROVED:
         return Safe("Your approval counts, and it was the last one needed. The agent may now run this once.")
     missing = proposal.requirement.approvals - len(proposal.approved_by)

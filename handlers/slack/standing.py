@@ -71,12 +71,25 @@ def standing_of(seen: Seen, at: datetime) -> Standing:
 def what_became(proposal: Proposal) -> Safe:
     """Head the arguments: what stands below them will run, runs, ran, or was only proposed."""
     match proposal.status:
+        case Status.PENDING | Status.APPROVED if proposal.requirement.shadow:
+            return Safe("Exactly this would run")
         case Status.PENDING:
             return Safe("Exactly this will run")
         case Status.APPROVED:
             return Safe(_BECAME[proposal.execution.status] if proposal.execution else "Exactly this will run")
         case _:
             return Safe("Exactly this was proposed")
+
+
+def trial_words(proposal: Proposal) -> Safe | None:
+    """Say that nothing of a tool in shadow is executed; None where it is live."""
+    if proposal.requirement.shadow is None:
+        return None
+    if proposal.status is Status.PENDING:
+        return Safe(
+            "🧪 Trial run: nothing will be executed, whatever you decide. Your answer is compared with the policy's."
+        )
+    return Safe("🧪 Trial run: nothing is executed. Details tells what the policy says.")
 
 
 def progress(proposal: Proposal) -> Safe:
@@ -141,7 +154,8 @@ def _pending(seen: Seen, at: datetime) -> Standing:
         return Standing(
             Safe("⛔ Waiting, but the policy names nobody who may approve this; it will expire."), open=False
         )
-    return Standing(Safe(f"⏳ Waiting: {progress(proposal)}."), open=True)
+    waiting = "Waiting, in a trial run" if proposal.requirement.shadow else "Waiting"
+    return Standing(Safe(f"⏳ {waiting}: {progress(proposal)}."), open=True)
 
 
 def _frozen(seen: Seen, pause: Pause) -> Safe:
@@ -166,6 +180,8 @@ def paused_by(seen: Seen, pause: Pause) -> Safe:
 def _approved(seen: Seen) -> Safe:
     proposal = seen.proposal
     by = _people(proposal.approved_by, seen) or "policy alone, no person was needed"
+    if proposal.requirement.shadow is not None:
+        return Safe(f"☑ Approved by {by}, in a trial run. {NOTHING_RAN}")
     if proposal.execution is not None:
         return Safe(f"{_execution(proposal.execution)} Approved by {by}.")
     if seen.frozen_by is not None:

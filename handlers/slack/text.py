@@ -15,11 +15,12 @@ from handlers.slack.escape import Safe, is_blank, named, visible
 from handlers.slack.values import (
     NOTHING_HIDDEN,
     Line,
+    Money,
     hiding_of,
     in_words,
     instead_of,
     lines_of,
-    money,
+    money_of,
     name_words,
 )
 
@@ -33,12 +34,13 @@ _PLAIN: Final = {Safe(word): place for place, word in enumerate(("at", "title", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One scalar argument: `key` is its name in snake case, for comparing only."""
+    """One scalar argument: `key` is its name in snake case, for comparing only. Of a hidden one `money` is None."""
 
     key: str
     name: Safe
     value: Safe
     is_money: bool
+    money: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ def _fields(value: Mapping[str, Json], hidden: Hidden, above: str) -> Iterator[F
             continue
         key = "_".join(word for part in name.split(".") for word in name_words(part))
         shown = _list_in_words(name, inner) if hiding is None else instead_of(inner, hiding)
-        yield Field(key, visible(name), shown, is_money=money(name, inner) is not None)
+        found = money_of(name, inner)
+        yield Field(key, visible(name), shown, found is not None, found if hiding is None else None)
 
 
 def _list_in_words(name: str, value: Json) -> Safe:

@@ -65,6 +65,19 @@ _SMALLEST_PLAIN: Final = -12
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount, and its currency in small letters."""
+
+    amount: Decimal
+    currency: str
+
+    @property
+    def words(self) -> Safe:
+        """Write it as people do: `$1,234.50`."""
+        return Safe(_amount(self.amount, self.currency))
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One value in words with its dotted name, empty where it has none. `block` has real line ends in its value.
 
@@ -144,14 +157,22 @@ def in_words(name: str, value: Json) -> Safe:
             return Safe("(empty list)")
 
 
-def money(name: str, value: Json) -> Safe | None:
-    """Write an amount in the currency that the field's name ends in; None where it is no amount of money."""
+def money_of(name: str, value: Json) -> Money | None:
+    """Read an amount in the currency that the field's name ends in; None where it is no amount of money."""
     words = name_words(name)
     if isinstance(value, bool) or not words or words[-1] not in _CURRENCIES or _NOT_WHOLE & set(words):
         return None
-    if isinstance(value, str):
-        return Safe(f'{_amount(Decimal(value), words[-1])} ("{value}")') if _AMOUNT_TEXT.fullmatch(value) else None
-    return Safe(_amount(Decimal(value), words[-1])) if isinstance(value, int | Decimal) else None
+    if isinstance(value, int | Decimal) or (isinstance(value, str) and _AMOUNT_TEXT.fullmatch(value)):
+        return Money(Decimal(value), words[-1])
+    return None
+
+
+def money(name: str, value: Json) -> Safe | None:
+    """Write an amount of money, and beside it how it was sent where that was text; None where it is none."""
+    found = money_of(name, value)
+    if found is None:
+        return None
+    return Safe(f'{found.words} ("{value}")') if isinstance(value, str) else found.words
 
 
 def name_words(name: str) -> list[str]:

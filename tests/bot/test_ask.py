@@ -181,6 +181,22 @@ async def test_each_no_has_its_words(scripted: Scripted, proposal: dict[str, Any
     assert found == Refused(proposal["state"], f"{detail}. Do not act")
 
 
+@pytest.mark.parametrize("state", ["pending", "approved"])
+async def test_a_trial_run_is_never_waited_for(scripted: Scripted, state: str) -> None:
+    """A tool in shadow is never permitted: that is said at once, and nothing is claimed."""
+    found = await scripted.ask((201, {**APPROVED, "state": state, "shadow": True}))
+    assert isinstance(found, Refused)
+    assert found.code == "shadow"
+    assert found.detail.startswith("prop_1 is a trial run: its tool is in shadow, so it is never permitted")
+    assert found.detail.endswith("Do not act")
+
+
+async def test_a_trial_run_that_has_ended_says_how(scripted: Scripted) -> None:
+    """What the policy blocks is blocked, in shadow too."""
+    body = {**APPROVED, "state": "blocked", "policy": {"because": "rule 2"}, "shadow": True}
+    assert await scripted.ask((201, body)) == Refused("blocked", "prop_1 is blocked by policy: rule 2. Do not act")
+
+
 @pytest.mark.parametrize(
     ("body", "refused"),
     [

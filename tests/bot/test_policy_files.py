@@ -153,6 +153,13 @@ def test_byte_order_mark_and_comments_are_fine(write: Write) -> None:
     assert pay(path).rules[0].verdict == Allow()
 
 
+@pytest.mark.parametrize(("mode", "shadow"), [("mode: shadow, ", True), ("mode: live, ", False), ("", False)])
+def test_a_tool_is_live_or_in_shadow(write: Write, mode: str, shadow: bool) -> None:  # noqa: FBT001 - a case
+    """Live where nothing is said; the mode is part of the version."""
+    page = f"policy: {{tool: pay, {mode}rules: [{{allow: true}}]}}"
+    assert pay(write(None, pay__yml=page)).shadow is shadow
+
+
 def test_seats_say_how_many_of_each_role(write: Write) -> None:
     """Two managers and one of finance, all of them needed."""
     rules = "[{require_approval: {seats: [{role: manager, count: 2}, {role: finance}], expires_in: 4h}}]"

@@ -311,3 +311,15 @@ def test_a_time_zone_that_does_not_exist(write: Write, zone: str, advice: str) -
     file, line, column, detail = faults_of(write(None, pay__yml=page))[0]
     assert (file, line, column) == ("pay.yml", 3, 14)
     assert advice in detail
+
+
+@pytest.mark.parametrize(
+    ("mode", "advice"),
+    [("shadw", "mode is 'live', or 'shadow'"), ("[shadow]", "mode must be text"), ("true", "mode must be text")],
+)
+def test_a_mode_that_does_not_exist(write: Write, mode: str, advice: str) -> None:
+    """A slip in the mode is a fault: a trial that runs, and a live tool that never does, are both bad news."""
+    page = f"policy:\n  tool: pay\n  mode: {mode}\n  rules: [{{allow: true}}]\n"
+    file, line, column, detail = one_fault(write(None, pay__yml=page))
+    assert (file, line, column) == ("pay.yml", 3, 9)
+    assert advice in detail

@@ -106,6 +106,7 @@ class Reading:
         """I5: one permission, in time, and never in a pause."""
         known.claims += 1
         self.expect(seq, known.claims == 1, "I5: at most one claim")
+        self.expect(seq, known.born.requirement.shadow is None, "I5: nothing in shadow is claimed")
         self.expect(seq, known.state == "approved", "I5: only what is approved is claimed")
         self.expect(seq, event.at < known.deadline, "I5: no claim at or after the deadline")
         self.expect(seq, not self.stopped(known), "I5: no claim during a pause")

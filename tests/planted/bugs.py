@@ -105,6 +105,18 @@ BUGS = (
         ),
     ),
     _bug(
+        "claim-in-shadow",
+        "a trial run ends like the real thing",
+        f"{R}/test_shadow.py::test_an_approval_in_shadow_permits_nothing_and_is_the_end",
+        (f"{DECIDE}:_claim", "proposal.requirement.shadow is not None", "False"),
+        (f"{DECIDE}:_approved", "timedelta() if requirement.shadow else CLAIM_WITHIN", "CLAIM_WITHIN"),
+        (
+            "approval_rules.state:_decided",
+            "None if proposal.requirement.shadow else event.claim_by",
+            "event.claim_by",
+        ),
+    ),
+    _bug(
         "claim-in-a-pause",
         "a claim does not look at the pause",
         f"{R}/test_claims.py::test_no_claim_during_a_pause",

@@ -35,7 +35,7 @@ from approval_rules.people import (
     ToolName,
     human,
 )
-from approval_rules.requirement import PolicyRef, Requirement, Seat, Tier
+from approval_rules.requirement import PolicyRef, Requirement, Seat, Shadowed, Tier
 from approval_rules.state import Proposal, Status, evolve, evolve_switch, fold
 from approval_rules.switch import EVERYTHING, Scope, Switch
 from approval_rules.text import AgentJson, AgentText, unwrap_json
@@ -62,6 +62,9 @@ RED = Requirement(Tier.RED, (), BECAUSE)
 NOBODY = Requirement(Tier.YELLOW, (), BECAUSE)
 TWO_MANAGERS = Requirement(Tier.YELLOW, (Seat(MANAGER, 2),), BECAUSE)
 MANAGER_AND_FINANCE = Requirement(Tier.YELLOW, (Seat(MANAGER, 1), Seat(FINANCE, 1)), BECAUSE)
+GREEN_BY_ITSELF = Shadowed(Tier.GREEN, "payments.refund#1", "rule 1 allows it")
+TRIAL = Requirement(Tier.YELLOW, (Seat(MANAGER, 2),), BECAUSE, shadow=GREEN_BY_ITSELF)
+TRIAL_OF_NOBODY = Requirement(Tier.GREEN, (), BECAUSE, shadow=GREEN_BY_ITSELF)
 
 
 def at(minutes: float = 0) -> datetime:

@@ -60,6 +60,11 @@ class Model:
         return any(stop.covers_us for stop in self.stops.values())
 
     @property
+    def trial(self) -> bool:
+        """Whether the tool is in shadow: people decide, and nobody may use it."""
+        return self.requirement.shadow is not None
+
+    @property
     def wanted(self) -> list[RoleName]:
         """One role for each person that must say yes."""
         return [seat.role for seat in self.requirement.seats for _ in range(seat.count)]
@@ -101,6 +106,8 @@ class Model:
         if self.claimed_with:
             same = key is not None and key in self.claimed_with and right_digest
             return "replayed" if same and not self.stopped else "refused"
+        if self.trial:
+            return "refused"
         if self.state != "approved" or self.stopped or self.claim_left <= 0 or not right_digest or not agent_may:
             return "refused"
         if self.requirement.tier is not Tier.GREEN:
@@ -116,7 +123,8 @@ class Model:
         """Expire what has run out."""
         if self.stopped or self.claimed_with:
             return
-        if (self.state == "pending" and self.left <= 0) or (self.state == "approved" and self.claim_left <= 0):
+        lapsed = self.state == "approved" and self.claim_left <= 0 and not self.trial
+        if lapsed or (self.state == "pending" and self.left <= 0):
             self.state = "expired"
 
     def pause(self, name: str, *, covers_us: bool, everything: bool, lasts: int | None) -> None:

@@ -54,6 +54,8 @@ from tests.rules.builders import (
     NOBODY,
     OWNER,
     REFUND,
+    TRIAL,
+    TRIAL_OF_NOBODY,
     TWO_MANAGERS,
     at,
     cancel,
@@ -72,7 +74,7 @@ T = TypeVar("T")
 NAMES = ["ann", "ben", "cem", str(INITIATOR), str(OWNER)]
 THREE = Requirement(Tier.YELLOW, (Seat(MANAGER, 2), Seat(FINANCE, 1)), BECAUSE)
 ONE = Requirement(Tier.YELLOW, (Seat(MANAGER, 1),), BECAUSE)
-REQUIREMENTS = [TWO_MANAGERS, MANAGER_AND_FINANCE, THREE, ONE, GREEN, NOBODY]
+REQUIREMENTS = [TWO_MANAGERS, MANAGER_AND_FINANCE, THREE, ONE, GREEN, NOBODY, TRIAL, TRIAL_OF_NOBODY]
 ROLES = st.frozensets(st.sampled_from([MANAGER, FINANCE, RoleName("operator")]))
 SCOPES = [EVERYTHING, Scope(ScopeKind.AGENT, AGENT.id), Scope(ScopeKind.TOOL, REFUND), Scope(ScopeKind.TOOL, "other")]
 STEPS = ["wrong", "people", "claim", "agent", "cancel", "report", "pause", "resume", "sweep", "repost"]
@@ -289,6 +291,13 @@ class Approvals(RuleBasedStateMachine):
             return
         left = self.model.left if self.model.state == "pending" else self.model.claim_left
         assert self.proposal.deadline - at(self.model.now) == timedelta(minutes=left)
+
+    @invariant()
+    def a_trial_is_never_permitted(self) -> None:
+        """Of a tool in shadow nothing is ever claimed, and its approval waits for nothing."""
+        if self.log and self.model.trial:
+            assert not any(isinstance(event, Claimed) for event in self.log)
+            assert self.model.state == "pending" or self.proposal.deadline is None
 
     @invariant()
     def ends_once(self) -> None:

@@ -22,7 +22,7 @@ def test_a_good_folder(written: Shell) -> None:
     """A line a tool on standard output, the verdict beside it; JSON for programs; a folder may be named."""
     ended = written("policy", "check")
     assert ended.code == 0
-    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\n"
+    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\tlive\n"
     assert ended.err.startswith("Good: 1 tool, 1 role, version sha256:")
     ended = written("policy", "check", "--json", str(EXAMPLES))
     assert [{name: row[name] for name in row if name != "dangers"} for row in ended.json()] == [
@@ -32,6 +32,7 @@ def test_a_good_folder(written: Shell) -> None:
             "redacts": ["card_number", "bank_account"],
             "retain_days": 365,
             "contract": None,
+            "mode": "live",
         }
     ]
     assert ended.err == ""
@@ -103,6 +104,22 @@ def test_explain_reads_numbers_to_the_digit(written: Shell, amount: str, would_b
     """The answer is that of the API: a hair over the limit is over the limit."""
     text = json.dumps(REFUND).replace("180", amount)
     assert written("policy", "explain", text, "--json").json()["would_be"] == would_be
+
+
+def test_what_is_in_shadow_is_said_and_its_rules_are_tested_as_ever(written: Shell) -> None:
+    """`check` names the mode; `explain` and the cases tell what the rules say, not that people are asked meanwhile."""
+    page = written.folder / "policy" / "payments.refund.yml"
+    page.write_text(page.read_text("utf-8").replace("  rules:", "  mode: shadow\n  rules:"), "utf-8")
+    assert written("policy", "check").out.endswith("\tshadow\n")
+    text = json.dumps(REFUND).replace("180", "42")
+    ended = written("policy", "explain", text)
+    assert "=> allowed: rule 1 of payments.refund" in ended.out
+    assert ended.out.endswith("The tool is in shadow: people are asked all the same, and nothing is ever executed.\n")
+    found = written("policy", "explain", "--json", text).json()
+    assert (found["would_be"], found["seats"], found["shadow"]) == ("allowed", [], True)
+    assert found["policy"]["rule"] == "payments.refund#1"
+    shutil.copytree(EXAMPLES / "cases", written.folder / "policy" / "cases", dirs_exist_ok=True)
+    assert written("policy", "test").code == 0
 
 
 def test_explain_says_a_contradiction(written: Shell) -> None:

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,7 +36,7 @@ from tests.world import TOOL
 T = TypeVar("T")
 Rule = TypeVar("Rule", bound=Callable[..., object])
 RELEASE = os.environ.get("FOUREYES_HYPOTHESIS") == "release"
-RULES = ("cancel", "claim", "pause", "people", "race", "report", "restart", "retry", "time", "wrong")
+RULES = ("cancel", "claim", "pause", "people", "race", "report", "restart", "retry", "shadow", "time", "wrong")
 _NEW_ENTRIES = "SELECT seq, body, leaf_hash FROM entries WHERE seq > ? ORDER BY seq"
 _NEW_VALUES = "SELECT seq, name, value FROM detached WHERE seq > ? ORDER BY seq"
 
@@ -239,6 +240,14 @@ class Engine(RuleBasedStateMachine):
             self.ask(0),
             self.rig.for_agents.cancel(self.rig.agents[agent], proposal),
         )
+
+    @precondition(lambda self: "shadow" in self.drawn)
+    @rule()
+    def turn_shadow(self) -> None:
+        """Put the tool into shadow, or take it live; what is under way stays what it was."""
+        folder = self.rig.policy.folder
+        turned = {tool: replace(policy, shadow=not policy.shadow) for tool, policy in folder.policies.items()}
+        self.rig.policy.folder = replace(folder, policies=turned)
 
     @enabled("cancel")
     @rule(number=which)

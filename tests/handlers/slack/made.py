@@ -8,7 +8,7 @@ from decimal import Decimal
 from approval_rules.canonical import digest_of
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import Agent, AgentId, PersonId, ProposalId, RoleName, ToolName, human
-from approval_rules.requirement import PolicyRef, Requirement, Seat, Tier
+from approval_rules.requirement import PolicyRef, Requirement, Seat, Shadowed, Tier
 from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import EVERYTHING, Pause
 from approval_rules.text import AgentJson, AgentText, Json
@@ -45,6 +45,11 @@ RUN: Mapping[str, Json] = {
     "elapsed_s": 34,
 }
 AGENT = Agent(AgentId("agt_1"), "refund-bot", OWNER, (ToolName("payments.refund"),))
+IN_SHADOW = (
+    "payments.refund is in shadow, so people say what they would do: "
+    "two people in the role support_manager must approve"
+)
+BY_ITSELF = Shadowed(Tier.GREEN, "payments.refund#1", "rule 1 of payments.refund: amount_usd <= 200, so it is allowed")
 NEEDS = Requirement(
     Tier.YELLOW,
     (Seat(RoleName("support_manager"), 2),),
@@ -133,6 +138,12 @@ def states() -> dict[str, Seen]:
         "cancelled": proposal(status=Status.CANCELLED, decided_at=later),
         "blocked": proposal(status=Status.BLOCKED, decided_at=NOW, requirement=replace(NEEDS, seats=(), tier=Tier.RED)),
         "revoked": replace(approved, status=Status.REVOKED, revoked_why=Refusal.PAUSED),
+    }
+    trial = replace(NEEDS, policy=replace(NEEDS.policy, rule=None, because=IN_SHADOW), shadow=BY_ITSELF)
+    made |= {
+        "trial_0_of_2": proposal(requirement=trial),
+        "trial_approved": replace(approved, requirement=trial, claim_by=None),
+        "trial_denied": replace(made["denied"], requirement=trial),
     }
     shown = {name: seen(each) for name, each in made.items()}
     shown["pending_frozen"] = seen(made["pending_1_of_2"], frozen_by=pause())

@@ -59,7 +59,7 @@ def test_there_is_a_golden_packet_for_each_state_and_no_other() -> None:
 def test_only_an_open_proposal_can_be_voted_on(state: str) -> None:
     """Approve and Deny stand only where a vote could count now; Details always does."""
     made = packet(states()[state], AT)
-    votable = {"pending_0_of_2", "pending_1_of_2", "pending_redacted", "pending_too_long"}
+    votable = {"pending_0_of_2", "pending_1_of_2", "pending_redacted", "pending_too_long", "trial_0_of_2"}
     buttons = set(buttons_of(made.blocks))
     assert made.live is (state in votable)
     assert ("deny" in buttons) is made.live
@@ -71,8 +71,9 @@ def test_only_an_open_proposal_can_be_voted_on(state: str) -> None:
 def test_the_state_is_said_in_words_and_first(state: str) -> None:
     """No two states have the same status line, and the line stands above everything of the agent's."""
     lines = {name: packet(each, AT).blocks[1]["text"]["text"] for name, each in states().items()}
-    same = {"pending_redacted", "pending_0_of_2", "pending_too_long"}
-    assert [name for name, line in lines.items() if line == lines[state] and name not in same - {state}] == [state]
+    for same in ({"pending_redacted", "pending_0_of_2", "pending_too_long"}, {"denied", "trial_denied"}):
+        lines = {name: line for name, line in lines.items() if name not in same - {state} or state not in same}
+    assert [name for name, line in lines.items() if line == lines[state]] == [state]
     assert lines[state] in packet(states()[state], AT).text.replace("&amp;", "&")
 
 
@@ -141,6 +142,32 @@ def test_sentences_and_labels(tool: str, arguments: Mapping[str, Json], sentence
     buttons = buttons_of(made.blocks)
     assert (buttons["approve"]["text"]["text"], buttons["deny"]["text"]["text"]) == (approve, deny)
     assert len(approve) <= 30
+
+
+def _words(blocks: list[dict[str, Any]]) -> str:
+    return "\n".join(map(text_of, blocks))
+
+
+def test_a_trial_run_says_that_nothing_will_be_executed() -> None:
+    """In the message, in the words for notifications, in the dialog, and in what a list of pending ones shows."""
+    for state in ("trial_0_of_2", "trial_approved", "trial_denied"):
+        made = packet(states()[state], AT)
+        assert made.blocks[2]["text"]["text"].startswith("🧪 Trial run: nothing ")
+        assert "🧪 Trial run: nothing " in made.text
+        assert "will run" not in json.dumps(made.blocks) + made.text
+    made = packet(states()["trial_0_of_2"], AT)
+    assert "⏳ Waiting, in a trial run: 0 of 2 people have approved." in made.text
+    assert "This is a trial run: nothing is executed." in buttons_of(made.blocks)["approve"]["confirm"]["text"]["text"]
+
+
+def test_whoever_still_decides_is_not_told_what_the_policy_says() -> None:
+    """An answer that follows a hint can be compared with nothing; afterwards everybody may know."""
+    asked, denied = states()["trial_0_of_2"], states()["trial_denied"]
+    hints = ("rule", "allow", "payments.refund#")
+    for blocks in (packet(asked, AT).blocks, details_view(asked, AT)["blocks"]):
+        assert not [hint for hint in hints if hint in _words(blocks)]
+    told = _words(details_view(denied, AT)["blocks"])
+    assert "the policy by itself: would have allowed it: rule 1 of payments.refund: amount_usd <= 200" in told
 
 
 def test_many_amounts_and_fields_are_counted_in_the_sentence() -> None:
