@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
 from typing import Any, NamedTuple
 
+from approval_rules.condition_kinds import misuse
 from approval_rules.condition_words import Token, check_words
 from approval_rules.counters import Counter, named
-from approval_rules.ranges import Ranges, ranges_of
+from approval_rules.kinds import Known
+from approval_rules.ranges import Ranges, only_ranges, ranges_of
 from approval_rules.text import Json
 
 MAX_LENGTH = 1000
@@ -47,13 +49,14 @@ class Undetermined:
 class Condition:
     """A checked condition. `names` are the top-level names that it reads, those of its `counters` among them.
 
-    `ranges` says between which bounds numbers lie wherever it holds.
+    `ranges` says between which bounds numbers lie wherever it holds, and `only_ranges` that nothing else is asked.
     """
 
     text: str
     names: frozenset[str]
     counters: tuple[Counter, ...]
     ranges: Ranges = field(compare=False)
+    only_ranges: bool = field(compare=False)
     _part: "_Part" = field(repr=False, compare=False)
 
     def test(self, names: Names) -> bool | Undetermined:
@@ -79,34 +82,44 @@ class _Part(NamedTuple):
     name: str | None = None
 
 
-def compile_condition(text: str) -> Condition:
+_NOTHING_KNOWN = Known()
+
+
+def compile_condition(text: str, known: Known = _NOTHING_KNOWN) -> Condition:
     """Check and compile; raises ConditionFaultError with the place of the first fault."""
     if len(text) > MAX_LENGTH:
         raise ConditionFaultError(MAX_LENGTH, f"longer than {MAX_LENGTH} characters; split it into several rules")
     read, counters = named(text)
-    tree, names = _parse(read)
+    tree, names, words = _parse(read)
     if not names:
         raise ConditionFaultError(
             0, "reads no field, so it never changes; leave the 'if' away for a rule that always matches"
         )
     part = _compile_truth(tree, 0)
-    return Condition(text, frozenset(names), tuple(sorted(counters.values())), ranges_of(tree), part)
+    fault = misuse(tree, words, counters.values(), known)
+    if fault:
+        raise ConditionFaultError(*fault)
+    return Condition(text, frozenset(names), tuple(sorted(counters.values())), ranges_of(tree), only_ranges(tree), part)
 
 
-def _parse(text: str) -> tuple[Any, set[str]]:
-    """Give rule-engine's reduced tree; the words are checked first because reducing computes `9**9**9` at once."""
+def _parse(text: str) -> tuple[Any, set[str], list[Token]]:
+    """Give rule-engine's reduced tree, the names in it, and its words; these are checked first.
+
+    Reducing would compute `9**9**9` at once.
+    """
     # It takes 0.7 s to import, and is needed only where a policy is loaded.
     import rule_engine  # type: ignore[import-untyped]  # noqa: PLC0415 - as the comment says
 
     lexer = rule_engine.Rule.parser._lexer.clone()  # noqa: SLF001 - rule-engine has no public way to see the words
     lexer.input(text)
     try:
-        fault = check_words([Token(word.type, word.value, word.lexpos) for word in lexer], len(text))
+        words = [Token(word.type, word.value, word.lexpos) for word in lexer]
+        fault = check_words(words, len(text))
         if fault:
             raise ConditionFaultError(*fault)
         context = rule_engine.Context(default_timezone="utc", decimal_context=_EXACT.copy())
         with localcontext(_EXACT):
-            return rule_engine.Rule(text, context).statement.expression, context.symbols
+            return rule_engine.Rule(text, context).statement.expression, context.symbols, words
     except rule_engine.errors.RuleSyntaxError as error:
         raise _syntax_fault(text, error.token) from None
     except (ArithmeticError, rule_engine.errors.ArithmeticError):

@@ -38,7 +38,7 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
         return {"rules": rules, "would_be": "refused", "because": f"{found.result.pointer}: {found.result.detail}"}
     result = found.result
     seats = [{"role": seat.role, "count": seat.count} for seat in result.seats]
-    policy = {"version": result.policy.version, "rule": result.policy.rule}
+    policy = {"version": result.policy.version, "rule": result.policy.rule, "class": of_tool.label if of_tool else None}
     would_be = WOULD_BE[result.tier]
     return {"rules": rules, "would_be": would_be, "because": result.policy.because, "seats": seats, "policy": policy}
 

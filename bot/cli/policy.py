@@ -65,6 +65,7 @@ def check(
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
             "contract": policy.contract.source if policy.contract else None,
+            "class": policy.label,
             "dangers": [str(danger) for danger in dangerous if danger.file == f"{policy.tool}.yml"],
         }
         for policy in found.policies.values()
