@@ -118,7 +118,7 @@ class _Walk:
             raise _MisuseError(offset, f"{name} would never be true: {wanted}")
         near = nearest(name, self._known.names)
         hint = f"did you mean '{near}'? If it is a fact, declare it" if near else "if it is a fact, declare it"
-        where = f"{self._known.source} and facts: have no '{name}'"
+        where = f"neither {self._known.source} nor facts: names '{name}'"
         raise _MisuseError(offset, f"{where}; {hint} under facts:")
 
     def _field(self, owner: _Part, name: str) -> _Part:

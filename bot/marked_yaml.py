@@ -86,7 +86,7 @@ class Page:
             return None
         node = self._compose()
         if node is None and not self.faults:
-            self.fault_at(0, 0, "empty")
+            self.fault_at(0, 0, "empty; fill it, or remove it")
         return node
 
     def _compose(self) -> yaml.Node | None:

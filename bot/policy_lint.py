@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from approval_rules.conditions import Condition
 from approval_rules.kinds import ANYTHING
+from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.policy import Policy, PolicyFolder, Rule
 from approval_rules.ranges import Range
 from approval_rules.verdicts import Allow
@@ -45,14 +47,21 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
                 yield Danger(file, rule.index, f"allows any {name}, however high; add `{name} <= ...` to its condition")
             elif bounds.low is None:
                 yield Danger(file, rule.index, f"allows {name} below 0; add `{name} > 0`, or a contract with a minimum")
-        for name in sorted(rule.condition.names & policy.asserted):
+        for name in sorted(_read(rule.condition) & policy.asserted):
             yield Danger(file, rule.index, f"believes the agent's own {name}; look the value up, or ask people")
-    read = frozenset[str]().union(*(rule.condition.names for rule in allows if rule.condition)) - policy.reserved
+    read = {name for rule in allows if rule.condition for name in _read(rule.condition)}
     if policy.contract is None and read:
         names = ", ".join(sorted(read))
         yield Danger(
             file, 0, f"no contract says what is an argument, so an agent may send {names} as facts; add a contract"
         )
+
+
+def _read(condition: Condition) -> set[str]:
+    """Name what a condition reads of what the agent sent, also through its counters."""
+    counted = {name for each in condition.counters for name in (each.field, each.by) if name}
+    names = condition.names - {each.name for each in condition.counters}
+    return {*names, *counted} - RESERVED.keys() - TOUCHES.keys()
 
 
 def _bounded(rule: Rule) -> Iterator[str]:

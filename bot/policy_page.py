@@ -110,7 +110,7 @@ def _read_rules(page: Page, node: yaml.Node, known: Known) -> _Rules:
     read = _Rules([], [], [])
     items = page.items(node, "rules")
     if len(items) > MAX_RULES:
-        page.fault(items[MAX_RULES], f"more than {MAX_RULES} rules")
+        page.fault(items[MAX_RULES], f"more than {MAX_RULES} rules; put some together with `in [...]`")
         return read
     for index, item in enumerate(items, start=1):
         if len(page.faults) >= MAX_FAULTS:

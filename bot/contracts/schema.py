@@ -5,7 +5,7 @@ Refuses what JSON Schema would silently ignore: a slip such as `maxmum` must nev
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, cast
 
@@ -46,6 +46,14 @@ _OURS: Final = frozenset(["x-domains", "x-sensitive", "x-amount", "x-touches"])
 _KNOWN: Final = _ONE | _LISTS | _MAPS | _PLAIN | _OURS
 _DEFINED: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 _HIDINGS: Final[Mapping[str, Hiding]] = {"mask": "mask", "hash": "hash", "drop": "drop"}
+_TYPES: Final = frozenset(["array", "boolean", "integer", "null", "number", "object", "string"])
+_FORMATS: Final = frozenset(
+    [
+        *("date", "date-time", "duration", "email", "hostname", "idn-email", "idn-hostname", "ipv4", "ipv6", "iri"),
+        *("iri-reference", "json-pointer", "regex", "relative-json-pointer", "time", "uri", "uri-reference"),
+        *("uri-template", "uuid"),
+    ]
+)
 _MARKS: Final = frozenset(TOUCHES.values())
 _ADDS_FIELDS: Final = frozenset(["allOf", "anyOf", "oneOf", "then", "else"])
 _CLOSERS: Final = frozenset(["additionalProperties", "unevaluatedProperties"])
@@ -86,8 +94,9 @@ class StrictSchema:
     _owner: str = ""
 
     def fault(self, pointer: str, detail: str) -> None:
-        """Write down a fault."""
-        self.faults.append(SchemaFault(pointer, detail))
+        """Write down a fault; nobody reads more than `MAX_FAULTS`."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(SchemaFault(pointer, detail))
 
     def read(self, schema: Json) -> None:
         """Check the whole schema and make its strict copy."""
@@ -186,6 +195,10 @@ class StrictSchema:
                 self.fault(here, "stands at the top of the contract only")
             case "$ref":
                 self._check_ref(value, place, here)
+            case "type":
+                self._check_names(value if isinstance(value, list) else [value], _TYPES, "type", here)
+            case "format":
+                self._check_names([value], _FORMATS, "format", here)
             case "pattern" if isinstance(value, str) and len(value) > MAX_PATTERN:
                 self.fault(here, f"a pattern has at most {MAX_PATTERN} characters")
             case "patternProperties" if isinstance(value, Mapping) and any(len(name) > MAX_PATTERN for name in value):
@@ -206,6 +219,14 @@ class StrictSchema:
             self.fault(here, "write it out: no $ref inside 'if', 'not' or 'contains'")
         else:
             self._refs[self._owner][value.removeprefix(_REF)] += 1
+
+    def _check_names(self, names: Sequence[Json], known: Collection[str], what: str, here: str) -> None:
+        for name in names:
+            if not isinstance(name, str) or name not in known:
+                near = nearest(str(name), known)
+                says = f"did you mean '{near}'?" if near else f"there are {', '.join(sorted(known))}"
+                self.fault(here, f"no such {what}; {says}")
+                return
 
     def _check_domains(self, value: Json, node: Mapping[str, Json], here: str) -> None:
         wrong = wrong_list(value)

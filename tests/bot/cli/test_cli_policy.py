@@ -22,7 +22,7 @@ def test_a_good_folder(written: Shell) -> None:
     """A line a tool on standard output, the verdict beside it; JSON for programs; a folder may be named."""
     ended = written("policy", "check")
     assert ended.code == 0
-    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\n"
+    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\t-\n"
     assert ended.err.startswith("Good: 1 tool, 1 role, version sha256:")
     ended = written("policy", "check", "--json", str(EXAMPLES))
     assert [{name: row[name] for name in row if name != "dangers"} for row in ended.json()] == [
@@ -32,6 +32,7 @@ def test_a_good_folder(written: Shell) -> None:
             "redacts": ["card_number", "bank_account"],
             "retain_days": 365,
             "contract": None,
+            "class": None,
         }
     ]
     assert ended.err == ""
@@ -72,10 +73,14 @@ def test_check_names_dangers(written: Shell) -> None:
     assert written("policy", "check", "--strict").code == 1
     (row,) = written("policy", "check", "--json").json()
     assert [danger.partition(":")[0] for danger in row["dangers"]] == [
+        "payments.refund.yml",
         "payments.refund.yml, rule 1",
         "payments.refund.yml, rule 2",
     ]
-    page = "policy: {tool: payments.refund, rules: [{if: amount_usd > 0 and amount_usd <= 5, allow: true}]}"
+    page = (
+        "policy: {tool: payments.refund, contract: {properties: {amount_usd: {type: number}}},"
+        " rules: [{if: amount_usd > 0 and amount_usd <= 5, allow: true}]}"
+    )
     (written.folder / "policy" / "payments.refund.yml").write_text(page, "utf-8")
     assert written("policy", "check", "--strict").code == 0
 
