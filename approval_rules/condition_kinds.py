@@ -50,10 +50,9 @@ class _Walk:
 
     def __init__(self, words: Sequence[Token], counters: dict[str, Counter], known: Known) -> None:
         before = [Token("", "", 0), *words]
-        self._words = words
-        self._offsets = iter(
-            [word.offset for last, word in zip(before, words, strict=False) if _is_name(last, word)],
-        )
+        self._offsets = iter([word.offset for last, word in zip(before, words, strict=False) if _is_name(last, word)])
+        self._quoted = {word.offset: word.text[1:-1] for word in words if word.kind == "STRING"}
+        self._at = 0
         self._counters = counters
         self._known = known
 
@@ -91,14 +90,23 @@ class _Walk:
             case "ArrayExpression":
                 return _Part(Kind("a list"), parts=tuple(self._see(member) for member in node.value))
             case "FloatExpression" | "StringExpression" | "BooleanExpression":
-                return _Part(_kind_of(node.value))
+                return self._value(node.value)
         for side in _sides(node):  # a sum, or a minus before a number
             self._need("a number", self._see(side), "not a number")
         return _Part(NUMBER)
 
+    def _value(self, value: Json) -> _Part:
+        """Give a value; the place of a text is that of the next such text in quotes."""
+        if isinstance(value, str):
+            ahead = (offset for offset, text in self._quoted.items() if offset >= self._at and text == value)
+            self._at = next(ahead, self._at)
+            return _Part(_kind_of(value), self._at)
+        return _Part(_kind_of(value))
+
     # --- names
 
     def _name(self, name: str, offset: int) -> _Part:
+        self._at = offset
         counter = self._counters.get(name)
         if counter is None:
             return _Part(self._known_name(name, offset), offset, name)
@@ -155,9 +163,9 @@ class _Walk:
         if other.kind.what not in (None, one.kind.what):
             raise _MisuseError(one.offset, _mismatch(one, other))
         if not ordered and not other.label:
-            self._possible(one, other.kind.values or ())
+            self._possible(one, other.kind.values or (), other.offset)
 
-    def _possible(self, field: _Part, values: Sequence[Json]) -> None:
+    def _possible(self, field: _Part, values: Sequence[Json], place: int) -> None:
         """Refuse to compare with a value that the field can never have."""
         possible = field.kind.values
         for value in values if possible is not None else ():
@@ -165,12 +173,8 @@ class _Walk:
                 texts = [str(each) for each in possible or ()]
                 near = nearest(str(value), texts)
                 hint = f"did you mean '{near}'?" if near else f"it is one of {', '.join(texts[:8])}"
-                raise _MisuseError(self._place(value, field.offset), f"{field.label} is never '{value}'; {hint}")
-
-    def _place(self, value: Json, near: int) -> int:
-        """Give the place of a text in quotes, the nearest one to a field's name."""
-        found = [word.offset for word in self._words if word.kind == "STRING" and word.text[1:-1] == value]
-        return min(found, key=lambda offset: abs(offset - near), default=near)
+                at = place if isinstance(value, str) else field.offset
+                raise _MisuseError(at, f"{field.label} is never '{value}'; {hint}")
 
 
 def _sides(node: _Node) -> list[_Node]:

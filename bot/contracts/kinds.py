@@ -19,7 +19,7 @@ _WHATS: Final[Mapping[str, What]] = {
     "object": "an object",
     "array": "a list",
 }
-_MAY_ADD: Final = ("anyOf", "oneOf", "then", "else")
+_MAY_ADD: Final = ("anyOf", "oneOf", "if", "then", "else")
 _CLOSERS: Final = ("additionalProperties", "unevaluatedProperties")
 _REF: Final = "#/$defs/"
 
@@ -33,7 +33,7 @@ def kind_of(schema: Json, root: Mapping[str, Json]) -> Kind:
         fields = {name: kind_of(each, root) for name, each in _items(properties)} if sure else {}
         kind = kind.both(_own(part, fields, root) if sure else ANYTHING)
     names = [name for part, sure in parts if not sure for name, _ in _items(part.get("properties"))]
-    closed = kind.closed and not any("patternProperties" in part for part, _ in parts)
+    closed = kind.closed and not any(_opens(part) for part, _ in parts)
     fields = {**dict.fromkeys(names, ANYTHING), **kind.fields}
     return Kind(kind.what, kind.values, fields, closed, kind.item, kind.range)
 
@@ -49,8 +49,13 @@ def _own(part: Mapping[str, Json], fields: Mapping[str, Kind], root: Mapping[str
     return Kind(what, possible, fields, closed, item, _range(part) if what == "a number" else Range())
 
 
+def _opens(part: Mapping[str, Json]) -> bool:
+    """Whether a part may let other names through, which no closing around it would take back."""
+    return "patternProperties" in part or any(part.get(closer, False) is not False for closer in _CLOSERS)
+
+
 def _parts(schema: Json, root: Mapping[str, Json], *, sure: bool) -> Iterator[tuple[Mapping[str, Json], bool]]:
-    """Give a schema and all that it is put together of, the sure parts first where it matters; a $ref is followed."""
+    """Give a schema and all that it is put together of; a $ref is followed."""
     if not isinstance(schema, Mapping):
         return
     yield schema, sure
