@@ -12,9 +12,11 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from approval_rules.condition_kinds import misuse
 from approval_rules.condition_words import Token, check_words, names_in
 from approval_rules.counters import Counter, named
-from approval_rules.ranges import Ranges, ranges_of
+from approval_rules.kinds import Known
+from approval_rules.ranges import Ranges, only_ranges, ranges_of
 from approval_rules.text import Json
 
 MAX_LENGTH = 1000
@@ -48,13 +50,14 @@ class Undetermined:
 class Condition:
     """A checked condition. `names` are the top-level names that it reads, those of its `counters` among them.
 
-    `ranges` says between which bounds numbers lie wherever it holds.
+    `ranges` says between which bounds numbers lie wherever it holds, and `only_ranges` that nothing else is asked.
     """
 
     text: str
     names: frozenset[str]
     counters: tuple[Counter, ...]
     ranges: Ranges = field(compare=False)
+    only_ranges: bool = field(compare=False)
     _part: "_Part" = field(repr=False, compare=False)
 
     def test(self, names: Names) -> bool | Undetermined:
@@ -80,22 +83,31 @@ class _Part(NamedTuple):
     name: str | None = None
 
 
-def compile_condition(text: str) -> Condition:
+_NOTHING_KNOWN = Known()
+
+
+def compile_condition(text: str, known: Known = _NOTHING_KNOWN) -> Condition:
     """Check and compile; raises ConditionFaultError with the place of the first fault."""
     if len(text) > MAX_LENGTH:
         raise ConditionFaultError(MAX_LENGTH, f"longer than {MAX_LENGTH} characters; split it into several rules")
     read, counters = named(text)
-    tree, names = _parse(read)
+    tree, names, words = _parse(read)
     if not names:
         raise ConditionFaultError(
             0, "reads no field, so it never changes; leave the 'if' away for a rule that always matches"
         )
     part = _compile_truth(tree, 0)
-    return Condition(text, names, tuple(sorted(counters.values())), ranges_of(tree), part)
+    fault = misuse(tree, words, counters.values(), known)
+    if fault:
+        raise ConditionFaultError(*fault)
+    return Condition(text, names, tuple(sorted(counters.values())), ranges_of(tree), only_ranges(tree), part)
 
 
-def _parse(text: str) -> tuple[Any, frozenset[str]]:
-    """Give rule-engine's reduced tree; the words are checked first because reducing computes `9**9**9` at once."""
+def _parse(text: str) -> tuple[Any, frozenset[str], list[Token]]:
+    """Give rule-engine's reduced tree, the names in it, and its words; these are checked first.
+
+    Reducing would compute `9**9**9` at once.
+    """
     # It takes 0.7 s to import, and is needed only where a policy is loaded.
     import rule_engine  # type: ignore[import-untyped]  # noqa: PLC0415 - as the comment says
 
@@ -110,7 +122,7 @@ def _parse(text: str) -> tuple[Any, frozenset[str]]:
             raise ConditionFaultError(*fault)
         with localcontext(_EXACT):
             tree = parser.parse(text, _engine_context(), lexer=_ReadOnce(read)).expression
-        return tree, names_in(words)
+        return tree, names_in(words), words
     except rule_engine.errors.RuleSyntaxError as error:
         raise _syntax_fault(text, error.token) from None
     except (ArithmeticError, rule_engine.errors.ArithmeticError):

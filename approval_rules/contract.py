@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from approval_rules.kinds import Kind
 from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, Json, unwrap_object
 
@@ -32,6 +33,16 @@ class Contract(Protocol):
         """The fields that people are not shown, and what is shown instead."""
         ...
 
+    @property
+    def touching(self) -> Mapping[str, frozenset[str]]:
+        """The fields that each annotation of `x-touches` stands on."""
+        ...
+
+    @property
+    def arguments(self) -> Kind:
+        """What is known of arguments that break nothing."""
+        ...
+
     def breaches(self, arguments: Mapping[str, Json]) -> Sequence[Breach]:
         """Name what is wrong with these arguments, nothing where they are good; MUST NOT raise."""
         ...
@@ -46,3 +57,18 @@ def hidden_by(contract: Contract | None, hiding: Hiding) -> tuple[str, ...] | No
     """Name the fields that a contract hides in one way; None where there are none."""
     hidden = {} if contract is None else contract.hidden
     return tuple(name for name, way in hidden.items() if way == hiding) or None
+
+
+def touches(contract: Contract | None, mark: str, arguments: Json) -> bool:
+    """Whether a field that the contract annotates so is anywhere in the arguments, whatever its value."""
+    names = frozenset() if contract is None else contract.touching.get(mark, frozenset())
+    waiting = [arguments]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            if names & one.keys():
+                return True
+            waiting.extend(one.values())
+        elif isinstance(one, Sequence) and not isinstance(one, str):
+            waiting.extend(one)
+    return False

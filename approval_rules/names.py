@@ -1,4 +1,4 @@
-"""The names in a condition that no argument and no fact may bear: `now`, `agent` and `run`. Reads no clock, no file."""
+"""The names in a condition that no argument and no fact may bear: `now`, `agent`, `touches_pii`. Reads no clock."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
@@ -16,6 +16,8 @@ RESERVED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 """Each name that only the server fills, with its fields. `run` is what the agent said about its run."""
+TOUCHES: Final[Mapping[str, str]] = {"touches_pii": "pii", "touches_admin": "admin"}
+"""The names that are true where an argument bears an annotation of the contract (`x-touches`), and which one."""
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SATURDAY = 5

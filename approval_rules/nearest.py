@@ -6,9 +6,9 @@ from difflib import get_close_matches
 _LONGEST = 64
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Give the one of `names` that looks most like `name`, or None where none is near."""
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Give the one of `names` that looks most like `name`, or None where none is as near as `cutoff` (of 1)."""
     if len(name) > _LONGEST:
         return None
-    found = get_close_matches(name, sorted(names), n=1)
+    found = get_close_matches(name, sorted(names), n=1, cutoff=cutoff)
     return found[0] if found else None

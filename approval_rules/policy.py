@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias, cast
 from approval_rules import dial
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
-from approval_rules.contract import Contract, hidden_by
+from approval_rules.contract import Contract, hidden_by, touches
 from approval_rules.counters import Counter
-from approval_rules.names import RESERVED, about, moment
+from approval_rules.names import RESERVED, TOUCHES, about, moment
 from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.shadow import in_shadow
@@ -50,7 +50,8 @@ class Policy:
     """The rules of one tool, in order, and what its `log` item says. `zone` is where its hours and dates are read.
 
     `redact` names every hidden field, also those that the contract hides in its own way. `shadow` means that nothing of
-    this tool is ever executed: it is judged, people are asked, and the two are compared.
+    this tool is ever executed: it is judged, people are asked, and the two are compared. `asserted` are the facts that
+    the file declares and the agent itself says; `label` is the tool's class, for people to read.
     """
 
     tool: ToolName
@@ -60,6 +61,8 @@ class Policy:
     zone: tzinfo = UTC
     contract: Contract | None = None
     shadow: bool = False
+    asserted: frozenset[str] = frozenset()
+    label: str | None = None
 
     reserved: frozenset[str] = field(init=False)
     counters: tuple[Counter, ...] = field(init=False)
@@ -71,7 +74,8 @@ class Policy:
         read = frozenset[str]().union(*(condition.names for condition in conditions))
         counters = sorted({counter for condition in conditions for counter in condition.counters})
         object.__setattr__(self, "counters", tuple(counters))
-        object.__setattr__(self, "reserved", (read & RESERVED.keys()) | {counter.name for counter in counters})
+        ours = RESERVED.keys() | TOUCHES.keys() | {counter.name for counter in counters}
+        object.__setattr__(self, "reserved", read & ours)
 
     @property
     def strictest(self) -> Ask | None:
@@ -187,7 +191,8 @@ def _names(
     folder: PolicyFolder, policy: Policy, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json]
 ) -> Names:
     """Put together what the rules read; what only the server knows stands above what the agent sent."""
-    names: dict[str, Json] = {**_facts(draft), **unwrap_object(draft.arguments)}
+    arguments = unwrap_object(draft.arguments)
+    names: dict[str, Json] = {**_facts(draft), **arguments}
     for name in policy.reserved:
         match name:
             case "now":
@@ -196,6 +201,8 @@ def _names(
                 names[name] = about(agent)
             case "run":
                 names[name] = unwrap_object(draft.run)
+            case "touches_pii" | "touches_admin":
+                names[name] = touches(policy.contract, TOUCHES[name], arguments)
             case _:
                 names[name] = before.get(name)
     return names

@@ -34,6 +34,10 @@ class Range:
         high, open_high = _inner((self.high, self.open_high), (other.high, other.open_high), higher=False)
         return Range(low, high, open_low, open_high)
 
+    def within(self, other: "Range") -> bool:
+        """Whether every number in this one is in the other."""
+        return self.empty or self.both(other) == self
+
     def either(self, other: "Range") -> "Range":
         """Give the smallest range that holds both."""
         if self.empty or other.empty:
@@ -44,7 +48,7 @@ class Range:
 
 
 Ranges = Mapping[str, Range]
-_ANY: Final = Range()
+ANY: Final = Range()
 _MIRRORED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 _NEGATED: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
@@ -60,6 +64,13 @@ def ranges_of(node: _Node, *, holds: bool = True) -> Ranges:
         case "ComparisonExpression" | "ArithmeticComparisonExpression":
             return _compared(node, holds=holds)
     return {}
+
+
+def only_ranges(node: _Node) -> bool:
+    """Whether a condition holds for all numbers within its ranges: comparisons put together by `and` alone."""
+    if type(node).__name__ == "LogicExpression":
+        return node.type == "and" and only_ranges(node.left) and only_ranges(node.right)
+    return bool(ranges_of(node)) and type(node).__name__ != "UnaryExpression"
 
 
 def _compared(node: _Node, *, holds: bool) -> Ranges:
@@ -80,7 +91,7 @@ def _compared(node: _Node, *, holds: bool) -> Ranges:
 
 
 def _all(one: Ranges, other: Ranges) -> Ranges:
-    return {name: one.get(name, _ANY).both(other.get(name, _ANY)) for name in one.keys() | other.keys()}
+    return {name: one.get(name, ANY).both(other.get(name, ANY)) for name in one.keys() | other.keys()}
 
 
 def _any(one: Ranges, other: Ranges) -> Ranges:

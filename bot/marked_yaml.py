@@ -17,9 +17,12 @@ from approval_rules.text import Json
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
+MAX_NODES = 10_000
+MAX_FAULTS = 25
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,9}")  # YAML 1.1 also reads 010 as eight
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,6})?")  # as JSON writes them
 _SHORT = 17  # digits; longer ones are for Decimal
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONSTANTS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _TAG = "tag:yaml.org,2002:"
 
@@ -38,9 +41,9 @@ class PolicyFault:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Refuses what a policy has no use for, while reading: anchors, aliases, and nesting without end."""
+    """Refuses what a policy has no use for, while reading: anchors, aliases, nesting and values without end."""
 
-    _depth = 0
+    _depth = _nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it open
@@ -50,9 +53,16 @@ class _PlainLoader(yaml.SafeLoader):
             )
         if self._depth >= MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply for a policy", problem_mark=event.start_mark)
+        if self._nodes >= MAX_NODES:
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {MAX_NODES} values; split the file", problem_mark=event.start_mark
+            )
         self._depth += 1
+        self._nodes += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
+        if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+            raise yaml.MarkedYAMLError(problem="half of a character; take it out", problem_mark=event.start_mark)
         return node
 
 
@@ -76,7 +86,7 @@ class Page:
             return None
         node = self._compose()
         if node is None and not self.faults:
-            self.fault_at(0, 0, "empty")
+            self.fault_at(0, 0, "empty; fill it, or remove it")
         return node
 
     def _compose(self) -> yaml.Node | None:
@@ -87,6 +97,9 @@ class Page:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.fault_at(mark.line if mark else 0, mark.column if mark else 0, _advice(error))
+        except (ValueError, OverflowError):  # PyYAML makes a character of any number, and a number of any digits
+            mark = loader.get_mark() if loader is not None else None
+            self.fault_at(mark.line if mark else 0, mark.column if mark else 0, "not YAML from here on")
         except yaml.reader.ReaderError as error:
             self._fault_after(self.text[: error.position], "a character that YAML does not allow; take it out")
         else:
@@ -103,7 +116,12 @@ class Page:
         self.fault_at(node.start_mark.line, node.start_mark.column, detail)
 
     def fault_at(self, line: int, column: int, detail: str) -> None:
-        """Write down a fault at a place that counts from 0; of several at one place the first says it all."""
+        """Write down a fault at a place that counts from 0; of several at one place the first says it all.
+
+        More than `MAX_FAULTS` of one file are not told: nobody reads them, and finding them takes long.
+        """
+        if len(self.faults) >= MAX_FAULTS:
+            return
         fault = PolicyFault(self.file, line + 1, column + 1, detail)
         if all((each.line, each.column) != (fault.line, fault.column) for each in self.faults):
             self.faults.append(fault)
@@ -134,6 +152,8 @@ class Page:
             self.fault(node, f"{what} must be a mapping (name: value)")
             return found
         for key, value in node.value:
+            if len(self.faults) >= MAX_FAULTS:
+                break
             if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
                 self.fault(key, f"a name in {what} must be text; put it in quotes")
             elif key.value in found:

@@ -5,7 +5,10 @@ From the disk, or from the bytes that a folder held once: one reader for both.
 Never accepts a folder with a fault: the rules that are in force stay in force.
 """
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import combinations
@@ -108,7 +111,7 @@ def _read_folder(path: Path) -> tuple[PolicyContent, list[PolicyFault]]:
 def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
     faults: list[PolicyFault] = []
     try:
-        names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_file())
+        names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
     except OSError as error:
         reason = f"cannot be read ({error.strerror}); 'foureyes init' makes a folder, FOUREYES_POLICY names another"
         return {}, [PolicyFault(str(path), 1, 1, reason)]
@@ -116,7 +119,7 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
     faults += [
         PolicyFault(str(path / name), 1, 1, f"would be ignored; rename it to {name.removesuffix('.yaml')}.yml")
         for name in names
-        if name.endswith(".yaml")
+        if name.endswith(".yaml") and (path / name).is_file()
     ]
     if not wanted or len(wanted) > MAX_FILES:
         faults.append(PolicyFault(str(path), 1, 1, f"must hold TOOL.yml files, 1 to {MAX_FILES} of them"))
@@ -128,11 +131,19 @@ def _read_each(path: Path, names: Iterable[str], faults: list[PolicyFault]) -> d
     files: dict[str, bytes] = {}
     for name in names:
         try:
-            with (path / name).open("rb") as file:
-                files[name] = file.read(MAX_BYTES + 1)
+            files[name] = _read_regular(path / name)
         except OSError as error:
             faults.append(PolicyFault(str(path / name), 1, 1, f"cannot be read ({error.strerror})"))
     return files
+
+
+def _read_regular(path: Path) -> bytes:
+    """Read no more of a file than it may have; a pipe or a device, which may never end, raises OSError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - it is open
+        kind = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "not a file")
+        return file.read(MAX_BYTES + 1)
 
 
 def _read_contracts(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:

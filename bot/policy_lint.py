@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from approval_rules.conditions import Condition
+from approval_rules.kinds import ANYTHING
+from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.policy import Policy, PolicyFolder, Rule
+from approval_rules.ranges import Range
 from approval_rules.verdicts import Allow
 from handlers.counting import counted
 
@@ -29,20 +33,35 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
     file = f"{policy.tool}.yml"
     counters = {counter.name for counter in policy.counters}
     numbers = {name for rule in policy.rules for name in _bounded(rule)} - counters
-    for rule in policy.rules:
-        if not isinstance(rule.verdict, Allow):
-            continue
+    arguments = policy.contract.arguments.fields if policy.contract else {}
+    allows = [rule for rule in policy.rules if isinstance(rule.verdict, Allow)]
+    for rule in allows:
         if rule.condition is None:
             yield Danger(
                 file, rule.index, "allows everything; give it a condition, or say in the file why that is right"
             )
             continue
-        ranges = rule.condition.ranges
         for name in sorted(numbers):
-            if name not in ranges or ranges[name].high is None:
+            bounds = rule.condition.ranges.get(name, Range()).both(arguments.get(name, ANYTHING).range)
+            if bounds.high is None:
                 yield Danger(file, rule.index, f"allows any {name}, however high; add `{name} <= ...` to its condition")
-            elif ranges[name].low is None:
+            elif bounds.low is None:
                 yield Danger(file, rule.index, f"allows {name} below 0; add `{name} > 0`, or a contract with a minimum")
+        for name in sorted(_read(rule.condition) & policy.asserted):
+            yield Danger(file, rule.index, f"believes the agent's own {name}; look the value up, or ask people")
+    read = {name for rule in allows if rule.condition for name in _read(rule.condition)}
+    if policy.contract is None and read:
+        names = ", ".join(sorted(read))
+        yield Danger(
+            file, 0, f"no contract says what is an argument, so an agent may send {names} as facts; add a contract"
+        )
+
+
+def _read(condition: Condition) -> set[str]:
+    """Name what a condition reads of what the agent sent, also through its counters."""
+    counted = {name for each in condition.counters for name in (each.field, each.by) if name}
+    names = condition.names - {each.name for each in condition.counters}
+    return {*names, *counted} - RESERVED.keys() - TOUCHES.keys()
 
 
 def _bounded(rule: Rule) -> Iterator[str]:

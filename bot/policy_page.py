@@ -10,15 +10,21 @@ import yaml
 
 from approval_rules.conditions import Condition, ConditionFaultError, compile_condition
 from approval_rules.contract import Contract
+from approval_rules.kinds import ANYTHING, Kind, Known
+from approval_rules.names import TOUCHES
 from approval_rules.nearest import nearest
 from approval_rules.people import ToolName
 from approval_rules.policy import Policy, Rule
 from approval_rules.verdicts import Block
-from bot.marked_yaml import Page
+from bot.marked_yaml import MAX_FAULTS, Page
+from bot.policy_facts import read_facts
 from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
 
 MAX_RULES = 200
 MAX_RETAIN_DAYS = 3660
+PAYMENT = "payment"
+_CLASS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_ALL_MARKS = frozenset(TOUCHES.values())
 _TOOL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -39,40 +45,84 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         page.fault(node, "must begin with 'policy:'")
         return None
     body = top["policy"]
-    fields = page.fields(body, "policy", {"tool", "mode", "class", "contract", "rules", "time_zone"})
+    fields = page.fields(body, "policy", {"tool", "mode", "class", "contract", "facts", "rules", "time_zone"})
     tool = _tool(page, body, fields, stem)
+    label = _read_class(page, fields["class"]) if "class" in fields else None
+    contract = _read_contract(page, fields, contracts, label)
+    facts = read_facts(page, fields["facts"], contract.arguments if contract else ANYTHING) if "facts" in fields else {}
     if "rules" not in fields:
         page.fault(body, "policy has no 'rules'")
         return None
-    items = page.items(fields["rules"], "rules")
-    if len(items) > MAX_RULES:
-        page.fault(items[MAX_RULES], f"more than {MAX_RULES} rules")
-        return None
-    rules: list[Rule] = []
-    logs: list[yaml.Node] = []
-    asks: list[PlacedAsk] = []
-    for index, item in enumerate(items, start=1):
-        rule = _read_item(page, item, index, asks, logs)
-        if rule is not None:
-            _require_reachable(page, item, rule, rules)
-            rules.append(rule)
-    contract = _read_contract(page, fields, contracts)
-    redact, retain_days = _read_log(page, logs, contract)
+    # Where the contract itself is at fault, which names are wrong would be a guess.
+    known = _known(contract, facts) if contract or "contract" not in fields else Known(touches=_ALL_MARKS)
+    read = _read_rules(page, fields["rules"], known)
+    redact, retain_days = _read_log(page, read.logs, contract)
     zone = _read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
-    if items and len(items) == len(logs):
-        page.fault(fields["rules"], "holds no rule that decides; add one with allow, require_approval or block")
     if tool is None:
         return None
     shadow = "mode" in fields and _is_shadow(page, fields["mode"])
-    return PolicyPage(Policy(tool, tuple(rules), redact, retain_days, zone, contract, shadow), tuple(asks))
+    policy = Policy(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, frozenset(facts), label)
+    return PolicyPage(policy, tuple(read.asks))
 
 
-def _read_contract(page: Page, fields: Mapping[str, yaml.Node], files: Mapping[str, bytes]) -> Contract | None:
-    if not fields.keys() & {"contract", "class"}:
+def _read_class(page: Page, node: yaml.Node) -> str | None:
+    """Give the tool's class: `payment` asks for a contract, any other is a label for people."""
+    label = page.words(node, "class")
+    near = None if label is None or label == PAYMENT else nearest(label.lower(), [PAYMENT], cutoff=0.8)
+    if near:
+        page.fault(node, f"did you mean '{near}'? A class so near to it would protect nothing; choose another name")
+    elif label is not None and not _CLASS.fullmatch(label):
+        page.fault(node, "a class has small letters, digits, '_' and '-', begins with a letter, and has at most 64")
+    else:
+        return label
+    return None
+
+
+def _read_contract(
+    page: Page, fields: Mapping[str, yaml.Node], files: Mapping[str, bytes], label: str | None
+) -> Contract | None:
+    if "contract" not in fields:
+        if label == PAYMENT:
+            needs = "a 'contract' that requires order_id, idempotency_key and an amount with a maximum"
+            page.fault(fields["class"], f"class: payment needs {needs}")
         return None
     from bot.contracts.reading import read_contract  # noqa: PLC0415 - five megabytes that only tools with one need
 
-    return read_contract(page, fields, files)
+    return read_contract(page, fields["contract"], files, payment=label == PAYMENT)
+
+
+def _known(contract: Contract | None, facts: Mapping[str, Kind]) -> Known:
+    """Put together what conditions may read; without a contract any name may be an argument."""
+    if contract is None:
+        return Known(facts=facts)
+    source = "the contract" if contract.source == "inline" else contract.source
+    return Known(contract.arguments, facts, frozenset(contract.touching), source)
+
+
+class _Rules(NamedTuple):
+    """What stands under `rules` while it is read."""
+
+    rules: list[Rule]
+    logs: list[yaml.Node]
+    asks: list[PlacedAsk]
+
+
+def _read_rules(page: Page, node: yaml.Node, known: Known) -> _Rules:
+    read = _Rules([], [], [])
+    items = page.items(node, "rules")
+    if len(items) > MAX_RULES:
+        page.fault(items[MAX_RULES], f"more than {MAX_RULES} rules; put some together with `in [...]`")
+        return read
+    for index, item in enumerate(items, start=1):
+        if len(page.faults) >= MAX_FAULTS:
+            break
+        rule = _read_item(page, item, index, read, known)
+        if rule is not None:
+            _require_reachable(page, item, rule, read.rules)
+            read.rules.append(rule)
+    if items and len(items) == len(read.logs):
+        page.fault(node, "holds no rule that decides; add one with allow, require_approval or block")
+    return read
 
 
 def _require_reachable(page: Page, item: yaml.Node, rule: Rule, earlier: Sequence[Rule]) -> None:
@@ -80,11 +130,24 @@ def _require_reachable(page: Page, item: yaml.Node, rule: Rule, earlier: Sequenc
     if isinstance(rule.verdict, Block):
         return
     for before in earlier:
-        always, same = before.condition is None, before.condition is not None and before.condition == rule.condition
-        if not isinstance(before.verdict, Block) and (always or same):
-            why = "always matches" if always else "has the same condition"
+        why = None if isinstance(before.verdict, Block) else _takes_all_of(before.condition, rule.condition)
+        if why:
             page.fault(item, f"can never be reached: rule {before.index} above {why}; remove one of them, or swap them")
             return
+
+
+def _takes_all_of(earlier: Condition | None, later: Condition | None) -> str | None:
+    """Say why every case of the later condition is one of the earlier condition, where that is plain to see."""
+    if earlier is None:
+        return "always matches"
+    if later is None:
+        return None
+    if earlier == later:
+        return "has the same condition"
+    bounds = later.ranges
+    if earlier.only_ranges and all(name in bounds and bounds[name].within(r) for name, r in earlier.ranges.items()):
+        return "matches all that this one does"
+    return None
 
 
 def _tool(page: Page, body: yaml.Node, fields: Mapping[str, yaml.Node], stem: str) -> ToolName | None:
@@ -123,30 +186,41 @@ def _read_zone(page: Page, node: yaml.Node) -> tzinfo:
     return UTC
 
 
-def _read_item(page: Page, item: yaml.Node, index: int, asks: list[PlacedAsk], logs: list[yaml.Node]) -> Rule | None:
+def _read_item(page: Page, item: yaml.Node, index: int, read: _Rules, known: Known) -> Rule | None:
     fields = page.fields(item, "a rule", {"if", "log", *VERDICTS})
     if "log" in fields:
         if len(fields) > 1:
             page.fault(item, "a 'log' item stands alone; it has no condition and decides nothing")
-        logs.append(fields["log"])
+        read.logs.append(fields["log"])
         return None
     named = [key for key in VERDICTS if key in fields]
     if len(named) != 1:
         page.fault(item, f"a rule needs exactly one of {', '.join(VERDICTS)}; this one has {len(named)}")
         return None
-    condition = _read_condition(page, fields["if"]) if "if" in fields else None
-    verdict = read_verdict(page, named[0], fields[named[0]], asks)
+    condition = _read_condition(page, fields["if"], known) if "if" in fields else None
+    verdict = read_verdict(page, named[0], fields[named[0]], read.asks)
     if verdict is None or ("if" in fields and condition is None):
         return None
+    never = None if isinstance(verdict, Block) or condition is None else _out_of_bounds(condition, known)
+    if never:
+        page.fault(fields["if"], f"can never be reached: {known.source} allows no such {never}")
     return Rule(index, condition, verdict, page.source(item))
 
 
-def _read_condition(page: Page, node: yaml.Node) -> Condition | None:
+def _out_of_bounds(condition: Condition, known: Known) -> str | None:
+    """Name a number that the contract refuses wherever the condition holds."""
+    fields = known.arguments.fields
+    return next(
+        (name for name, r in condition.ranges.items() if name in fields and r.both(fields[name].range).empty), None
+    )
+
+
+def _read_condition(page: Page, node: yaml.Node, known: Known) -> Condition | None:
     text = page.words(node, "a condition")
     if text is None or not isinstance(node, yaml.ScalarNode):
         return None
     try:
-        condition = compile_condition(text)
+        condition = compile_condition(text, known)
     except ConditionFaultError as fault:
         page.fault_inside(node, fault.offset, f"condition: {fault.detail}")
         return None

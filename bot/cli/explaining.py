@@ -38,7 +38,7 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
         return {"rules": rules, "would_be": "refused", "because": f"{found.result.pointer}: {found.result.detail}"}
     result = found.result.live
     seats = [{"role": seat.role, "count": seat.count} for seat in result.seats]
-    policy = {"version": result.policy.version, "rule": result.policy.rule}
+    policy = {"version": result.policy.version, "rule": result.policy.rule, "class": of_tool.label if of_tool else None}
     would_be = WOULD_BE[result.tier]
     shadow = found.result.shadow is not None
     because = result.policy.because

@@ -68,6 +68,7 @@ def check(
             "retain_days": policy.retain_days,
             "contract": policy.contract.source if policy.contract else None,
             "mode": "shadow" if policy.shadow else "live",
+            "class": policy.label,
             "dangers": [str(danger) for danger in dangerous if danger.file == f"{policy.tool}.yml"],
         }
         for policy in found.policies.values()

@@ -13,9 +13,11 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError
 
 from approval_rules.contract import Breach
+from approval_rules.kinds import Kind
 from approval_rules.requirement import Hiding
 from approval_rules.text import Json
 from bot.contracts.domains import allows
+from bot.contracts.kinds import kind_of
 from bot.contracts.schema import Object, SchemaFault, StrictSchema, escaped
 from bot.contracts.words import TOP, breaches_of, one_of
 
@@ -40,6 +42,8 @@ class JsonContract:
 
     source: str
     hidden: Mapping[str, Hiding]
+    touching: Mapping[str, frozenset[str]]
+    arguments: Kind
     _names: frozenset[str] = field(repr=False)
     _needed: tuple[str, ...]
     _validator: jsonschema_rs.Validator = field(repr=False)
@@ -77,8 +81,11 @@ def compile_contract(schema: Json, source: str, *, payment: bool = False) -> Jso
     needed = _payment_fields(strict) if payment and not strict.faults else ()
     if strict.faults:
         raise ContractError(strict.faults)
+    validator = _validator(strict.root)
     hidden = dict(sorted(strict.hidden.items()))  # the order of an author's keys must not reach what is recorded
-    return JsonContract(source, hidden, frozenset(strict.names), needed, _validator(strict.root))
+    touching = {mark: frozenset(names) for mark, names in strict.touching.items()}
+    kind = kind_of(strict.root, strict.root)
+    return JsonContract(source, hidden, touching, kind, frozenset(strict.names), needed, validator)
 
 
 def _validator(schema: Object) -> jsonschema_rs.Validator:

@@ -1,7 +1,7 @@
 """Reads the contract that a tool's page names or holds, and gives each fault its place. Never opens a file itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,25 +12,16 @@ from approval_rules.nearest import nearest
 from approval_rules.text import Json
 from bot.contracts import FILE_NAME, FOLDER
 from bot.contracts.contract import ContractError, JsonContract, compile_contract
-from bot.contracts.schema import escaped
+from bot.contracts.places import line_and_column, places_of
+from bot.contracts.schema import SchemaFault, escaped
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from handlers.http.strict_json import read_json
 
 INLINE: Final = "inline"
-PAYMENT: Final = "payment"
 
 
-def read_contract(page: Page, fields: Mapping[str, yaml.Node], files: Mapping[str, bytes]) -> JsonContract | None:
-    """Read `contract` and `class` of a policy; `files` are the bytes of the contract files by name."""
-    payment = "class" in fields and page.words(fields["class"], "class") == PAYMENT
-    if "class" in fields and not payment:
-        page.fault(fields["class"], f"class can only be '{PAYMENT}' in this version")
-    if "contract" not in fields:
-        if payment:
-            needs = "a 'contract' that requires order_id, idempotency_key and an amount with a maximum"
-            page.fault(fields["class"], f"class: payment needs {needs}")
-        return None
-    node = fields["contract"]
+def read_contract(page: Page, node: yaml.Node, files: Mapping[str, bytes], *, payment: bool) -> JsonContract | None:
+    """Read `contract` of a policy; `files` are the bytes of the contract files by name."""
     if isinstance(node, yaml.ScalarNode):
         return _from_file(page, node, files, payment=payment)
     before = len(page.faults)
@@ -62,7 +53,7 @@ def _from_file(page: Page, node: yaml.ScalarNode, files: Mapping[str, bytes], *,
     try:
         return compile_contract(_parsed(files[name], place), f"{FOLDER}/{name}", payment=payment)
     except ContractError as error:
-        page.faults += [PolicyFault(place, 1, 1, f"{pointer or '/'}: {detail}") for pointer, detail in error.faults]
+        page.faults += _placed(place, files[name], error.faults)
     except _UnreadableError as error:
         page.faults.append(error.fault)
     return None
@@ -71,22 +62,34 @@ def _from_file(page: Page, node: yaml.ScalarNode, files: Mapping[str, bytes], *,
 class _UnreadableError(Exception):
     """A contract file that is no JSON to begin with."""
 
-    def __init__(self, place: str, line: int, column: int, detail: str) -> None:
-        self.fault = PolicyFault(place, line, column, detail)
-        super().__init__(detail)
+    def __init__(self, fault: PolicyFault) -> None:
+        self.fault = fault
+        super().__init__(fault.detail)
 
 
 def _parsed(data: bytes, place: str) -> Json:
     if len(data) > MAX_BYTES:
-        raise _UnreadableError(place, 1, 1, f"larger than {MAX_BYTES // 1024} KiB; make it smaller")
+        raise _UnreadableError(PolicyFault(place, 1, 1, f"larger than {MAX_BYTES // 1024} KiB; make it smaller"))
     try:
         return read_json(data).value
-    except UnicodeDecodeError:
-        raise _UnreadableError(place, 1, 1, "not UTF-8; save the file as UTF-8") from None
+    except UnicodeDecodeError as error:
+        line, column = line_and_column(data[: error.start].decode(), error.start)
+        detail = "not UTF-8 from here on; save the file as UTF-8"
+        raise _UnreadableError(PolicyFault(place, line, column, detail)) from None
     except json.JSONDecodeError as error:
-        raise _UnreadableError(place, error.lineno, error.colno, f"not JSON from here on ({error.msg})") from None
+        detail = f"not JSON from here on ({error.msg})"
+        raise _UnreadableError(PolicyFault(place, error.lineno, error.colno, detail)) from None
     except NotCanonicalError as error:
-        raise _UnreadableError(place, 1, 1, str(error)) from None
+        (fault,) = _placed(place, data, [SchemaFault(error.pointer, error.detail)])
+        raise _UnreadableError(fault) from None
+
+
+def _placed(file: str, data: bytes, faults: Sequence[SchemaFault]) -> list[PolicyFault]:
+    places = places_of(data.decode(), [fault.pointer for fault in faults])
+    return [
+        PolicyFault(file, *place, f"{fault.pointer or '/'}: {fault.detail}")
+        for place, fault in zip(places, faults, strict=True)
+    ]
 
 
 def _node_at(node: yaml.Node, pointer: str) -> yaml.Node:

@@ -5,10 +5,11 @@ Refuses what JSON Schema would silently ignore: a slip such as `maxmum` must nev
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, cast
 
+from approval_rules.names import TOUCHES
 from approval_rules.nearest import nearest
 from approval_rules.requirement import Hiding
 from approval_rules.text import Json
@@ -18,6 +19,7 @@ MAX_DEPTH = 32
 MAX_SCHEMAS = 2_000
 MAX_EXPANDED = 10_000
 MAX_PATTERN = 500
+MAX_FAULTS = 25
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/"
 _ONE: Final = frozenset(
@@ -40,10 +42,19 @@ _PLAIN: Final = frozenset(
         *("title", "description", "$comment", "default", "examples", "deprecated", "readOnly", "writeOnly"),
     ]
 )
-_OURS: Final = frozenset(["x-domains", "x-sensitive", "x-amount"])
+_OURS: Final = frozenset(["x-domains", "x-sensitive", "x-amount", "x-touches"])
 _KNOWN: Final = _ONE | _LISTS | _MAPS | _PLAIN | _OURS
 _DEFINED: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 _HIDINGS: Final[Mapping[str, Hiding]] = {"mask": "mask", "hash": "hash", "drop": "drop"}
+_TYPES: Final = frozenset(["array", "boolean", "integer", "null", "number", "object", "string"])
+_FORMATS: Final = frozenset(
+    [
+        *("date", "date-time", "duration", "email", "hostname", "idn-email", "idn-hostname", "ipv4", "ipv6", "iri"),
+        *("iri-reference", "json-pointer", "regex", "relative-json-pointer", "time", "uri", "uri-reference"),
+        *("uri-template", "uuid"),
+    ]
+)
+_MARKS: Final = frozenset(TOUCHES.values())
 _ADDS_FIELDS: Final = frozenset(["allOf", "anyOf", "oneOf", "then", "else"])
 _CLOSERS: Final = frozenset(["additionalProperties", "unevaluatedProperties"])
 
@@ -73,6 +84,7 @@ class StrictSchema:
 
     faults: list[SchemaFault] = field(default_factory=list)
     hidden: dict[str, Hiding] = field(default_factory=dict)
+    touching: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     names: set[str] = field(default_factory=set)
     root: Object = field(default_factory=dict)
     _definitions: Mapping[str, Json] = field(default_factory=dict)
@@ -82,8 +94,9 @@ class StrictSchema:
     _owner: str = ""
 
     def fault(self, pointer: str, detail: str) -> None:
-        """Write down a fault."""
-        self.faults.append(SchemaFault(pointer, detail))
+        """Write down a fault; nobody reads more than `MAX_FAULTS`."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(SchemaFault(pointer, detail))
 
     def read(self, schema: Json) -> None:
         """Check the whole schema and make its strict copy."""
@@ -122,6 +135,8 @@ class StrictSchema:
             return True
         made: Object = {}
         for key, value in node.items():
+            if len(self.faults) >= MAX_FAULTS:
+                break
             here = f"{place.pointer}/{escaped(key)}"
             self._check(key, value, node, place, here)
             made[key] = self._inside(key, value, place, here)
@@ -156,7 +171,7 @@ class StrictSchema:
         if not isinstance(node, Mapping):
             return False
         ref = node.get("$ref")
-        if isinstance(ref, str) and ref not in seen:
+        if isinstance(ref, str) and ref not in seen and len(seen) <= MAX_DEPTH:  # longer ways are refused later
             seen.add(ref)
             if self._has_fields(self._definitions.get(ref.removeprefix(_REF)), seen):
                 return True
@@ -180,6 +195,10 @@ class StrictSchema:
                 self.fault(here, "stands at the top of the contract only")
             case "$ref":
                 self._check_ref(value, place, here)
+            case "type":
+                self._check_names(value if isinstance(value, list) else [value], _TYPES, "type", here)
+            case "format":
+                self._check_names([value], _FORMATS, "format", here)
             case "pattern" if isinstance(value, str) and len(value) > MAX_PATTERN:
                 self.fault(here, f"a pattern has at most {MAX_PATTERN} characters")
             case "patternProperties" if isinstance(value, Mapping) and any(len(name) > MAX_PATTERN for name in value):
@@ -188,6 +207,8 @@ class StrictSchema:
                 self._check_domains(value, node, here)
             case "x-sensitive":
                 self._check_sensitive(value, place, here)
+            case "x-touches":
+                self._check_touches(value, place, here)
             case "x-amount" if value is not True or place.name is None:
                 self.fault(here, "can only be true, on a field")
 
@@ -198,6 +219,14 @@ class StrictSchema:
             self.fault(here, "write it out: no $ref inside 'if', 'not' or 'contains'")
         else:
             self._refs[self._owner][value.removeprefix(_REF)] += 1
+
+    def _check_names(self, names: Sequence[Json], known: Collection[str], what: str, here: str) -> None:
+        for name in names:
+            if not isinstance(name, str) or name not in known:
+                near = nearest(str(name), known)
+                says = f"did you mean '{near}'?" if near else f"there are {', '.join(sorted(known))}"
+                self.fault(here, f"no such {what}; {says}")
+                return
 
     def _check_domains(self, value: Json, node: Mapping[str, Json], here: str) -> None:
         wrong = wrong_list(value)
@@ -215,10 +244,23 @@ class StrictSchema:
         elif self.hidden.setdefault(place.name, hiding) != hiding:
             self.fault(here, f"a field '{place.name}' is hidden in another way elsewhere; choose one")
 
+    def _check_touches(self, value: Json, place: _Place, here: str) -> None:
+        marks = value if isinstance(value, list) else [value]
+        if not marks or any(not isinstance(mark, str) or mark not in _MARKS for mark in marks):
+            self.fault(here, f"is {' or '.join(sorted(_MARKS))}, or a list of them")
+        elif place.name is None:
+            self.fault(here, "stands on a field in 'properties', beside its $ref if it has one")
+        else:
+            for mark in marks:
+                self.touching[str(mark)].add(place.name)
+
     def _expanded(self, owner: str, above: tuple[str, ...]) -> int:
         """Count the schemas that a part comes to when each $ref is written out; a circle is a fault."""
         if owner in above:
             self.fault(f"/$defs/{owner}", "its $ref leads back to itself; write out as many levels as there are")
+            return 0
+        if len(above) > MAX_DEPTH:
+            self.fault(f"/$defs/{owner}", f"more than {MAX_DEPTH} times a $ref leads to a $ref; write them out")
             return 0
         if owner not in self._totals:
             inner = [times * self._expanded(name, (*above, owner)) for name, times in self._refs[owner].items()]

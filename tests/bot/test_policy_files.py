@@ -140,7 +140,7 @@ def test_version_follows_bytes_and_names_only(write: Write) -> None:
     before = load(path).version
     (path / "README.md").write_text("about")
     (path / ".pay.yml").write_text("{{{")
-    (path / "old.yml").mkdir()
+    (path / "old").mkdir()
     assert load(path).version == before
     assert load(write(rules="[{allow: true}] # changed")).version != before
 

@@ -1,5 +1,6 @@
 """A policy folder that is wrong: every fault has its file, line and column, and says what to do."""
 
+import os
 from pathlib import Path
 from textwrap import indent
 
@@ -276,10 +277,10 @@ def test_unreadable_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that the process may not read is a fault, not a policy less."""
     path = write()
 
-    def refused(self: Path, *_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refused(path: Path, _: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(os, "open", refused)
     assert faults_of(path)[0][3] == "cannot be read (Permission denied)"
 
 

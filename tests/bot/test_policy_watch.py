@@ -19,6 +19,7 @@ from bot.store.engine import StoreUnavailableError, open_reader, open_writer
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
+from tests.bot.test_policy_bad_input import BAD_PAGES
 from tests.ledger import Ledger
 from tests.world import empty_database
 
@@ -158,3 +159,24 @@ async def test_what_cannot_be_recorded_is_tried_again(watched: Watched, text: st
     watched.writer.full = False
     await watched.watch.look()
     assert [entry[1] for entry in watched.recorded()] == ["first", change]
+
+
+@pytest.mark.parametrize("name", ["an anchor bomb", "10 MB", "100,000 rules", "a NUL", "a regex that explodes"])
+async def test_what_is_made_to_hurt_changes_nothing(watched: Watched, name: str) -> None:
+    """Nothing of such a file comes into force: the old policy stays, and the fault is told with its place."""
+    old = watched.policy.folder
+    watched.file.write_bytes(BAD_PAGES[name][0])
+    await watched.watch.look()
+    assert watched.policy.folder is old
+    assert watched.watch.fault is not None
+    assert watched.watch.fault.startswith(f"{watched.file}:")
+
+
+async def test_a_pipe_in_the_folder_is_not_waited_for(watched: Watched) -> None:
+    """A pipe where a contract should be stops no server."""
+    old = watched.policy.folder
+    (watched.file.parent / "contracts").mkdir()
+    os.mkfifo(watched.file.parent / "contracts" / "pay.json")
+    await watched.watch.look()
+    assert watched.policy.folder is old
+    assert "cannot be read (not a file)" in (watched.watch.fault or "")

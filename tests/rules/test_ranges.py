@@ -73,3 +73,33 @@ def test_an_empty_range_adds_nothing_to_another() -> None:
     """The smallest range around nothing and something is something."""
     nothing, some = Range(D(2), D(1)), Range(D(1), D(2))
     assert nothing.either(some) == some.either(nothing) == some
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("n <= 5", True),
+        ("5 >= n and m > 3 and n > 1", True),
+        ("n == 5", True),
+        ("n != 5", False),
+        ("n <= 5 or n > 9", False),
+        ("not (n > 5)", False),
+        ("n <= 5 and s == 'x'", False),
+        ("n <= 5 and f", False),
+        ("n <= m", False),
+    ],
+)
+def test_conditions_that_are_only_ranges(text: str, only: bool) -> None:  # noqa: FBT001 - the expected answer
+    """Such a condition holds for every number within its ranges; one part more, and it may not."""
+    assert compile_condition(text).only_ranges is only
+
+
+def test_a_range_within_another() -> None:
+    """Bounds count, open ones too; an empty range is within everything."""
+    five, ten = Decimal(5), Decimal(10)
+    assert Range(high=five).within(Range(high=ten))
+    assert Range(high=five, open_high=True).within(Range(high=Decimal("5.0")))
+    assert not Range(high=five).within(Range(high=five, open_high=True))
+    assert not Range(high=ten).within(Range(high=five))
+    assert not Range().within(Range(low=five))
+    assert Range(ten, five).within(Range(low=ten, high=ten))

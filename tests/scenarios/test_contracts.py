@@ -147,3 +147,21 @@ async def test_hidden_fields_in_the_packet(guarded: World) -> None:
     assert "a field is left out" in shown
     for secret in ("4111", "kim@example.com", "internal_note", "generous"):
         assert secret not in shown
+
+
+async def test_what_is_touched_asks_people(world: World) -> None:
+    """A rule reads the contract's annotations; an agent that brings the name itself is refused."""
+    page = (
+        f"policy:\n  tool: {TOOL}\n"
+        "  contract: {properties: {amount_usd: {type: number}, customer: {properties: {email: {x-touches: pii}}},"
+        " touches_pii: {type: boolean}}}\n"
+        "  rules: [{if: touches_pii, require_approval: support_manager}, {allow: true}]\n"
+    )
+    (world.policy / f"{TOOL}.yml").write_text(page, "utf-8")
+    await world.running.watch.look()
+    assert world.running.watch.fault is None
+    touching = {"amount_usd": 5, "customer": {"email": None}}
+    assert (await send(world, {"amount_usd": 5}, key="k1")).json()["state"] == "approved"
+    assert (await send(world, touching, key="k2")).json()["state"] == "pending"
+    answer = await send(world, {**touching, "touches_pii": False}, key="k3")
+    assert (answer.status_code, answer.json()["code"]) == (422, "contradictory-fact")
