@@ -43,7 +43,8 @@ def python_files(*folders: str) -> Sequence[Source]:
 def text_files(*folders: str) -> Iterator[Path]:
     """Every file of text under these folders, whatever its language."""
     for folder in folders:
-        yield from sorted(path for path in (ROOT / folder).rglob("*") if path.suffix in TEXT_ENDINGS)
+        found = (ROOT / folder).rglob("*")
+        yield from sorted(path for path in found if path.suffix in TEXT_ENDINGS and path.is_file())
 
 
 def functions(source: Source) -> Iterator[Function]:
