@@ -7,6 +7,7 @@ time. An empty answer means that the command changes nothing, as with a second s
 from datetime import timedelta
 from typing import TypeAlias, assert_never
 
+from approval_rules.budgets import NO_REJECTION
 from approval_rules.commands import (
     Cancel,
     CastVote,
@@ -49,7 +50,7 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
-from approval_rules.people import Actor, Flaw, human, system
+from approval_rules.people import Actor, Agent, Flaw, ToolName, human, system
 from approval_rules.quorum import tally
 from approval_rules.requirement import (
     CLAIM_WITHIN,
@@ -112,10 +113,12 @@ def _about(command: Command, proposal: Proposal) -> bool:
 
 def _submit(command: Submit, switch: Switch) -> Events:
     draft, agent, requirement = command.draft, command.agent, command.requirement
-    refusal = _submit_refusal(command, switch)
+    refusal = barred(agent, draft.tool, switch)
     if refusal is not None:
-        code, detail = refusal
-        return (SubmitRefused(command.at, agent.actor, command.proposal, draft.tool, code.value, AgentText(detail)),)
+        code, said = refusal[0].value, AgentText(refusal[1])
+        kept = None if code in NO_REJECTION else draft
+        digest, run = (kept.digest, kept.run) if kept else (None, None)
+        return (SubmitRefused(command.at, agent.actor, command.proposal, draft.tool, code, said, digest, run),)
     submitted = Submitted(
         at=command.at,
         by=agent.actor,
@@ -144,8 +147,8 @@ def _submit(command: Submit, switch: Switch) -> Events:
             assert_never(requirement.tier)
 
 
-def _submit_refusal(command: Submit, switch: Switch) -> tuple[Refusal, str] | None:
-    agent, tool = command.agent, command.draft.tool
+def barred(agent: Agent, tool: ToolName, switch: Switch) -> tuple[Refusal, str] | None:
+    """Tell why an agent may not propose anything with a tool now, whatever it is; None where it may."""
     if agent.revoked:
         return Refusal.AGENT_REVOKED, "this agent has been revoked"
     if tool not in agent.tools:

@@ -89,7 +89,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class SubmitRefused:
-    """A proposal was turned away before it became one."""
+    """A proposal was turned away before it became one.
+
+    `digest` and `run` are kept where the refusal counts as a mistake of the agent's, for budgets and loops.
+    """
 
     at: datetime
     by: Actor
@@ -97,6 +100,27 @@ class SubmitRefused:
     tool: ToolName | None
     code: str
     detail: AgentText
+    digest: Digest | None = None
+    run: AgentJson | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetExceeded:
+    """An agent was stopped by a budget or in a loop, for the first time in this run, or in this day: people are told.
+
+    `limit_of` is the tool whose file sets the limit, None for the folder's own; `used` and `limit` are decimals.
+    """
+
+    at: datetime
+    by: Actor
+    agent: Agent
+    tool: ToolName
+    budget: str
+    limit_of: ToolName | None
+    used: str
+    limit: str
+    summary: AgentText
+    run: AgentJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,4 +390,6 @@ ProposalEvent: TypeAlias = (
 )
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
 PolicyEvent: TypeAlias = PolicySeen | PolicyActivated | PolicyShadowed
-Event: TypeAlias = ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
+Event: TypeAlias = (
+    ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent | BudgetExceeded
+)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias, cast
 
 from approval_rules import dial
+from approval_rules.budgets import Budgets
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
 from approval_rules.contract import Contract, hidden_by, touches
@@ -63,6 +64,7 @@ class Policy:
     shadow: bool = False
     asserted: frozenset[str] = frozenset()
     label: str | None = None
+    budgets: Budgets | None = None
 
     reserved: frozenset[str] = field(init=False)
     counters: tuple[Counter, ...] = field(init=False)
@@ -106,6 +108,7 @@ class PolicyFolder:
     channels: Mapping[str, str]
     holidays: frozenset[str] = frozenset()
     dial_key: bytes = field(default=b"", repr=False)
+    budgets: Budgets = field(default_factory=Budgets)
 
 
 @dataclass(frozen=True, slots=True)

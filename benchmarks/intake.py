@@ -13,6 +13,7 @@ from benchmarks.place import place, site
 from benchmarks.processes import PYTHON, SERVER_CORE, Process
 
 CLIENTS = 16
+_NUMBER = "@" * 12
 _numbers = itertools.count(1)
 
 
@@ -21,7 +22,7 @@ def proposal() -> bytes:
     sentence = "The customer was charged twice for one order and asked for one of the two charges back. "
     body = {
         "tool": TOOL,
-        "arguments": {"order_id": "ORD-20931", "amount_usd": 180.25, "currency": "USD", "customer_id": "C-4411"},
+        "arguments": {"order_id": f"ORD-{_NUMBER}", "amount_usd": 180.25, "currency": "USD", "customer_id": "C-4411"},
         "summary": sentence,
         "context": {
             "facts": {"customer_tier": "pro", "environment": "production", "days_since_order": 12},
@@ -39,11 +40,11 @@ def proposal() -> bytes:
 
 
 def requests(body: bytes, key: str = "") -> Iterator[bytes]:
-    """Write requests with one body and an Idempotency-Key each."""
-    headers = {"content-type": "application/json", "authorization": f"Bearer {key}", "idempotency-key": "@" * 12}
-    before, _, after = post("/v1/proposals", body, headers).partition(b"@" * 12)
+    """Write requests with one body but for the order, and an Idempotency-Key each: one action again would be a loop."""
+    headers = {"content-type": "application/json", "authorization": f"Bearer {key}", "idempotency-key": _NUMBER}
+    parts = post("/v1/proposals", body, headers).split(_NUMBER.encode())
     while True:
-        yield b"%s%012d%s" % (before, next(_numbers), after)
+        yield (b"%012d" % next(_numbers)).join(parts)
 
 
 def intake(*, quick: bool) -> Iterator[Figure]:

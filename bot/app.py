@@ -94,8 +94,10 @@ async def running(
         client = await _slack_client(settings, stack)
         directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
         place = await home.learn(directory, reads, writer)
+        metrics = bell.metrics
         wiring = Wiring(
-            writer, reads, policy, directory, key, clock, place.team_id, bell.waiters, bell.metrics.count_breach
+            *(writer, reads, policy, directory, key, clock, place.team_id),
+            *(bell.waiters, metrics.count_breach, metrics.count_exceeded),
         )
         await writer.run(outbox.free_orphans)
         slack = SlackPost(
@@ -220,6 +222,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.UPDATE: to_slack.packet,
         Kind.THREAD: to_slack.thread,
         Kind.ANNOUNCE: to_slack.announce,
+        Kind.ESCALATE: to_slack.escalate,
         Kind.ANSWER: to_slack.answer,
         Kind.CALLBACK: CallbackSender(wiring, guarded),
     }

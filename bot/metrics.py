@@ -33,6 +33,12 @@ class Metrics:
             ["agent", "tool"],
             registry=self._registry,
         )
+        self._exceeded = Counter(
+            "foureyes_budget_exceeded",
+            "Proposals refused because a budget was used up or a run went in circles.",
+            ["budget"],
+            registry=self._registry,
+        )
         self.outbox_dead = 0
 
     def count(self, kinds: Mapping[str, int]) -> None:
@@ -43,6 +49,10 @@ class Metrics:
     def count_breach(self, agent: str, tool: str) -> None:
         """Count a proposal whose arguments broke the contract."""
         self._breaches.labels(agent, tool).inc()
+
+    def count_exceeded(self, budget: str) -> None:
+        """Count a proposal that was over a budget."""
+        self._exceeded.labels(budget).inc()
 
     def show(self, *, pending: int, paused: int, waiting: int, dead: int) -> None:
         """Set the gauges."""

@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 import yaml
 
+from approval_rules.budgets import Budgets
 from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.requirement import Seat
 from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
+from bot.policy_budgets import read_budgets
 from bot.policy_content import PolicyContent
 from bot.policy_page import read_policy
 from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel
@@ -34,11 +36,12 @@ MAX_FILES = 500
 _SHORT = len("sha256:") + 12
 _ROLES_FILE = "roles.yml"
 _HOLIDAYS_FILE = "holidays.yml"
-_NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE)
+_BUDGETS_FILE = "budgets.yml"
+_NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE, _BUDGETS_FILE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_SPECIAL_CHANNELS = ("default", "announcements")
+_SPECIAL_CHANNELS = ("default", "announcements", "ops")
 
 _Roles = dict[RoleName, RoleMembers]
 
@@ -91,12 +94,14 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
     # Where roles.yml itself is at fault, which roles are unknown would be a guess.
     faults += roles_faults or _check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files)
     holidays, holiday_faults = _read_holidays(place, files.get(_HOLIDAYS_FILE))
-    faults += holiday_faults
+    budgets, budget_faults = _read_budgets_file(place, files.get(_BUDGETS_FILE))
+    faults += holiday_faults + budget_faults
     # Where a page is at fault, which contracts it would use is a guess.
     faults = faults or _check_used(place, contracts, policies.values())
     if faults:
         raise PolicyFolderError(faults)
-    return PolicyFolder(content.version, policies, roles_page.roles, roles_page.channels, holidays)
+    version, channels = content.version, roles_page.channels
+    return PolicyFolder(version, policies, roles_page.roles, channels, holidays, budgets=budgets)
 
 
 def _read_folder(path: Path) -> tuple[PolicyContent, list[PolicyFault]]:
@@ -242,6 +247,22 @@ def _read_date(page: Page, node: yaml.Node) -> str:
         pass
     page.fault(node, "a holiday is a date such as 2026-12-25")
     return ""
+
+
+# --- budgets.yml
+
+
+def _read_budgets_file(path: Path, data: bytes | None) -> tuple[Budgets, list[PolicyFault]]:
+    """Read what every run and every agent may use up."""
+    page = Page(str(path / _BUDGETS_FILE))
+    node = None if data is None else page.read(data)
+    if node is None:
+        return Budgets(), page.faults
+    fields = page.fields(node, "the file", {"budgets"})
+    if "budgets" not in fields:
+        page.fault(node, "must begin with 'budgets:'")
+        return Budgets(), page.faults
+    return read_budgets(page, fields["budgets"]), page.faults
 
 
 # --- what only the whole folder shows

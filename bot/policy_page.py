@@ -17,10 +17,12 @@ from approval_rules.people import ToolName
 from approval_rules.policy import Policy, Rule
 from approval_rules.verdicts import Block
 from bot.marked_yaml import MAX_FAULTS, Page
+from bot.policy_budgets import read_budgets
 from bot.policy_facts import read_facts
 from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
 
 MAX_RULES = 200
+_FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "budgets")
 MAX_RETAIN_DAYS = 3660
 PAYMENT = "payment"
 _CLASS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -45,7 +47,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         page.fault(node, "must begin with 'policy:'")
         return None
     body = top["policy"]
-    fields = page.fields(body, "policy", {"tool", "mode", "class", "contract", "facts", "rules", "time_zone"})
+    fields = page.fields(body, "policy", _FIELDS)
     tool = _tool(page, body, fields, stem)
     label = _read_class(page, fields["class"]) if "class" in fields else None
     contract = _read_contract(page, fields, contracts, label)
@@ -58,10 +60,13 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
     read = _read_rules(page, fields["rules"], known)
     redact, retain_days = _read_log(page, read.logs, contract)
     zone = _read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
+    budgets = read_budgets(page, fields["budgets"]) if "budgets" in fields else None
     if tool is None:
         return None
     shadow = "mode" in fields and _is_shadow(page, fields["mode"])
-    policy = Policy(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, frozenset(facts), label)
+    policy = Policy(
+        tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, frozenset(facts), label, budgets=budgets
+    )
     return PolicyPage(policy, tuple(read.asks))
 
 

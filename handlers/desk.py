@@ -7,12 +7,13 @@ here raises for a domain reason; a refusal is an answer. `DeskUnavailableError` 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal, Protocol
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
 from approval_rules.events import Decision, Refusal
-from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName
+from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
 from approval_rules.switch import Pause, Scope
@@ -95,6 +96,16 @@ class Evaluation:
     would_be: Literal["approved", "pending", "blocked"]
     digest: Digest
     paused_by: Pause | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """One budget that concerns an agent; `tool` where that tool's file sets it, `used` of the last 24 hours or None."""
+
+    budget: str
+    tool: ToolName | None
+    limit: Decimal
+    used: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +219,9 @@ class AgentDesk(Protocol):
         self, agent: Agent, unverified_id: str, status: Literal["succeeded", "failed", "unknown"], report: Json
     ) -> Seen | Refused | None:
         """Record how the execution went; None for another agent's."""
+
+    async def budgets_of(self, agent: Agent) -> Sequence[BudgetLine]:
+        """Give the budgets that concern this agent, with what is used of those of the day."""
 
     async def pause_on(self, agent: Agent) -> Sequence[Pause]:
         """Give the active pauses that concern this agent (all, the agent, or one of its tools)."""

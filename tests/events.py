@@ -23,7 +23,7 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
     max_leaves=6,
 )
 # Optional fields that came after the golden bytes: where they are absent, those bytes are written as ever.
-_LATER = frozenset({"hashed", "dropped", "shadow", "candidate"})
+_LATER = frozenset({"hashed", "dropped", "shadow", "candidate", "SubmitRefused.digest", "SubmitRefused.run"})
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {
     AgentText: st.builds(AgentText, st.text(max_size=20)),
     AgentJson: st.builds(AgentJson, st.dictionaries(st.text(max_size=5), _JSON, max_size=3)),
@@ -79,7 +79,7 @@ def _fixed(hint: Any, name: str) -> Any:  # noqa: ANN401 - a type annotation
         return next(iter(hint))
     if is_dataclass(hint) and isinstance(hint, type):
         hints = get_type_hints(hint)
-        names = [field.name for field in fields(hint) if field.name not in _LATER]
+        names = [field.name for field in fields(hint) if not _LATER & {field.name, f"{hint.__name__}.{field.name}"}]
         return hint(**{name: _fixed(hints[name], name) for name in names})
     plain: dict[object, object] = {str: name, int: 7, bool: True}
     return plain[hint] if hint in plain else _fixed(hint.__supertype__, name)

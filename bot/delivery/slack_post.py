@@ -6,9 +6,9 @@ is posted again after a crash or a lost answer, the history of the channel that 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -16,7 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
-from approval_rules.events import Decision, Paused, Posted, Refusal, ResumeAsked, Resumed
+from approval_rules.events import BudgetExceeded, Decision, Paused, Posted, Refusal, ResumeAsked, Resumed
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.react import Note
 from bot.delivery.pace import ChannelPace
@@ -28,12 +28,16 @@ from bot.store.codec import SWITCH
 from bot.store.outbox import OutboxRow
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
+from handlers.slack.escalation import escalation
 from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.notes import note_text
 from handlers.slack.packet import Packet, packet
 from handlers.slack.sentences import announcement, answer_body, counted_sentence, refusal_sentence
 
 PACKET_EVENT: Final = "foureyes_packet"
+ESCALATION_EVENT: Final = "foureyes_escalation"
+_OPS: Final = ("ops", "announcements", "default")
+_NO_CHANNEL: Final = "no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml"
 _GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 _HOPELESS: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text"}
@@ -58,6 +62,20 @@ class SlackPost:
     pace: ChannelPace
     bot_id: str
     default_channel: str | None
+
+
+class _Mark(NamedTuple):
+    """What a message of ours carries, so that it can be found again; it was posted after `since`."""
+
+    event: str
+    field: str
+    value: str
+    since: datetime
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The message's metadata."""
+        return {"event_type": self.event, "event_payload": {self.field: self.value}}
 
 
 class SlackSenders:
@@ -108,26 +126,40 @@ class SlackSenders:
         return seen.proposal.requirement.channel or channels.get("default") or self._slack.default_channel
 
     async def _post(self, row: OutboxRow, attempt: Attempt, seen: Seen, shown: Packet, as_of: int) -> Result:
-        # Where the last try was made: packets may go elsewhere since.
+        async def take_over(found: Posted) -> Result:
+            return await self._update(seen, found, shown, as_of, attempt)
+
+        settled = await self._settled(row, attempt, _packet_mark(seen), take_over)
+        if settled is not None:
+            return settled
+        channel = self._channel(seen)
+        if channel is None:
+            return Later(_NO_CHANNEL)
+        return await self._post_packet(channel, seen, shown, as_of, attempt)
+
+    async def _settled(
+        self, row: OutboxRow, attempt: Attempt, mark: _Mark, take_over: Callable[[Posted], Awaitable[Result]]
+    ) -> Result | None:
+        """Look what became of an earlier try, where nobody knows; None where it is time to post."""
+        # Where the last try was made: it may go elsewhere since.
         tried = row.payload.get("channel")
         if tried is not None and (attempt.orphaned or row.last_error in _UNSURE):
-            found = await self._taken_over(tried, seen, shown, as_of, attempt)
+            found = await self._taken_over(tried, mark, take_over)
             if found is not None:
                 return found
             if attempt.orphaned or row.attempts <= _LOOKS:
                 # History lags behind a post: "not found" is no proof in the first seconds.
                 await attempt.begin()
                 return Later(_LOST, _HISTORY_LAG, not_tried=True)
-        channel = self._channel(seen)
-        if channel is None:
-            return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
-        return await self._post_packet(channel, seen, shown, as_of, attempt)
+        return None
 
-    async def _taken_over(self, channel: str, seen: Seen, shown: Packet, as_of: int, attempt: Attempt) -> Result | None:
-        """Make the message that an earlier try left show what is true now; None where there is none to be found."""
+    async def _taken_over(
+        self, channel: str, mark: _Mark, take_over: Callable[[Posted], Awaitable[Result]]
+    ) -> Result | None:
+        """Take the message over that an earlier try left; None where there is none to be found."""
         try:
-            found = await self._find(channel, seen)
-            return None if found is None else await self._update(seen, found, shown, as_of, attempt)
+            found = await self._find(channel, mark)
+            return None if found is None else await take_over(found)
         except SlackUnavailableError as error:
             if error.code in _MAY_NOT_SEARCH:
                 return None
@@ -142,7 +174,7 @@ class SlackSenders:
             channel=channel,
             text=shown.text,
             blocks=shown.blocks,
-            metadata={"event_type": PACKET_EVENT, "event_payload": {"proposal": seen.proposal.id}},
+            metadata=_packet_mark(seen).metadata,
         )
         return _sent(as_of, seen, Posted(str(answer["channel"]), str(answer["ts"]), shown.shown))
 
@@ -165,9 +197,9 @@ class SlackSenders:
 
         return await self._slack.pace.post(channel, call)
 
-    async def _find(self, channel: str, seen: Seen) -> Posted | None:
-        """Look for a packet that was posted and never written down; only our own bot's message counts."""
-        oldest = (seen.proposal.created_at - _CLOCK_SKEW).timestamp()
+    async def _find(self, channel: str, mark: _Mark) -> Posted | None:
+        """Look for a message that was posted and never written down; only our own bot's message counts."""
+        oldest = (mark.since - _CLOCK_SKEW).timestamp()
         cursor = None
         while True:
             answer = await self._slack.calls.make(
@@ -181,19 +213,19 @@ class SlackSenders:
                 ),
             )
             for message in answer.get("messages") or ():
-                if self._is_ours(message, seen):
+                if self._is_ours(message, mark):
                     return Posted(channel, str(message["ts"]), Digest(""))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
 
-    def _is_ours(self, message: Mapping[str, Any], seen: Seen) -> bool:
+    def _is_ours(self, message: Mapping[str, Any], mark: _Mark) -> bool:
         # Any app may write any metadata on its own messages: the author must be our bot.
         metadata = message.get("metadata") or {}
         return (
             message.get("bot_id") == self._slack.bot_id
-            and metadata.get("event_type") == PACKET_EVENT
-            and (metadata.get("event_payload") or {}).get("proposal") == seen.proposal.id
+            and metadata.get("event_type") == mark.event
+            and (metadata.get("event_payload") or {}).get(mark.field) == mark.value
         )
 
     async def _update(self, seen: Seen, posted: Posted, shown: Packet, as_of: int, attempt: Attempt) -> Result:
@@ -243,7 +275,7 @@ class SlackSenders:
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
-            return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
+            return Later(_NO_CHANNEL)
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
         event = recorded.get(row.wanted_seq)
@@ -254,6 +286,30 @@ class SlackSenders:
         agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
         return await self._say(channel, announcement(event, face, agents), row.wanted_seq, attempt)
+
+    async def escalate(self, row: OutboxRow, attempt: Attempt) -> Result:
+        """Tell the operators that an agent was stopped by a budget: once, whatever breaks on the way."""
+        recorded = await self._wiring.reads.glance().recorded(row.subject)
+        event = next((item.event for item in recorded if item.seq == row.wanted_seq), None)
+        if not isinstance(event, BudgetExceeded):
+            return Never("the stop is not in the log")
+        channels = self._wiring.policy.folder.channels
+        channel = next((channels[name] for name in _OPS if name in channels), self._slack.default_channel)
+        if channel is None:
+            return Later(_NO_CHANNEL)
+        mark, shown = _Mark(ESCALATION_EVENT, "entry", str(row.wanted_seq), event.at), escalation(event)
+
+        async def it_stands(_found: Posted) -> Result:
+            return Sent(row.wanted_seq)
+
+        try:
+            settled = await self._settled(row, attempt, mark, it_stands)
+            if settled is None:
+                begin = partial(attempt.begin, channel)
+                await self._chat(begin, channel=channel, text=shown.text, blocks=shown.blocks, metadata=mark.metadata)
+        except SlackUnavailableError as error:
+            return _failed(error)
+        return settled or Sent(row.wanted_seq)
 
     async def answer(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Tell the clicker alone what became of the click."""
@@ -277,6 +333,10 @@ class SlackSenders:
         if answer.status_code in (404, 410):
             return Sent(row.wanted_seq)
         return Sent(row.wanted_seq) if answer.status_code == 200 else Later(f"http-{answer.status_code}")  # noqa: PLR2004
+
+
+def _packet_mark(seen: Seen) -> _Mark:
+    return _Mark(PACKET_EVENT, "proposal", seen.proposal.id, seen.proposal.created_at)
 
 
 def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:

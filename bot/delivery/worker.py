@@ -37,6 +37,7 @@ LANES: Mapping[Kind, int] = {
     Kind.ANSWER: 16,
     Kind.UPDATE: 8,
     Kind.ANNOUNCE: 2,
+    Kind.ESCALATE: 2,
     Kind.POST: 4,
     Kind.THREAD: 2,
     Kind.CALLBACK: 16,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal, cast
 
+from approval_rules.budgets import Exceeded
 from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
@@ -15,10 +16,11 @@ from approval_rules.policy import NOTHING_BEFORE, Contradiction, Policy, classif
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
-from approval_rules.text import AgentJson, AgentText, Json
+from approval_rules.text import AgentJson, Json
 from approval_rules.times import parse_time
 from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
+from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, stop
 from bot.desk.contracted import contract_refusal
 from bot.desk.second_opinion import second_opinion
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
@@ -30,6 +32,7 @@ from bot.store.tally import tallies
 from bot.store.transaction import KeyUse, Transaction
 from handlers.desk import (
     Accepted,
+    BudgetLine,
     Evaluation,
     Fault,
     Grant,
@@ -74,19 +77,25 @@ class AgentUseCases:
         decided = broken or (None if counting else self._ruling(agent, draft))
         second = second_opinion(self._wiring.policy, agent, draft, self._wiring.clock())
 
-        def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused]:
+        def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused, Exceeded | None]:
             use = tx.key_use(agent.id, intake.key)
             if use is not None:
-                return _replay(tx, agent, draft, intake, use)
+                return *_replay(tx, agent, draft, intake, use), None
             ruling = decided or self._ruling(agent, draft, tallies(tx, cast("Policy", counting), agent, draft))
+            refused = ruling if isinstance(ruling, Refused) else None
+            over = exceeded(tx, self._wiring.policy.folder, agent, draft, refused)
+            if over is not None:
+                return None, stop(tx, agent, draft, over), over
             if isinstance(ruling, Refused):
-                _record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool)
-                return None, ruling
-            return _take_in(tx, agent, draft, intake, ruling, second(tx, ruling), self._wiring.home_team)
+                record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool, draft)
+                return None, ruling, None
+            return *_take_in(tx, agent, draft, intake, ruling, second(tx, ruling), self._wiring.home_team), None
 
-        loaded, answer = await written(self._wiring, unit)
+        loaded, answer, over = await written(self._wiring, unit)
         if broken is not None and answer is broken:
             self._wiring.count_breach(agent.name, draft.tool)
+        if over is not None:
+            self._wiring.count_exceeded(over.budget)
         if isinstance(answer, Accepted) and loaded is not None:
             return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
         return answer
@@ -107,18 +116,20 @@ class AgentUseCases:
 
     async def refuse_intake(self, agent: Agent, code: str, detail: str, tool: str | None) -> None:
         """Record that a proposal was turned away at the door."""
-        await written(self._wiring, lambda tx: _record_refusal(tx, agent, code, detail, tool))
+        await written(self._wiring, lambda tx: record_refusal(tx, agent, code, detail, tool))
 
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
         """Tell what would happen now; store nothing."""
-        broken = contract_refusal(self._wiring.policy.folder, agent, draft)
-        if broken is not None:
-            return broken
-        counting = self._counting(draft)
-        before = NOTHING_BEFORE
-        if counting is not None:
-            before = await self._wiring.writer.run(lambda tx: tallies(tx, counting, agent, draft))
-        ruling = self._ruling(agent, draft, before)
+        folder, counting = self._wiring.policy.folder, self._counting(draft)
+        broken = contract_refusal(folder, agent, draft)
+
+        def unit(tx: Transaction) -> Requirement | Refused:
+            before = NOTHING_BEFORE if counting is None else tallies(tx, counting, agent, draft)
+            ruling = broken or self._ruling(agent, draft, before)
+            over = exceeded(tx, folder, agent, draft, ruling if isinstance(ruling, Refused) else None)
+            return ruling if over is None else refusal(over)
+
+        ruling = await written(self._wiring, unit)
         if isinstance(ruling, Refused):
             return ruling
         if draft.tool not in agent.tools:
@@ -218,6 +229,10 @@ class AgentUseCases:
 
         return await written(self._wiring, unit)
 
+    async def budgets_of(self, agent: Agent) -> Sequence[BudgetLine]:
+        """Give the budgets that concern this agent."""
+        return await written(self._wiring, lambda tx: budget_lines(tx, self._wiring.policy.folder, agent))
+
     async def pause_on(self, agent: Agent) -> Sequence[Pause]:
         """Give the active pauses that concern this agent."""
         snapshot = self._wiring.reads.glance()
@@ -242,25 +257,13 @@ def _host_allowed(url: str, agent: Agent) -> bool:
         return False
 
 
-def _record_refusal(tx: Transaction, agent: Agent, code: str, detail: str, tool: str | None) -> None:
-    refused = SubmitRefused(
-        at=tx.at,
-        by=agent.actor,
-        proposal=ProposalId(tx.new_id("prop")),
-        tool=None if tool is None else ToolName(tool),
-        code=code,
-        detail=AgentText(detail),
-    )
-    tx.record(refused)
-
-
 def _replay(
     tx: Transaction, agent: Agent, draft: Draft, intake: Intake, use: KeyUse
 ) -> tuple[Loaded | None, Accepted | Refused]:
     """Answer a retry with the stored answer: the proposal as it was right after it was taken in."""
     if use.body_digest != intake.body_digest:
         detail = "this key was used with another body; use a new key for a new action"
-        _record_refusal(tx, agent, "idempotency-key-reused", detail, draft.tool)
+        record_refusal(tx, agent, "idempotency-key-reused", detail, draft.tool, draft)
         return None, Refused("idempotency-key-reused", detail)
     loaded = known(tx, use.proposal_id)
     if loaded is None:
@@ -270,7 +273,7 @@ def _replay(
     then = as_of(loaded, use.answer_seq)
     if then.proposal.execution is not None and tx.switch.stops(agent.id, then.proposal.tool) is not None:
         # The answer carries a permission, and its first copy may have been lost: not during a pause.
-        _record_refusal(tx, agent, Refusal.PAUSED.value, _DETAILS[Refusal.PAUSED.value], draft.tool)
+        record_refusal(tx, agent, Refusal.PAUSED.value, _DETAILS[Refusal.PAUSED.value], draft.tool)
         return None, Refused(Refusal.PAUSED.value, _DETAILS[Refusal.PAUSED.value])
     return then, Accepted(seen_in(tx, then), replayed=True, grant=None)
 

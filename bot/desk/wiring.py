@@ -87,11 +87,16 @@ def _uncounted(agent: str, tool: str) -> None:
     """Count no breach of a contract: where nobody reads metrics."""
 
 
+def _unlimited(budget: str) -> None:
+    """Count no budget that is used up: where nobody reads metrics."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """Handed to every part of the desk. `home_team` is Slack's id of the workspace that the bot lives in.
 
     `count_breach` is told the agent's name and the tool once a breach of a contract is recorded.
+    `count_exceeded` is told the name of a budget once a proposal was turned away over it.
     """
 
     writer: Writer
@@ -103,6 +108,7 @@ class Wiring:
     home_team: str
     waiters: Waiters = field(default_factory=Waiters)
     count_breach: Callable[[str, str], None] = _uncounted
+    count_exceeded: Callable[[str], None] = _unlimited
 
 
 async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:

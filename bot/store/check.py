@@ -9,7 +9,7 @@ from approval_rules.events import PolicyEvent, ProposalEvent
 from approval_rules.state import Proposal, evolve
 from bot.store import policies, rows
 from bot.store.codec import CodecError
-from bot.store.transaction import INDEX_COLUMNS, index_row
+from bot.store.transaction import INDEX_COLUMNS, index_row, turned_away
 
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
 _POLICY_EVENTS = get_args(PolicyEvent)
@@ -30,6 +30,7 @@ def differences(connection: sqlite3.Connection) -> Iterator[str]:
 def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     folded: dict[str, tuple[Proposal, int]] = {}
     versions: dict[str, None] = {}
+    refused: set[tuple[str, int]] = set()
     try:
         for recorded in _everything(connection):
             event = recorded.event
@@ -38,11 +39,15 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
             elif isinstance(event, _POLICY_EVENTS) and event.version is not None:
                 versions[event.version] = None
+            elif turned_away(event):
+                refused.add((event.by.ref, recorded.seq))
     except (CodecError, ValueError, KeyError, TypeError) as error:
         yield f"the log cannot be folded: {error}"
         return
     yield from _compare(connection, folded)
     yield from policies.faults(connection, versions)
+    for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
+        yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 
 
 def _compare(connection: sqlite3.Connection, folded: dict[str, tuple[Proposal, int]]) -> Iterator[str]:

@@ -45,6 +45,7 @@ KINDS: Mapping[str, type[Event]] = {
     "switch.resume_asked": events.ResumeAsked,
     "switch.resumed": events.Resumed,
     "switch.refused": events.SwitchRefused,
+    "budget.exceeded": events.BudgetExceeded,
     "agent.changed": events.AgentChanged,
     "policy.loaded": events.PolicyLoaded,
     "policy.seen": events.PolicySeen,
@@ -108,7 +109,7 @@ def subject_of(event: Event) -> str:
     match event:
         case events.Paused() | events.ResumeAsked() | events.Resumed() | events.SwitchRefused():
             return SWITCH
-        case events.AgentChanged():
+        case events.AgentChanged() | events.BudgetExceeded():
             return event.agent.id
         case events.PolicyLoaded() | events.PolicySeen() | events.PolicyActivated() | events.PolicyShadowed():
             return POLICY

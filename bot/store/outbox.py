@@ -28,6 +28,7 @@ class Kind(StrEnum):
     CALLBACK = "callback"
     ANSWER = "answer"
     ANNOUNCE = "announce"
+    ESCALATE = "escalate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,21 @@ A unit that raises leaves nothing behind and does not disturb the others of its 
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast, get_args
 
-from approval_rules.events import Event, PolicyEvent, ProposalEvent, Submitted, SwitchEvent
+from approval_rules.budgets import NO_REJECTION
+from approval_rules.events import (
+    BudgetExceeded,
+    Event,
+    PolicyEvent,
+    ProposalEvent,
+    SubmitRefused,
+    Submitted,
+    SwitchEvent,
+)
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
@@ -48,6 +57,7 @@ _PUT_PROPOSAL = (
 _INSERT_KEY = "INSERT INTO idempotency (agent_id, key, body_digest, proposal_id, answer_seq) VALUES (?, ?, ?, ?, ?)"
 _INSERT_PERSON = "INSERT INTO people (ref, team_id, user_id, name) VALUES (?, ?, ?, ?)"
 _RENAME_PERSON = "UPDATE people SET name = ? WHERE ref = ?"
+_INSERT_TURNED_AWAY = "INSERT INTO turned_away (agent_id, seq) VALUES (?, ?)"
 _INSERT_SEEN = "INSERT INTO seen_requests (id, at) VALUES (?, ?)"
 
 
@@ -77,6 +87,7 @@ class _Plan:
     people: dict[tuple[str, str], tuple[PersonId, str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     versions: Versions | None = None
+    loose: list[Recorded] = field(default_factory=list)
 
     def absorb(self, other: "_Plan") -> None:
         for sql, planned in other.writes.items():
@@ -86,6 +97,7 @@ class _Plan:
         self.people.update(other.people)
         self.seen.update(other.seen)
         self.versions = other.versions or self.versions
+        self.loose.extend(other.loose)
 
 
 class Folds:
@@ -118,7 +130,10 @@ def recorded_of(connection: sqlite3.Connection, subject: str) -> tuple[Recorded,
 
 
 class Transaction:
-    """What a unit of work may do. `at` is the time of the unit: the moment at which it is decided."""
+    """What a unit of work may do. `at` is the time of the unit: the moment at which it is decided.
+
+    `kept` is for readers: what they read of committed rows stays true for all units of the batch.
+    """
 
     def __init__(self, connection: sqlite3.Connection, sources: Sources, folds: Folds) -> None:
         self._db = connection
@@ -127,6 +142,7 @@ class Transaction:
         self._unit = _Plan()
         self._entries: Sequence[Row] = ()
         self._stored: dict[str, Loaded | None] = {}
+        self.kept: dict[tuple[str, str], Any] = {}
         head = connection.execute(rows.HEAD).fetchone()
         self._size: int = 0 if head is None else head[0] + 1
         self._head: bytes | None = None if head is None else bytes(head[1])
@@ -209,6 +225,10 @@ class Transaction:
         """Give the proposals that this batch has touched, as they will be: their rows may not be readable yet."""
         return {**self._batch.proposals, **self._unit.proposals}
 
+    def loose(self) -> list[Recorded]:
+        """List what this batch recorded that belongs to no proposal: refusals and stops, whose rows come later."""
+        return [*self._batch.loose, *self._unit.loose]
+
     def key_use(self, agent: AgentId, key: str) -> KeyUse | None:
         """Look an idempotency key up."""
         known = self._unit.keys.get((agent, key)) or self._batch.keys.get((agent, key))
@@ -227,6 +247,10 @@ class Transaction:
     def rows(self, sql: str, where: Mapping[str, Any]) -> list[Row]:
         """Read committed rows; what this batch planned is not in them."""
         return cast("list[Row]", self._db.execute(sql, where).fetchall())
+
+    def walk(self, sql: str, where: Mapping[str, Any]) -> Iterator[Row]:
+        """Read committed rows one at a time, for whoever stops early."""
+        return cast("Iterator[Row]", self._db.execute(sql, where))
 
     # --- writing ---
 
@@ -317,7 +341,16 @@ class Transaction:
             self._switch = evolve_switch(self._switch, cast("SwitchEvent", event))
         elif isinstance(event, POLICY_EVENTS):
             self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
+        elif isinstance(event, SubmitRefused | BudgetExceeded):
+            self._unit.loose.append(recorded)
+            if turned_away(event):
+                self.write(_INSERT_TURNED_AWAY, (event.by.ref, entry.seq))
         return recorded
+
+
+def turned_away(event: Event) -> bool:
+    """Tell whether an event turned a proposal away for a mistake of its agent."""
+    return isinstance(event, SubmitRefused) and event.code not in NO_REJECTION
 
 
 def index_row(proposal: Proposal, last_seq: int) -> Row:

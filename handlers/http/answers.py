@@ -149,6 +149,15 @@ class EvaluationOut(_Closed):
     paused: PauseOut | None
 
 
+class BudgetOut(_Closed):
+    """A budget: `tool` where it is of that tool's proposals only; `used` within 24 hours, where it is a day's."""
+
+    budget: str
+    tool: str | None
+    limit: int | float
+    used: int | float | Absent = None
+
+
 class AgentOut(_Closed):
     """What an agent may know about itself."""
 
@@ -158,6 +167,7 @@ class AgentOut(_Closed):
     callback_hosts: list[str]
     paused: bool
     pauses: list[PauseOut]
+    budgets: list[BudgetOut]
 
 
 class FaultOut(_Closed):

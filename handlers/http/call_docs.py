@@ -12,6 +12,7 @@ _BODY = ("malformed-body", "body-too-large", "unsupported-media-type", "invalid-
 _JUDGED = (
     "tool-not-allowed",
     "agent-revoked",
+    "budget-exceeded",
     "contract-violation",
     "contradictory-fact",
     "callback-host-not-allowed",
@@ -116,7 +117,6 @@ def _propose() -> CallDoc:
             "idempotency-key-invalid",
             "idempotency-key-reused",
             "in-progress",
-            "budget-exceeded",
             "paused",
             *_JUDGED,
         ),
@@ -245,7 +245,7 @@ def _whoami() -> CallDoc:
         "get",
         "/v1/agent",
         "whoami",
-        "Who am I, what may I, am I paused",
+        "Who am I, what may I, what is left of my budgets, am I paused",
         {200: Answer("The agent.", (answers.AgentOut,), examples.agent_answers())},
         ("invalid-query",),
     )

@@ -91,7 +91,8 @@ class AgentCalls:
         """GET /v1/agent: tell the agent what it is and may."""
         agent = await authenticated(request, self._desk)
         query.refuse_query(request)
-        return _json(render.agent_json(agent, await self._desk.pause_on(agent)))
+        pauses, budgets = await self._desk.pause_on(agent), await self._desk.budgets_of(agent)
+        return _json(render.agent_json(agent, pauses, budgets))
 
     async def _evaluate(self, agent: Agent, body: ProposalIn, exact: Mapping[str, Json]) -> Response:
         answer = await self._desk.evaluate(agent, reading.draft_of(body, exact))

@@ -23,7 +23,7 @@ from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import Pause, Scope, ScopeKind
 from approval_rules.text import AgentJson, AgentText, Json
 from approval_rules.times import format_time
-from handlers.desk import Evaluation, Face, Fault, Grant, Page, Seen
+from handlers.desk import BudgetLine, Evaluation, Face, Fault, Grant, Page, Seen
 from handlers.http import render
 from handlers.http.problem_codes import KINDS
 from handlers.http.problems import ProblemError
@@ -46,6 +46,11 @@ _PAUSE = Pause(
     _human(_KIM),
     AgentText(""),
     AT + timedelta(minutes=30),
+)
+_BUDGETS = (
+    BudgetLine("per_run.tool_calls", None, Decimal(8), None),
+    BudgetLine("per_agent_and_day.cost_usd", None, Decimal(50), Decimal("12.75")),
+    BudgetLine("repeats", None, Decimal(5), None),
 )
 _FACES = {_KIM: Face("U012AB3CD", "Kim"), _ANA: Face("U045EF6GH", "Ana")}
 _DIGEST = digest_of(_TOOL, _ARGUMENTS)
@@ -92,6 +97,7 @@ OUTCOME_IN = {"status": "succeeded", **_REPORT, "cost_usd": 0.05}
 _FAULTS = {
     "invalid-body": Fault("/arguments", "must be a JSON object"),
     "contract-violation": Fault("/arguments/amount_usd", "must be at most 500"),
+    "budget-exceeded": Fault("/run/tool_calls", "per_run.tool_calls: 9 of 8"),
     "contradictory-fact": Fault("/context/facts/amount_usd", "is also an argument, with another value"),
     "callback-host-not-allowed": Fault("/callback_url", "this host is not registered for the agent"),
     "invalid-query": Fault("?wait", "must be a whole number from 0 to 60"),
@@ -168,7 +174,7 @@ def evaluation_answers() -> dict[str, object]:
 def agent_answers() -> dict[str, object]:
     """Give an agent's view of itself, running and paused."""
     pauses = {"running": [], "paused": [_PAUSE]}
-    return {name: json.loads(render.agent_json(_AGENT, listed)) for name, listed in pauses.items()}
+    return {name: json.loads(render.agent_json(_AGENT, listed, _BUDGETS)) for name, listed in pauses.items()}
 
 
 def grant_answer() -> dict[str, object]:

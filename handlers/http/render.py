@@ -17,7 +17,7 @@ from approval_rules.state import Execution, Proposal, Vote
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_text
 from approval_rules.times import format_time
-from handlers.desk import Evaluation, Face, Grant, Page, Seen
+from handlers.desk import BudgetLine, Evaluation, Face, Grant, Page, Seen
 
 
 def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
@@ -83,7 +83,7 @@ def evaluation_json(tool: str, evaluation: Evaluation) -> str:
     )
 
 
-def agent_json(agent: Agent, pauses: Sequence[Pause]) -> str:
+def agent_json(agent: Agent, pauses: Sequence[Pause], budgets: Sequence[BudgetLine]) -> str:
     """Write what an agent may know about itself."""
     return _object(
         {
@@ -93,8 +93,15 @@ def agent_json(agent: Agent, pauses: Sequence[Pause]) -> str:
             "callback_hosts": dumps(agent.callback_hosts),
             "paused": dumps(bool(pauses)),
             "pauses": _array(map(_pause, pauses)),
+            "budgets": _array(map(_budget, budgets)),
         }
     )
+
+
+def _budget(line: BudgetLine) -> str:
+    """Write a budget; sums may have more digits than the canonical form takes, and are no part of any digest."""
+    fields = {"budget": _quoted(line.budget), "tool": dumps(line.tool), "limit": f"{line.limit:f}"}
+    return _object(fields if line.used is None else {**fields, "used": f"{line.used:f}"})
 
 
 def _progress(proposal: Proposal) -> dict[str, str]:

@@ -271,7 +271,7 @@ BUGS = (
         "a packet is posted again after a lost answer",
         f"{S}/test_slack_trouble.py::test_a_lost_answer_and_a_failing_search_leave_one_packet",
         (
-            "bot.delivery.slack_post:SlackSenders._post",
+            "bot.delivery.slack_post:SlackSenders._settled",
             "if tried is not None and (attempt.orphaned or row.last_error in _UNSURE):",
             "if False:",
         ),

@@ -16,7 +16,7 @@ from approval_rules.requirement import DEFAULT_TTL, PolicyRef, Requirement, Seat
 from approval_rules.state import Execution, Proposal, Status
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, Json, unwrap_object
-from handlers.desk import Accepted, DeskUnavailableError, Evaluation, Grant, Intake, Page, Refused, Seen
+from handlers.desk import Accepted, BudgetLine, DeskUnavailableError, Evaluation, Grant, Intake, Page, Refused, Seen
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
 KEY, OTHER_KEY = "fe_live_key-1", "fe_live_key-2"
@@ -44,6 +44,7 @@ class FakeDesk:
     turned_away: list[tuple[AgentId, str, str, str | None]] = field(default_factory=list)
     refusals: dict[str, Refused] = field(default_factory=dict)
     pauses: Sequence[Pause] = ()
+    budgets: Sequence[BudgetLine] = ()
     waits: list[timedelta] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     fault: Exception | None = None
@@ -140,6 +141,11 @@ class FakeDesk:
         execution = replace(stored.proposal.execution, status=status, outcome_at=AT, report=AgentJson(report))
         stored.proposal = replace(stored.proposal, execution=execution)
         return self._seen(stored)
+
+    async def budgets_of(self, agent: Agent) -> Sequence[BudgetLine]:
+        """Give what the test says, to its agent."""
+        self._may_fail()
+        return self.budgets if agent == AGENT else ()
 
     async def pause_on(self, agent: Agent) -> Sequence[Pause]:
         """Give the pauses."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -10,9 +11,10 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from approval_rules.people import PersonId, human
+from approval_rules.people import PersonId, ToolName, human
 from approval_rules.switch import EVERYTHING, Pause
 from approval_rules.text import AgentText
+from handlers.desk import BudgetLine
 from handlers.http.app import http_app
 from handlers.http.edge import Edge
 from handlers.http.ports import Check
@@ -70,6 +72,9 @@ async def test_the_scheme_has_no_case(web: httpx.AsyncClient) -> None:
 
 async def test_who_am_i(api: httpx.AsyncClient, desk: FakeDesk) -> None:
     """An agent sees its name, its tools and what stops it, but not the words that people wrote to each other."""
+    desk.budgets = [
+        BudgetLine("per_agent_and_day.cost_usd", ToolName("payments.refund"), Decimal("2.50"), Decimal(10**17))
+    ]
     running = (await api.get("/v1/agent")).json()
     desk.pauses = [Pause("p", EVERYTHING, AT, human(PersonId("x")), AgentText(SECRET), None)]
     paused = await api.get("/v1/agent")
@@ -80,6 +85,9 @@ async def test_who_am_i(api: httpx.AsyncClient, desk: FakeDesk) -> None:
         "callback_hosts": ["hooks.example"],
         "paused": False,
         "pauses": [],
+        "budgets": [
+            {"budget": "per_agent_and_day.cost_usd", "tool": "payments.refund", "limit": 2.5, "used": 10**17},
+        ],
     }
     assert paused.json()["paused"] is True
     assert paused.json()["pauses"] == [{"scope": "all", "since": "2026-03-01T12:00:00.000005Z", "until": None}]
