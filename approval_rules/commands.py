@@ -29,7 +29,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Propose an action; `requirement` is what the policy said about exactly this draft, `candidate` another."""
+    """Propose an action; `requirement` is what the policy said about exactly this draft, `candidate` another.
+
+    `counters` is what the policy counted.
+    """
 
     at: datetime
     proposal: ProposalId
@@ -38,6 +41,7 @@ class Submit:
     draft: Draft
     requirement: Requirement
     candidate: Opinion | None = None
+    counters: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

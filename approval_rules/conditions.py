@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from approval_rules.condition_kinds import misuse
 from approval_rules.condition_words import Token, check_words, names_in
@@ -25,6 +25,7 @@ MAX_DEPTH = 32
 _EXACT = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 
 Names = Mapping[str, Json]
+T = TypeVar("T")
 _Node = Any  # rule-engine has no types
 
 
@@ -62,12 +63,7 @@ class Condition:
 
     def test(self, names: Names) -> bool | Undetermined:
         """Answer for these values; MUST NOT raise, whatever they are."""
-        try:
-            return _truth(self._part, names)
-        except _CannotTellError as unknown:
-            return Undetermined(unknown.why)
-        except ArithmeticError:
-            return Undetermined("a number is too long or too large to calculate with exactly")
+        return _answer(lambda _: _truth(self._part, names))
 
 
 class _CannotTellError(Exception):
@@ -101,6 +97,33 @@ def compile_condition(text: str, known: Known = _NOTHING_KNOWN) -> Condition:
     if fault:
         raise ConditionFaultError(*fault)
     return Condition(text, names, tuple(sorted(counters.values())), ranges_of(tree), only_ranges(tree), part)
+
+
+def tree_of(text: str) -> tuple[Any, Mapping[str, Counter]]:
+    """Give rule-engine's tree of a condition that was compiled before, and its counters by name."""
+    read, counters = named(text)
+    return _parse(read)[0], counters
+
+
+def answer_of(node: _Node) -> "Callable[[Names], Json | Undetermined]":
+    """Compile a part of such a tree; what it gives MUST NOT raise."""
+    part = _compile(node, 0)
+    return lambda names: _answer(lambda _: part.run(names))
+
+
+def exactly(compute: Callable[[Context], Decimal]) -> Decimal | None:
+    """Calculate as conditions do; None where the result would have to be rounded."""
+    found = _answer(compute)
+    return None if isinstance(found, Undetermined) else found
+
+
+def _answer(find: Callable[[Context], T]) -> T | Undetermined:
+    try:
+        return find(_EXACT)
+    except _CannotTellError as unknown:
+        return Undetermined(unknown.why)
+    except ArithmeticError:
+        return Undetermined("a number is too long or too large to calculate with exactly")
 
 
 def _parse(text: str) -> tuple[Any, frozenset[str], list[Token]]:

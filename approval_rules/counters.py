@@ -5,8 +5,12 @@ takes the proposal in: two proposals that pass a limit only together cannot both
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
+
+from approval_rules.text import AgentJson, Json, unwrap_object
 
 MAX_WINDOW = timedelta(days=31)
 CALLS = frozenset({"count", "sum"})
@@ -24,13 +28,20 @@ class Counter:
     """Proposals of the same tool within `window` before now that are open or approved, without this one.
 
     `field` None counts them; else its values are summed. `by` is `agent`, or a name of the arguments or facts: only
-    those count then that share this proposal's agent or value. `name` is what a condition reads.
+    those count then that share this proposal's agent or value. `name` is what a condition reads, and says the rest.
     """
 
     name: str
     window: timedelta
     field: str | None = None
     by: str | None = None
+
+    @property
+    def written(self) -> str:
+        """The counter as a policy's author writes it."""
+        tail = f" by {self.by}" if self.by else ""
+        head = self.name.removesuffix(f"_by_{self.by}") if self.by else self.name
+        return f"{head.partition('_')[0]}({f'{self.field}, ' if self.field else ''}{head.rpartition('_')[2]}{tail})"
 
 
 def named(text: str) -> tuple[str, dict[str, Counter]]:
@@ -50,3 +61,18 @@ def named(text: str) -> tuple[str, dict[str, Counter]]:
         return name.ljust(len(match[0]))
 
     return _QUOTED_OR_CALL.sub(name_of, text), found
+
+
+def noted(before: Mapping[str, Json]) -> AgentJson:
+    """Put counters' values by name into a form for the log; None is one that could not be told.
+
+    They are text, for a sum may be longer than a number in the log may be. As they are sums of what agents sent, they
+    are kept and erased as that is.
+    """
+    return AgentJson({name: None if value is None else str(value) for name, value in before.items()})
+
+
+def recalled(recorded: AgentJson | None) -> Mapping[str, Json]:
+    """Give the counters' values back; nothing where none were recorded, or they have been erased."""
+    found = {} if recorded is None else unwrap_object(recorded)
+    return {name: Decimal(value) if isinstance(value, str) else None for name, value in found.items()}

@@ -135,6 +135,7 @@ def _submit(command: Submit, switch: Switch) -> Events:
         requirement=requirement,
         expires_at=command.at + _open_for(command),
         candidate=command.candidate,
+        counters=command.counters,
     )
     match requirement.tier:
         case Tier.GREEN:

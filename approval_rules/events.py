@@ -68,7 +68,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """An agent's proposal was accepted; what it needs is frozen here. The `candidate` only said what it thinks."""
+    """An agent's proposal was accepted; what it needs is frozen here. The `candidate` only said what it thinks.
+
+    `counters` is what the policy counted (`approval_rules.counters.noted`); None where it counts nothing.
+    """
 
     at: datetime
     by: Actor
@@ -85,6 +88,7 @@ class Submitted:
     requirement: Requirement
     expires_at: datetime
     candidate: Opinion | None = None
+    counters: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from approval_rules import dial
 from approval_rules.budgets import Budgets
@@ -120,24 +120,6 @@ class Contradiction:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleExplanation:
-    """What one rule said: `why` is empty unless undetermined."""
-
-    rule: Rule
-    outcome: Literal["matched", "not matched", "undetermined"]
-    why: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Each rule's outcome, in order, and what they come to."""
-
-    rules: tuple[RuleExplanation, ...]
-    result: Requirement | Contradiction
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ruling:
     verdict: Verdict
@@ -145,7 +127,7 @@ class _Ruling:
     because: str
 
 
-_Outcome: TypeAlias = bool | Undetermined
+Outcome: TypeAlias = bool | Undetermined
 
 
 def classify(
@@ -167,30 +149,13 @@ def classify(
     for name in policy.reserved:
         if name in arguments or name in facts:
             return _taken(name, "arguments" if name in arguments else "context/facts")
-    names = _names(folder, policy, draft, agent, at, before)
+    names = names_of(folder, policy, draft, agent, at, before)
     place = dial.place(folder.dial_key, draft.tool, draft.digest) if policy.dialled else None
     ruling = _judge(policy, [rule.outcome(names) for rule in policy.rules], place)
     return _requirement(folder, policy, ruling)
 
 
-def explain(
-    folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json] = NOTHING_BEFORE
-) -> Explanation:
-    """Classify, and say what each rule made of it; MUST NOT raise."""
-    policy = folder.policies.get(draft.tool, Policy(draft.tool, ()))
-    names = _names(folder, policy, draft, agent, at, before)
-    rules = tuple(_explain_rule(rule, rule.outcome(names)) for rule in policy.rules)
-    return Explanation(rules, classify(folder, draft, agent, at, before))
-
-
-def _explain_rule(rule: Rule, outcome: _Outcome) -> RuleExplanation:
-    says = consequence(rule.verdict)
-    if isinstance(outcome, Undetermined):
-        return RuleExplanation(rule, "undetermined", outcome.why, says)
-    return RuleExplanation(rule, "matched" if outcome else "not matched", "", says)
-
-
-def _names(
+def names_of(
     folder: PolicyFolder, policy: Policy, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json]
 ) -> Names:
     """Put together what the rules read; what only the server knows stands above what the agent sent."""
@@ -233,7 +198,15 @@ def _taken(name: str, where: str) -> Contradiction:
 # --- from the rules' outcomes to one verdict
 
 
-def _judge(policy: Policy, outcomes: Sequence[_Outcome], place: Decimal | None) -> _Ruling:
+def verdict_of(
+    policy: Policy, outcomes: Sequence[Outcome], place: Decimal | None = None
+) -> tuple[Verdict, Rule | None]:
+    """Say what the rules' outcomes come to, for an action at this place on the dial, and which rule decided."""
+    ruling = _judge(policy, outcomes, place)
+    return ruling.verdict, ruling.rule
+
+
+def _judge(policy: Policy, outcomes: Sequence[Outcome], place: Decimal | None) -> _Ruling:
     """Any matching block wins; else the first match, unless something undetermined could have said otherwise."""
     judged = list(zip(policy.rules, outcomes, strict=True))
     matches = [rule for rule, outcome in judged if outcome is True]
@@ -252,7 +225,7 @@ def _judge(policy: Policy, outcomes: Sequence[_Outcome], place: Decimal | None) 
     return replace(ruling, because="; ".join([ruling.because, *(_doubt(rule, why) for rule, why in doubts)]))
 
 
-def _doubts(judged: Sequence[tuple[Rule, _Outcome]], first: Rule | None) -> Iterator[tuple[Rule, str]]:
+def _doubts(judged: Sequence[tuple[Rule, Outcome]], first: Rule | None) -> Iterator[tuple[Rule, str]]:
     """Give the undetermined rules that could have changed the verdict: every block, and what stands before `first`."""
     for rule, outcome in judged:
         if isinstance(outcome, Undetermined) and (

@@ -107,6 +107,7 @@ class Proposal:
     packet: Posted | None = None
     reminded: bool = False
     stood_still: timedelta = timedelta()
+    counters: AgentJson | None = None
 
     @property
     def deadline(self) -> datetime | None:
@@ -201,6 +202,7 @@ def _opened(event: Submitted) -> Proposal:
         created_at=event.at,
         expires_at=event.expires_at,
         clock_from=event.at,
+        counters=event.counters,
     )
 
 

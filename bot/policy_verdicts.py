@@ -58,11 +58,18 @@ def _read_dial(page: Page, node: yaml.Node, asks: list[PlacedAsk]) -> Allow | No
 
 
 def _read_share(page: Page, node: yaml.Node) -> Decimal | None:
-    match = _SHARE.fullmatch(node.value) if isinstance(node, yaml.ScalarNode) else None
-    if match and (share := Decimal(match[1])) <= _ALL:
-        return share.normalize() + 0
+    share = share_of(node.value) if isinstance(node, yaml.ScalarNode) else None
+    if share is not None:
+        return share
     page.fault(node, "share is a percentage from 0 % to 100 %, such as 5 % or 0.5 %")
     return None
+
+
+def share_of(text: str) -> Decimal | None:
+    """Read a percentage from 0 % to 100 %; None where it is none."""
+    match = _SHARE.fullmatch(text)
+    share = Decimal(match[1]) if match else None
+    return None if share is None or share > _ALL else share.normalize() + 0
 
 
 def _placed_ask(page: Page, node: yaml.Node, asks: list[PlacedAsk]) -> Ask | None:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
 from approval_rules.events import Decision, Refusal
+from approval_rules.explanation import Explanation
 from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
@@ -34,12 +35,16 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One proposal with what is needed to show it; `index` is the log index of its newest entry."""
+    """One proposal with what is needed to show it; `index` is the log index of its newest entry.
+
+    `explained` says why the policy decided so, where somebody wants to know and the policy of then can be had.
+    """
 
     proposal: Proposal
     faces: Mapping[PersonId, Face]
     frozen_by: Pause | None
     index: int
+    explained: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,163 @@
-"""What `policy explain` does: reads a body as the API would and asks the policy, storing nothing."""
+"""What `policy explain` does: asks the policy about a body, or about a recorded proposal as it was. Stores nothing."""
 
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
-from approval_rules.contract import breaches
+from approval_rules.commands import Draft
+from approval_rules.contract import Breach, breaches
+from approval_rules.events import Submitted
+from approval_rules.explanation import Explanation, RuleExplanation, explain
 from approval_rules.people import Agent, AgentId, PersonId
-from approval_rules.policy import Contradiction, RuleExplanation, explain
+from approval_rules.policy import Contradiction, PolicyFolder
+from approval_rules.requirement import Hiding, Requirement
+from approval_rules.text import Json
+from approval_rules.times import format_time
 from bot.cli.judging import WOULD_BE, dialled, draft_from, why_no_proposal
+from bot.cli.output import printable
+from bot.cli.recounting import counted_until
+from bot.cli.session import reading
 from bot.clock import SteadyClock
 from bot.policy_files import load
 from bot.settings import load as settings
+from bot.store.past import one_view, past_of
+from handlers.explaining import Showing, nearest_sentence
 from handlers.http.problems import ProblemError
 from handlers.http.reading import fields_of
 from handlers.http.strict_json import read_json
+from handlers.slack.text import is_covered, seen_json, seen_words
 
-_SOMEONE = Agent(AgentId("agent_example"), "example", PersonId("pers_example"), ())
+PROPOSAL_ID: Final = re.compile(r"prop_[0-9A-Za-z]+")
+_SOMEONE: Final = Agent(AgentId("agent_example"), "example", PersonId("pers_example"), ())
+_HELD: Final = {True: "held", False: "failed", None: "unknown"}
 
 
-def explained(text: str, folder: Path | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An explanation, what it must not show, and the recorded proposal where there is one."""
+
+    version: str
+    found: Explanation
+    hidden: Mapping[str, Hiding]
+    broken: Sequence[Breach]
+    label: str | None
+    then: Submitted | None = None
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """What would become of it, and why."""
+        result = self.found.result
+        if self.broken:
+            why = "; ".join(f"{one.pointer} {one.detail}" for one in self.broken)
+            return "refused", f"contract-violation: {why}"
+        if isinstance(result, Contradiction):
+            return "refused", f"{result.pointer}: {result.detail}"
+        return WOULD_BE[result.live.tier], result.live.policy.because
+
+    @property
+    def nearest(self) -> str | None:
+        """The rule that nearly allowed it, in a sentence."""
+        found = None if self.broken else self.found.nearest
+        if found is None:
+            return None
+        showing = Showing(
+            lambda value, of: seen_words(value, of, self.hidden),
+            printable,
+            lambda of: is_covered(of, self.hidden) is not None,
+        )
+        return nearest_sentence(found, showing)
+
+    # --- for programs
+
+    def document(self) -> dict[str, Any]:
+        """Tell it to a program."""
+        would_be, because = self.verdict
+        result = self.found.result
+        found: dict[str, Any] = {} if self.then is None else self._recorded(self.then)
+        found |= {"rules": [self._rule(one) for one in self.found.rules], "would_be": would_be, "because": because}
+        if self.broken:
+            found["errors"] = [{"pointer": one.pointer, "detail": one.detail} for one in self.broken]
+        elif isinstance(result, Requirement):
+            live = result.live
+            found["seats"] = [{"role": seat.role, "count": seat.count} for seat in live.seats]
+            found["policy"] = {"version": live.policy.version, "rule": live.policy.rule, "class": self.label}
+            found |= {"shadow": True} if result.shadow is not None else {}
+        if self.found.nearest is not None and not self.broken:
+            found["nearest"] = {"rule": self.found.nearest.rule, "sentence": self.nearest}
+        return found
+
+    def _recorded(self, then: Submitted) -> dict[str, Any]:
+        policy = then.requirement.live.policy
+        return {
+            "proposal": then.proposal,
+            "agent": then.agent.name,
+            "at": format_time(then.at),
+            "recorded": {
+                "would_be": WOULD_BE[then.requirement.live.tier],
+                "because": policy.because,
+                "policy": {"version": policy.version, "rule": policy.rule},
+            },
+            "same_version": self.version == policy.version,
+        }
+
+    def _rule(self, one: RuleExplanation) -> dict[str, Any]:
+        saw = {
+            name: _number(seen_json(value, of, self.hidden))
+            for name, value, of in one.saw
+            if is_covered(of, self.hidden) != "drop"
+        }
+        return {
+            "rule": "; ".join(one.rule.source.splitlines()),
+            "number": one.rule.index,
+            "outcome": one.outcome,
+            "why": one.why,
+            "says": one.says,
+            "saw": saw,
+            "parts": [{"part": part.text, "holds": part.holds, "why": part.why} for part in one.parts],
+        }
+
+    # --- for people
+
+    def lines(self) -> Iterator[str]:
+        """Tell it to a person, a block a rule; nothing in it can reach a terminal raw."""
+        if self.then is not None:
+            yield from self._head(self.then)
+        for one in self.found.rules:
+            yield printable(f"Rule {one.rule.index}  {one.outcome}: {one.rule.condition_text}")
+            yield from (printable(f"    {word:8} {text}") for word, text in self._block(one))
+        yield printable("=> {}: {}".format(*self.verdict))
+        if self.nearest is not None:
+            yield printable(self.nearest)
+        if isinstance(self.found.result, Requirement) and self.found.result.shadow is not None and not self.broken:
+            yield "The tool is in shadow: people are asked all the same, and nothing is ever executed."
+
+    def _head(self, then: Submitted) -> Iterator[str]:
+        policy = then.requirement.live.policy
+        yield printable(f"{then.proposal} of {then.agent.name}, {format_time(then.at)}")
+        yield printable(f"decided then: {WOULD_BE[then.requirement.live.tier]}: {policy.because}")
+        if self.version != policy.version:
+            yield f"That was version {policy.version}. The policy here is {self.version}, and would say:"
+        elif self.verdict[1] != policy.because:
+            yield "The same version says something else here, where the dial's key or the contract's reader is another:"
+
+    def _block(self, one: RuleExplanation) -> Iterator[tuple[str, str]]:
+        if one.saw:
+            yield "saw", ", ".join(f"{name} {seen_words(value, of, self.hidden)}" for name, value, of in one.saw)
+        for part in one.parts if len(one.parts) > 1 else ():
+            yield _HELD[part.holds], part.text
+        if one.outcome == "matched":
+            yield "so", one.says
+        if one.why:
+            yield "because", one.why
+
+
+def explained(text: str, folder: Path | None) -> Told:
     """Say what each rule makes of a proposal's body; a `summary` may be left out here."""
     try:
         draft = draft_from(fields_of(read_json(text.encode()).value))
@@ -27,25 +165,52 @@ def explained(text: str, folder: Path | None) -> dict[str, Any]:
         raise typer.BadParameter(f"this is no proposal: {why_no_proposal(error)}") from None
     policies = dialled(load(folder or settings().policy))
     found = explain(policies, draft, _SOMEONE, SteadyClock()())
-    rules = [_rule(one) for one in found.rules]
-    of_tool = policies.policies.get(draft.tool)
-    broken = breaches(of_tool.contract, draft.arguments) if of_tool else ()
-    if broken:
-        faults = [{"pointer": one.pointer, "detail": one.detail} for one in broken]
-        why = "; ".join(f"{one.pointer} {one.detail}" for one in broken)
-        return {"rules": rules, "would_be": "refused", "because": f"contract-violation: {why}", "errors": faults}
-    if isinstance(found.result, Contradiction):
-        return {"rules": rules, "would_be": "refused", "because": f"{found.result.pointer}: {found.result.detail}"}
-    result = found.result.live
-    seats = [{"role": seat.role, "count": seat.count} for seat in result.seats]
-    policy = {"version": result.policy.version, "rule": result.policy.rule, "class": of_tool.label if of_tool else None}
-    would_be = WOULD_BE[result.tier]
-    shadow = found.result.shadow is not None
-    because = result.policy.because
-    told = {"rules": rules, "would_be": would_be, "because": because, "seats": seats, "policy": policy}
-    return {**told, "shadow": True} if shadow else told
+    hidden = _hidden(policies, draft, {})
+    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft))
 
 
-def _rule(one: RuleExplanation) -> dict[str, str]:
-    source = "; ".join(one.rule.source.splitlines())
-    return {"rule": source, "outcome": one.outcome, "why": one.why, "says": one.says}
+def explained_again(proposal: str, folder: Path | None) -> Told:
+    """Say what each rule makes of a recorded proposal, with the facts, the moment, the run and the counters of then."""
+    policies = dialled(load(folder or settings().policy))
+    with reading() as connection, one_view(connection):
+        then, before = _recorded(connection, policies, proposal)
+    draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
+    found = explain(policies, draft, then.agent, then.at, before)
+    hidden = _hidden(policies, draft, then.requirement.hidden)
+    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), then)
+
+
+def _recorded(
+    connection: sqlite3.Connection, policies: PolicyFolder, proposal: str
+) -> tuple[Submitted, Mapping[str, Json]]:
+    past = past_of(connection, proposal)
+    if past is None:
+        raise typer.BadParameter(f"the log has no proposal {proposal}")
+    if past.erased:
+        told = past.submitted.requirement.live.policy.because
+        raise typer.BadParameter(f"what was asked for has been erased; what is left is the reason: {printable(told)}")
+    return past.submitted, counted_until(policies, connection, past.submitted)
+
+
+def _label(policies: PolicyFolder, draft: Draft) -> str | None:
+    policy = policies.policies.get(draft.tool)
+    return policy.label if policy else None
+
+
+def _broken(policies: PolicyFolder, draft: Draft) -> Sequence[Breach]:
+    policy = policies.policies.get(draft.tool)
+    return breaches(policy.contract, draft.arguments) if policy else ()
+
+
+def _hidden(policies: PolicyFolder, draft: Draft, then: Mapping[str, Hiding]) -> Mapping[str, Hiding]:
+    """Name what is not shown: what this policy hides, and what people were not shown then."""
+    policy = policies.policies.get(draft.tool)
+    if policy is None:
+        return then
+    now: dict[str, Hiding] = dict.fromkeys(policy.redact, "mask")
+    return {**now, **(policy.contract.hidden if policy.contract else {}), **then}
+
+
+def _number(value: Json) -> Json:
+    """Write a whole number as one; any other stays exact, as text."""
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value

@@ -1,4 +1,4 @@
-"""`policy check | explain | test | replay | cases export | shadow | compare`: is the folder good, what would it say."""
+"""`policy check | explain | test | replay | dial | cases export | shadow | compare`: is it good, what would it say."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -90,26 +90,31 @@ def check(
 )
 def explain(
     proposal: Annotated[
-        str, typer.Argument(metavar="FILE-OR-JSON", help="A proposal's body, or a file that holds it.")
+        str,
+        typer.Argument(
+            metavar="ID-OR-FILE-OR-JSON", help="A recorded proposal's id, a proposal's body, or a file that holds it."
+        ),
     ],
     folder: FolderOption = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show what each rule says about a proposal, and what they come to."""
-    from bot.cli.explaining import explained
+    """Show what each rule says about a proposal, and why.
 
-    text = proposal if proposal.lstrip().startswith("{") else _file(proposal)
-    found = explained(text, folder)
+    Each rule stands with the values that it saw, and the rule that nearly allowed it is named. A recorded proposal is
+    asked about as it was: its facts, its moment and its counters are those of then.
+    """
+    from bot.cli.explaining import PROPOSAL_ID, explained, explained_again
+
+    if PROPOSAL_ID.fullmatch(proposal):
+        found = explained_again(proposal, folder)
+    else:
+        found = explained(proposal if proposal.lstrip().startswith("{") else _file(proposal), folder)
     if as_json:
-        print_json(found)
+        print_json(found.document())
         return
-    for rule in found["rules"]:
-        why = f" ({rule['why']})" if rule["why"] else ""
-        typer.echo(f"{rule['outcome']:13} {rule['rule']}: {printable(rule['says'])}{printable(why)}")
-    typer.echo(f"=> {found['would_be']}: {printable(found['because'])}")
-    if found.get("shadow"):
-        typer.echo("The tool is in shadow: people are asked all the same, and nothing is ever executed.")
+    for line in found.lines():
+        typer.echo(line)
 
 
 @app.command("test", epilog="Example: foureyes policy test ./policy --require-coverage --junit policy.xml")
@@ -198,6 +203,38 @@ def _replayed(folder: Path | None, file: Path | None, since: str) -> "Replayed":
         return replay_log(policy, connection, begin)
 
 
+@app.command("dial", epilog="Example: foureyes policy dial payments.refund 5% --since 30d")
+def turn_dial(
+    tool: Annotated[str, typer.Argument(metavar="TOOL")],
+    share: Annotated[str, typer.Argument(metavar="SHARE", help="How much runs by itself, from 0% to 100%.")],
+    since: SinceOption = "30d",
+    rule: Annotated[int | None, typer.Option("--rule", help="This rule only; it may be one that asks.")] = None,
+    folder: FolderOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what an autonomy dial would have meant.
+
+    Nothing is changed by it.
+
+    Tells how many cases would have run by themselves, first of all those that people denied.
+    """
+    from bot.cli.dialling import dial_log, share_from, with_key
+    from bot.cli.session import reading
+    from bot.policy_files import load
+    from bot.settings import load as settings
+
+    percent, begin = share_from(share), _since(since)
+    policy = with_key(load(folder or settings().policy), settings().signing_key_file)
+    with reading() as connection:
+        found = dial_log(policy, connection, tool, percent, rule, begin)
+    if as_json:
+        print_json(found.document())
+        return
+    for line in found.lines():
+        typer.echo(line)
+
+
 @cases.command("export", epilog="Example: foureyes policy cases export --since 30d > policy/cases/denied.jsonl")
 def export(since: SinceOption = "30d", folder: FolderOption = None) -> None:
     """Print what people denied as cases, one a line.
@@ -247,4 +284,4 @@ def _file(name: str) -> str:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise typer.BadParameter(f"{name!r}: {reason}; give a file or JSON text that begins with {{") from None
+        raise typer.BadParameter(f"{name!r}: {reason}; give an id, a file, or JSON text that begins with {{") from None

@@ -3,19 +3,20 @@
 It must come to what `bot.store.tally` came to then; a test holds the two side by side.
 """
 
+import sqlite3
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from approval_rules.counters import Counter
+from approval_rules.counters import Counter, recalled
 from approval_rules.events import Submitted
 from approval_rules.people import ProposalId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.text import Json
-from bot.store.past import Past
+from bot.store.past import Past, comings_and_goings
 from bot.store.tally import WIDE, Told, group_of, reader, value_of
 
 
@@ -90,9 +91,13 @@ class Recount:
         self.furthest = max(windows, default=timedelta())
 
     def before(self, then: Submitted) -> Mapping[str, Json]:
-        """Give the counters of this proposal's tool by name; one that cannot be told is left out."""
-        found = {running.name: running.value(then) for running in self._running.get(then.tool, ())}
-        return {name: value for name, value in found.items() if value is not None}
+        """Give the counters of this proposal's tool by name; one that cannot be told is None.
+
+        What the decision itself counted was recorded with it; what it did not count is counted now.
+        """
+        recorded = recalled(then.counters)
+        running = self._running.get(then.tool, ())
+        return {one.name: recorded[one.name] if one.name in recorded else one.value(then) for one in running}
 
     def add(self, past: Past) -> None:
         """Let a proposal count for those that come after it."""
@@ -116,3 +121,27 @@ def _told(past: Past) -> Told:
     submitted = past.submitted
     look = None if past.erased else reader(submitted.arguments, submitted.context)
     return Told(submitted.agent.id, look)
+
+
+def counted_log(
+    folder: PolicyFolder, connection: sqlite3.Connection, since: datetime
+) -> Iterator[tuple[Past, Mapping[str, Json]]]:
+    """Give every proposal that was taken in since then, with its counters as they stood; nothing for an erased one."""
+    counters = Recount(folder)
+    for one in comings_and_goings(connection, since - counters.furthest):
+        if isinstance(one, str):
+            counters.end(one)
+        else:
+            if one.submitted.at >= since:
+                yield one, {} if one.erased else counters.before(one.submitted)
+            counters.add(one)
+
+
+def counted_until(folder: PolicyFolder, connection: sqlite3.Connection, then: Submitted) -> Mapping[str, Json]:
+    """Give the counters as they stood when one proposal came in; counted again only where they were not recorded."""
+    policy = folder.policies.get(then.tool)
+    recorded = recalled(then.counters)
+    if policy is None or all(counter.name in recorded for counter in policy.counters):
+        return recorded
+    found = counted_log(folder, connection, then.at)
+    return next((before for past, before in found if past.submitted.proposal == then.proposal), recorded)

@@ -14,10 +14,10 @@ from approval_rules.text import Json
 from bot.cli.judging import Ruling, fewer_people, hidden_by, judge, judge_again, recorded, same_people
 from bot.cli.output import printable
 from bot.cli.recorded import amount_in, amount_of, denied_case
-from bot.cli.recounting import Recount
+from bot.cli.recounting import counted_log
 from bot.cli.testing import expected_words, got_words
 from bot.policy_cases import Expectation, Outcome, read_file
-from bot.store.past import Past, comings_and_goings, denied_since, one_view
+from bot.store.past import Past, denied_since, one_view
 from handlers.counting import counted
 
 Direction: TypeAlias = Literal["loosened", "tightened", "changed"]
@@ -107,24 +107,18 @@ class Replayed:
 def replay_log(folder: PolicyFolder, connection: sqlite3.Connection, since: datetime) -> Replayed:
     """Ask about every proposal that was taken in since then, as it was then."""
     replayed = Replayed(folder.version)
-    counters = Recount(folder)
     with one_view(connection):
-        for one in comings_and_goings(connection, since - counters.furthest):
-            if isinstance(one, str):
-                counters.end(one)
-            else:
-                if one.submitted.at >= since:
-                    _again(folder, one, counters, replayed)
-                counters.add(one)
+        for past, before in counted_log(folder, connection, since):
+            _again(folder, past, before, replayed)
     return replayed
 
 
-def _again(folder: PolicyFolder, past: Past, counters: Recount, replayed: Replayed) -> None:
+def _again(folder: PolicyFolder, past: Past, before: Mapping[str, Json], replayed: Replayed) -> None:
     if past.erased:
         replayed.erased += 1
         return
     then = past.submitted
-    after = judge_again(folder, then, counters.before(then))
+    after = judge_again(folder, then, before)
     amount = amount_of(then, hidden_by(folder, then.tool, then.requirement.hidden))
     replayed.add(then.proposal, then.tool, amount, recorded(then.requirement), after)
 

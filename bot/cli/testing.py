@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from approval_rules.policy import PolicyFolder, Rule, explain
+from approval_rules.explanation import explain
+from approval_rules.policy import PolicyFolder, Rule
 from bot.cli.judging import Ruling, agent_of, draft_from, judge, same_people
 from bot.cli.output import printable
 from bot.policy_cases import Case, Expectation, read_folder

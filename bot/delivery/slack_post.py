@@ -22,6 +22,7 @@ from approval_rules.react import Note
 from bot.delivery.pace import ChannelPace
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
 from bot.desk.apply import apply
+from bot.desk.explained import explained
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store.codec import SWITCH
@@ -119,7 +120,7 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         as_of = await snapshot.size() - 1
         loaded = await snapshot.proposal(proposal)
-        return as_of, None if loaded is None else await seen_from(snapshot, loaded)
+        return as_of, None if loaded is None else await explained(self._wiring, await seen_from(snapshot, loaded))
 
     def _channel(self, seen: Seen) -> str | None:
         channels = self._wiring.policy.folder.channels

@@ -4,11 +4,12 @@ import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal, cast
+from typing import Literal
 
 from approval_rules.budgets import Exceeded
 from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
+from approval_rules.counters import noted
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
 from approval_rules.opinion import Opinion
 from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
@@ -81,7 +82,8 @@ class AgentUseCases:
             use = tx.key_use(agent.id, intake.key)
             if use is not None:
                 return *_replay(tx, agent, draft, intake, use), None
-            ruling = decided or self._ruling(agent, draft, tallies(tx, cast("Policy", counting), agent, draft))
+            before = tallies(tx, counting, agent, draft) if counting is not None and decided is None else None
+            ruling = decided or self._ruling(agent, draft, before or NOTHING_BEFORE)
             refused = ruling if isinstance(ruling, Refused) else None
             over = exceeded(tx, self._wiring.policy.folder, agent, draft, refused)
             if over is not None:
@@ -89,7 +91,8 @@ class AgentUseCases:
             if isinstance(ruling, Refused):
                 record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool, draft)
                 return None, ruling, None
-            return *_take_in(tx, agent, draft, intake, ruling, second(tx, ruling), self._wiring.home_team), None
+            home = self._wiring.home_team
+            return *_take_in(tx, agent, draft, intake, ruling, second(tx, ruling), home, before), None
 
         loaded, answer, over = await written(self._wiring, unit)
         if broken is not None and answer is broken:
@@ -286,6 +289,7 @@ def _take_in(
     requirement: Requirement,
     candidate: Opinion | None,
     home_team: str,
+    before: Mapping[str, Json] | None,
 ) -> tuple[Loaded | None, Accepted | Refused]:
     current = tx.agent(agent.id)
     started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
@@ -297,6 +301,7 @@ def _take_in(
         draft=draft,
         requirement=requirement,
         candidate=candidate,
+        counters=None if before is None else noted(before),
     )
     applied = apply(tx, None, command)
     first = applied.events[0]

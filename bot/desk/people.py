@@ -15,6 +15,7 @@ from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
+from bot.desk.explained import explained
 from bot.desk.switching import record_switch
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
@@ -75,7 +76,7 @@ class PeopleUseCases:
         loaded = await snapshot.proposal(unverified_id)
         seen = None if loaded is None else await seen_from(snapshot, loaded)
         if seen is not None and self._may_see(who, member, seen):
-            return seen
+            return await explained(self._wiring, seen)
         if member.flaw is not None:
             return Refusal(member.flaw.value)
         return Refusal.NOT_IN_ROLE if seen is not None else None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from approval_rules.events import Decision, Submitted, Voted
 from approval_rules.people import ProposalId
+from approval_rules.state import Proposal
 from approval_rules.text import AgentText
 from approval_rules.times import format_time
 from bot.store import rows
@@ -57,6 +58,19 @@ def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Itera
         pasts = {past.submitted.proposal: past for past in _pasts(connection, taken_in)}
         for _seq, _body, _leaf, kind, subject in chunk:
             yield pasts[subject] if kind == "proposal.submitted" else ProposalId(subject)
+
+
+def past_of(connection: sqlite3.Connection, proposal: str) -> Past | None:
+    """Give one proposal as it was taken in; None where there is none of this id."""
+    entries = connection.execute(rows.ENTRIES_OF, {"subject": proposal}).fetchall()
+    return next(_pasts(connection, entries[:1]), None)
+
+
+def folded(connection: sqlite3.Connection, proposal: ProposalId) -> Proposal | None:
+    """Give one proposal as it is now, with its votes."""
+    entries = connection.execute(rows.ENTRIES_OF, {"subject": proposal}).fetchall()
+    loaded = rows.loaded_from(rows.recorded_from(entries, _living(connection, entries)))
+    return None if loaded is None else loaded.proposal
 
 
 def denied_since(connection: sqlite3.Connection, since: datetime) -> Iterator[Denial]:

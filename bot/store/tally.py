@@ -36,10 +36,9 @@ class Told(NamedTuple):
 
 
 def tallies(tx: Transaction, policy: Policy, agent: Agent, draft: Draft) -> Mapping[str, Json]:
-    """Give the policy's counters by name; one that cannot be told is left out."""
+    """Give the policy's counters by name; one that cannot be told is None."""
     now = Told(agent.id, reader(draft.arguments, draft.context))
-    found = {counter.name: _tally(tx, counter, policy.tool, now) for counter in policy.counters}
-    return {name: value for name, value in found.items() if value is not None}
+    return {counter.name: _tally(tx, counter, policy.tool, now) for counter in policy.counters}
 
 
 def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told) -> Decimal | None:

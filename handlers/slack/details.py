@@ -14,6 +14,7 @@ from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import name_of, standing_of, trial_words, vote_words, who_decides
 from handlers.slack.text import arguments_of, evidence_of, exact, fields_of, paragraphs
 from handlers.slack.values import Line
+from handlers.slack.why import why_lines
 
 PAGE_CHARACTERS: Final = 9000
 PAGE_BLOCKS: Final = 40
@@ -55,6 +56,7 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     yield Safe("Votes"), list(_votes(seen))
     yield Safe("What became of it"), list(_execution(proposal.execution))
     yield Safe("Policy"), list(_policy(proposal))
+    yield Safe("Why: each rule, and the values that it saw"), list(why_lines(seen))
     yield Safe("Facts, as the agent gives them"), told.facts
     yield Safe("What happened before, says the agent"), told.history
     yield Safe("What the agent tried"), told.steps

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from approval_rules.canonical import Digest, sha256_name
-from approval_rules.state import Proposal
+from approval_rules.state import Proposal, Status
 from handlers.counting import counted
 from handlers.desk import Seen
 from handlers.slack.blocks import (
@@ -41,6 +41,7 @@ from handlers.slack.standing import (
 )
 from handlers.slack.text import Evidence, arguments_of, evidence_of, fields_of, paragraphs
 from handlers.slack.values import Line
+from handlers.slack.why import would_run_if
 
 MAX_TEXT: Final = 4000
 MAX_CHARACTERS: Final = 13_000
@@ -102,7 +103,7 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
         *_first(sentence, standing, seen),
         *_arguments(proposal, shown, len(lines) - len(shown)),
         *([section(_TOO_LONG)] if live and not whole else []),
-        *_why(proposal),
+        *_why(seen),
         *_votes(seen),
     ]
     buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
@@ -151,14 +152,16 @@ def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[
     return blocks
 
 
-def _why(proposal: Proposal) -> list[Block]:
+def _why(seen: Seen) -> list[Block]:
+    proposal = seen.proposal
     policy = proposal.requirement.policy
+    nearly = would_run_if(seen) if proposal.status is Status.PENDING else None
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
     needs = Safe(
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; "
         "never the agent's owner, never the person who started the run."
     )
-    return [context(asked, needs) if proposal.requirement.seats else context(asked)]
+    return [context(asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else []))]
 
 
 def _votes(seen: Seen) -> list[Block]:

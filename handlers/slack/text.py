@@ -3,15 +3,18 @@
 Everything that it gives may stand in a `plain_text` or a `rich_text` element, and never in `mrkdwn`.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from approval_rules.canonical import canonical_text
+from approval_rules.condition_text import number_text
 from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
 from handlers.counting import counted
-from handlers.slack.escape import Safe, is_blank, named, visible
+from handlers.slack.escape import Safe, clipped, is_blank, named, visible
 from handlers.slack.values import (
     NOTHING_HIDDEN,
     Line,
@@ -25,6 +28,7 @@ from handlers.slack.values import (
 )
 
 _FEW: Final = 3
+_SEEN: Final = 80
 Hidden: TypeAlias = Mapping[str, Hiding]
 
 
@@ -108,6 +112,39 @@ def evidence_of(context: AgentJson, hidden: Hidden) -> Evidence:
 def fields_of(data: AgentJson | None, hidden: Hidden = NOTHING_HIDDEN) -> tuple[Line, ...]:
     """Give every leaf of a run or of an outcome's report."""
     return tuple(lines_of(unwrap_object(data), hidden)) if data is not None and unwrap_object(data) else ()
+
+
+def seen_json(value: AgentJson | None, of: str, hidden: Hidden) -> Json:
+    """Give a value as a rule saw it, None for missing, or what is said instead of it where policy hides its field `of`.
+
+    A string that comes from here is raw: escape it for the place where it goes.
+    """
+    hiding = is_covered(of, hidden)
+    if hiding is not None:
+        return instead_of(None if value is None else unwrap_json(value), hiding)
+    return None if value is None else _without(unwrap_json(value), hidden, of)
+
+
+def seen_words(value: AgentJson | None, of: str, hidden: Hidden) -> Safe:
+    """Write a value as a rule saw it: texts in quotes, so that nothing in them reads as a rule's words."""
+    shown = seen_json(value, of, hidden)
+    if shown is None:
+        return Safe("missing")
+    if isinstance(shown, Decimal):
+        return Safe(number_text(shown))
+    if isinstance(shown, str) and is_covered(of, hidden) is not None:
+        return Safe(shown)
+    return clipped(visible(json.dumps(shown, ensure_ascii=False, default=str)), _SEEN)
+
+
+def is_covered(of: str, hidden: Hidden) -> Hiding | None:
+    """Tell how policy hides a field: by its own name, or because it lies inside of a hidden one."""
+    parts = of.split(".") if of else []
+    for count in range(1, len(parts)):
+        inside = hiding_of(".".join(parts[:count]), hidden)
+        if inside is not None:
+            return "drop" if inside == "drop" else "mask"
+    return hiding_of(of, hidden) if of else None
 
 
 def tool_words(tool: str) -> list[str]:

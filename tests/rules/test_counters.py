@@ -1,11 +1,12 @@
 """Counters in conditions: how they are written, what they are named, and that nothing else becomes one."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from approval_rules.conditions import ConditionFaultError, compile_condition
-from approval_rules.counters import HOW, Counter, named
+from approval_rules.counters import HOW, Counter, named, noted, recalled
 
 DAY = timedelta(days=1)
 
@@ -25,12 +26,28 @@ def test_a_counter_is_read_as_a_name(text: str, counter: Counter) -> None:
     read, found = named(f"a and {text} < 5")
     assert found == {counter.name: counter}
     assert len(read) == len(f"a and {text} < 5")
+    again = counter.written
+    assert named(again)[1] == found
     condition = compile_condition(f"{text} < 5")
     assert condition.counters == (counter,)
     assert condition.names == {counter.name}
     assert condition.text == f"{text} < 5"
     assert condition.test({counter.name: 4}) is True
     assert condition.test({counter.name: 5}) is False
+
+
+def test_a_counter_is_written_as_its_author_writes_it() -> None:
+    """Whatever its field and its group are called."""
+    for text in ("sum(a_b, 90m by c_by_d)", "count(24h by by)", "sum(count, 1d)", "count(1h)"):
+        (counter,) = named(text)[1].values()
+        assert counter.written == text
+
+
+def test_what_was_counted_is_noted_exactly() -> None:
+    """A sum of any length comes back as it was; what could not be told is told apart from what was not counted."""
+    before = {"a": Decimal(10) ** 300 + Decimal("1e-300"), "b": None, "c": Decimal("0.10")}
+    assert recalled(noted(before)) == before
+    assert recalled(None) == {}
 
 
 def test_text_in_quotes_is_no_counter() -> None:

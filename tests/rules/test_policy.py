@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from approval_rules.explanation import explain
 from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
-from approval_rules.policy import Contradiction, PolicyFolder, classify, explain
+from approval_rules.policy import Contradiction, PolicyFolder, classify
 from approval_rules.requirement import Requirement, Seat, Tier
 from approval_rules.verdicts import Ask, Block
 from bot.policy_files import load

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from approval_rules.explanation import explain
 from approval_rules.people import ToolName
-from approval_rules.policy import Policy, PolicyFolder, classify, explain
+from approval_rules.policy import Policy, PolicyFolder, classify
 from tests.rules.builders import AGENT, REFUND, START
 from tests.rules.policies import ALLOW, BLOCK, TWO, draft, folder
 

@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approval_rules.policy import classify, explain
+from approval_rules.explanation import explain
+from approval_rules.policy import classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.verdicts import Allow, Ask, Block, Verdict
 from tests.rules.builders import AGENT, START

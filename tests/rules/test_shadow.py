@@ -8,7 +8,8 @@ import pytest
 from approval_rules.conditions import compile_condition
 from approval_rules.decide import POLICY, QUORUM, decide
 from approval_rules.events import Approved, ClaimRefused, Refusal
-from approval_rules.policy import Contradiction, Policy, PolicyFolder, Rule, classify, explain
+from approval_rules.explanation import explain
+from approval_rules.policy import Contradiction, Policy, PolicyFolder, Rule, classify
 from approval_rules.requirement import Requirement, Seat, Shadowed, Tier
 from approval_rules.state import Proposal, Status
 from approval_rules.verdicts import Ask, Verdict

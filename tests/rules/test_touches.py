@@ -7,8 +7,9 @@ import pytest
 
 from approval_rules.conditions import compile_condition
 from approval_rules.contract import Breach, touches
+from approval_rules.explanation import explain
 from approval_rules.kinds import ANYTHING, Kind, Known
-from approval_rules.policy import Contradiction, PolicyFolder, Rule, classify, explain
+from approval_rules.policy import Contradiction, PolicyFolder, Rule, classify
 from approval_rules.requirement import Hiding, Tier
 from approval_rules.text import Json
 from tests.rules.builders import AGENT, REFUND, START

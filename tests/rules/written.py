@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from approval_rules.canonical import sha256_name
 from approval_rules.commands import Draft
+from approval_rules.explanation import Explanation, explain
 from approval_rules.people import ToolName
-from approval_rules.policy import Explanation, PolicyFolder, classify, explain
+from approval_rules.policy import PolicyFolder, classify
 from approval_rules.text import AgentJson, AgentText, Json
 from bot.policy_files import PolicyFolderError, load
 from tests.rules.builders import AGENT, REFUND, START

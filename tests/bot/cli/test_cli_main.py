@@ -35,8 +35,8 @@ def test_the_documented_commands_are_there() -> None:
     """What the README names can be typed."""
     documented = (
         "demo, init, serve, doctor, db upgrade, manifest, agent add, agent list, agent rotate, agent revoke, pending,"
-        " show, policy check, policy explain, policy test, policy replay, policy cases export, pause, resume, status,"
-        " audit verify, audit show, audit checkpoint, ask, outbox list, outbox retry"
+        " show, policy check, policy explain, policy test, policy replay, policy dial, policy cases export, pause,"
+        " resume, status, audit verify, audit show, audit checkpoint, ask, outbox list, outbox retry"
     )
     assert {tuple(words.split()) for words in documented.split(", ")} <= set(COMMANDS)
 

@@ -87,13 +87,15 @@ def test_check_names_dangers(written: Shell) -> None:
 
 
 def test_explain_reads_as_lines(written: Shell) -> None:
-    """Each rule with its outcome, then the verdict; from text or from a file."""
+    """Each rule with its outcome and what it saw, then the verdict and the nearest rule; from text or from a file."""
     text = json.dumps(REFUND)
     ended = written("policy", "explain", text)
     assert ended.code == 0
-    *rules, verdict = ended.out.splitlines()
-    assert len(rules) == 3
+    *rules, verdict, nearest = ended.out.splitlines()
+    assert len([line for line in rules if line.startswith("Rule ")]) == 3
+    assert '    saw      amount_usd 180, customer_tier "pro"' in rules
     assert verdict.startswith("=> asked: ")
+    assert nearest == "Rule 1 would have allowed it if amount_usd were at most 50; it is 180."
     (written.folder / "proposal.json").write_text(text, "utf-8")
     assert written("policy", "explain", "proposal.json").out == ended.out
     found = written("policy", "explain", "proposal.json", "--json", "--policy", str(EXAMPLES)).json()
@@ -138,7 +140,7 @@ def test_explain_says_a_contradiction(written: Shell) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("nofile", "'nofile': No such file or directory; give a file or JSON text that begins with {"),
+        ("nofile", "'nofile': No such file or directory; give an id, a file, or JSON text that begins with {"),
         (".", "'.': Is a directory"),
         ("binary", "'binary': not text"),
         ("{", "this is no proposal: "),
