@@ -131,11 +131,18 @@ Outcome: TypeAlias = bool | Undetermined
 
 
 def classify(
-    folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json] = NOTHING_BEFORE
+    folder: PolicyFolder,
+    draft: Draft,
+    agent: Agent,
+    at: datetime,
+    before: Mapping[str, Json] = NOTHING_BEFORE,
+    *,
+    drawn: bool = True,
 ) -> Requirement | Contradiction:
     """Say what must happen before this draft may run; MUST NOT raise, whatever the agent sent.
 
-    `before` gives the policy's counters by name; one that is not in it cannot be told, which never allows.
+    `before` gives the policy's counters by name; one that is not in it cannot be told, which never allows. Where
+    nothing is `drawn`, dials let nothing through.
     """
     facts = _facts(draft)
     arguments = unwrap_object(draft.arguments)
@@ -150,7 +157,7 @@ def classify(
         if name in arguments or name in facts:
             return _taken(name, "arguments" if name in arguments else "context/facts")
     names = names_of(folder, policy, draft, agent, at, before)
-    place = dial.place(folder.dial_key, draft.tool, draft.digest) if policy.dialled else None
+    place = dial.place(folder.dial_key, draft.tool, draft.digest) if policy.dialled and drawn else None
     ruling = _judge(policy, [rule.outcome(names) for rule in policy.rules], place)
     return _requirement(folder, policy, ruling)
 
@@ -256,7 +263,11 @@ def _dialled(policy: Policy, rule: Rule, place: Decimal | None) -> _Ruling:
         says, then = f"the dial of {share} % lets this one through", consequence(Allow())
         return _Ruling(Allow(), rule, f"rule {rule.index} of {policy.tool}: {rule.condition_text}, and {says}: {then}")
     ask = cast("Ask", verdict.otherwise)
-    says = f"the dial of {share} % keeps this one for people" if place is not None else "no dial is set up here"
+    says = (
+        f"the dial of {share} % keeps this one for people"
+        if place is not None
+        else f"the dial of {share} % is not drawn here"
+    )
     return _Ruling(
         ask, rule, f"rule {rule.index} of {policy.tool}: {rule.condition_text}, and {says}: {consequence(ask)}"
     )

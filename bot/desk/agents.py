@@ -108,11 +108,13 @@ class AgentUseCases:
         policy = self._wiring.policy.folder.policies.get(draft.tool)
         return policy if policy is not None and policy.counters else None
 
-    def _ruling(self, agent: Agent, draft: Draft, before: Mapping[str, Json] = NOTHING_BEFORE) -> Requirement | Refused:
+    def _ruling(
+        self, agent: Agent, draft: Draft, before: Mapping[str, Json] = NOTHING_BEFORE, *, drawn: bool = True
+    ) -> Requirement | Refused:
         if draft.callback_url is not None and not _host_allowed(draft.callback_url, agent):
             detail = "the callback's host is not registered for this agent; see `foureyes agent add --callback-host`"
             return Refused("callback-host-not-allowed", detail, (Fault("/callback_url", detail),))
-        ruling = classify(self._wiring.policy.folder, draft, agent, self._wiring.clock(), before)
+        ruling = classify(self._wiring.policy.folder, draft, agent, self._wiring.clock(), before, drawn=drawn)
         if isinstance(ruling, Contradiction):
             return Refused("contradictory-fact", ruling.detail, (Fault(ruling.pointer, ruling.detail),))
         return ruling
@@ -122,13 +124,13 @@ class AgentUseCases:
         await written(self._wiring, lambda tx: record_refusal(tx, agent, code, detail, tool))
 
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
-        """Tell what would happen now; store nothing."""
+        """Tell what would happen now; store nothing, and draw no dial: an agent must not look for lucky words."""
         folder, counting = self._wiring.policy.folder, self._counting(draft)
         broken = contract_refusal(folder, agent, draft)
 
         def unit(tx: Transaction) -> Requirement | Refused:
             before = NOTHING_BEFORE if counting is None else tallies(tx, counting, agent, draft)
-            ruling = broken or self._ruling(agent, draft, before)
+            ruling = broken or self._ruling(agent, draft, before, drawn=False)
             over = exceeded(tx, folder, agent, draft, ruling if isinstance(ruling, Refused) else None)
             return ruling if over is None else refusal(over)
 

@@ -317,6 +317,24 @@ BUGS = (
         ("bot.store.commit:_run_unit", "transaction.drop_unit()", "transaction.keep_unit()"),
     ),
     _bug(
+        "dial-in-doubt",
+        "whoever leaves out a field that a dial reads is asked by a milder rule below it",
+        f"{R}/test_dial.py::test_a_dial_in_doubt_asks_no_fewer_people",
+        ("approval_rules.policy:_ask_stands", "rule.verdict == Allow() for", "isinstance(rule.verdict, Allow) for"),
+    ),
+    _bug(
+        "dial-told-in-advance",
+        "an agent can look for words that the dial lets through",
+        f"{S}/test_dial.py::test_no_agent_can_look_for_lucky_words",
+        ("bot.desk.agents:AgentUseCases.evaluate", ", drawn=False", ""),
+    ),
+    _bug(
+        "limit-passed-together",
+        "a counter does not see what was taken in a moment before",
+        f"{S}/test_counters.py::test_a_limit_is_not_passed_together",
+        ("bot.store.tally:_before", "for loaded in planned.values():", "for loaded in ():"),
+    ),
+    _bug(
         "agent-text-as-markup",
         "an agent's words are mrkdwn",
         "tests/handlers/slack/test_slack_packet.py::test_no_hostile_proposal_breaks_a_packet",

@@ -20,7 +20,9 @@ from tests.planted.bugs import BUGS, BY_NAME
 
 ROOT = Path(__file__).parents[2]
 LAYERS: Mapping[str, Sequence[str]] = {
-    "rules": [f"tests/rules/test_{name}.py" for name in ("votes", "quorum", "duties", "claims", "deadlines", "switch")],
+    "rules": [
+        f"tests/rules/test_{name}.py" for name in ("votes", "quorum", "duties", "claims", "deadlines", "switch", "dial")
+    ],
     "models": ["tests/rules/test_machine.py", "tests/bot/desk/test_engine_model.py"],
     "parts": [
         "tests/handlers/slack/test_slack_packet.py",

@@ -28,6 +28,8 @@ AT_EVERY_CHANGE = (
     "posted-again",
     "index-left-behind",
     "redaction-skipped",
+    "dial-in-doubt",
+    "limit-passed-together",
 )
 
 

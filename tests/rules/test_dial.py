@@ -80,7 +80,7 @@ def test_without_a_key_everything_is_asked() -> None:
     for share in ("5", "100"):
         found = judged(dialled(share, key=b""), 1)
         assert found.tier is Tier.YELLOW
-        assert "no dial is set up here" in found.policy.because
+        assert f"the dial of {share} % is not drawn here" in found.policy.because
 
 
 def test_a_block_and_a_doubt_stand_above_the_dial() -> None:

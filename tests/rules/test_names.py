@@ -44,14 +44,16 @@ def test_every_field_that_may_be_written_exists() -> None:
     assert tuple(about(AGENT)) == RESERVED["agent"]
 
 
-def judged(text: str, at: str, arguments: object = None, run: object = None) -> Requirement | Contradiction:
+def judged(
+    text: str, at: str, arguments: object = None, run: object = None, facts: object = None
+) -> Requirement | Contradiction:
     """Classify with one rule that allows and one that asks."""
     rules = (Rule(1, compile_condition(text), ALLOW, ""), Rule(2, compile_condition("n == n"), TWO, ""))
     folder = PolicyFolder("v", {REFUND: Policy(REFUND, rules, zone=BERLIN)}, {}, {}, frozenset({"2026-12-25"}))
     sent: object = {"n": 1} if arguments is None else arguments
     draft = Draft(
         *(REFUND, AgentJson(sent), Digest("d"), AgentText("x")),  # type: ignore[arg-type]  # tests send anything
-        context=AgentJson({}),
+        context=AgentJson({"facts": facts} if facts else {}),  # type: ignore[dict-item]
         run=AgentJson(run or {}),  # type: ignore[arg-type]
     )
     return classify(folder, draft, AGENT, datetime.fromisoformat(at).replace(tzinfo=UTC))
@@ -87,12 +89,15 @@ def test_a_run_that_was_not_told_asks() -> None:
 
 
 @pytest.mark.parametrize("name", ["now", "agent", "run"])
-def test_an_agent_cannot_bring_its_own_clock(name: str) -> None:
+@pytest.mark.parametrize("where", ["arguments", "context/facts"])
+def test_an_agent_cannot_bring_its_own_clock(name: str, where: str) -> None:
     """An argument or a fact with a name that the rules read from the server is refused, wherever it stands."""
     field = RESERVED[name][0]
-    found = judged(f"{name}.{field} == 'x'", "2026-01-01T00:00:00", {"n": 1, name: {field: "x"}})
+    brought = {name: {field: "x"}}
+    sent, facts = ({"n": 1, **brought}, None) if where == "arguments" else ({"n": 1}, brought)
+    found = judged(f"{name}.{field} == 'x'", "2026-01-01T00:00:00", sent, facts=facts)
     assert isinstance(found, Contradiction)
-    assert (found.name, found.pointer) == (name, f"/arguments/{name}")
+    assert (found.name, found.pointer) == (name, f"/{where}/{name}")
 
 
 def test_such_a_name_is_free_where_no_rule_reads_it() -> None:

@@ -23,9 +23,11 @@ async def limited(world: World, condition: str, *, zone: str = "UTC") -> None:
     await world.running.watch.look()
 
 
-async def post(http: httpx.AsyncClient, amount: object, key: str, customer: object = "C-1") -> dict[str, Any]:
+async def post(
+    http: httpx.AsyncClient, amount: object, key: str, customer: object = "C-1", tool: str = TOOL
+) -> dict[str, Any]:
     """Propose a refund for a customer, or repeat that; gives the proposal."""
-    body = {"tool": TOOL, "arguments": {"amount_usd": amount, "order_id": key, "customer_id": customer}, "summary": "x"}
+    body = {"tool": tool, "arguments": {"amount_usd": amount, "order_id": key, "customer_id": customer}, "summary": "x"}
     answer = await http.post("/v1/proposals", json=body, headers={"Idempotency-Key": key})
     assert answer.status_code in {200, 201}, answer.text
     found: dict[str, Any] = answer.json()
@@ -78,6 +80,30 @@ async def test_counting_apart(world: World) -> None:
     for number, nobody in enumerate(nobodies):
         made = await post(world.http, 1, f"x{number}", nobody)
         assert made["state"] == "pending"
+
+
+async def test_another_tool_takes_no_room(world: World) -> None:
+    """What is counted is this tool's own: the same agent's mails, at the same moment and as dear, are others."""
+    await limited(world, "count(24h) < 2 and sum(amount_usd, 24h by customer_id) + amount_usd <= 100")
+    mail = (world.policy / f"{TOOL}.yml").read_text("utf-8").replace(TOOL, "mail.send")
+    (world.policy / "mail.send.yml").write_text(mail, "utf-8")
+    await world.running.watch.look()
+    both = world.client((await world.add_agent("both-bot", SAM, TOOL, "mail.send")).key)
+    tools = [TOOL, "mail.send"] * 3
+    made = await asyncio.gather(*(post(both, 40, f"k{number}", tool=tool) for number, tool in enumerate(tools)))
+    for each in (TOOL, "mail.send"):
+        assert Tally(one["state"] for one in made if one["tool"] == each) == {"approved": 2, "pending": 1}
+
+
+async def test_what_is_blocked_at_the_same_moment_takes_no_room(world: World) -> None:
+    """Ten refunds over the cap, however close together, leave the room to the one that may go through."""
+    await limited(world, "count(24h) < 1")
+    rules = world.policy / f"{TOOL}.yml"
+    rules.write_text(rules.read_text("utf-8") + '    - {if: "amount_usd > 500", block: true}\n', "utf-8")
+    await world.running.watch.look()
+    amounts = [*[501] * 10, 1]
+    made = await asyncio.gather(*(post(world.http, amount, f"k{i}") for i, amount in enumerate(amounts)))
+    assert Tally(one["state"] for one in made) == {"blocked": 10, "approved": 1}
 
 
 @pytest.mark.parametrize("odd", ["50", None, True, [1]])
