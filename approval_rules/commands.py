@@ -152,3 +152,27 @@ class LiftTimedPauses:
 
 
 SwitchCommand: TypeAlias = StartPause | Resume | LiftTimedPauses
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareIncident:
+    """Say that an incident is going on. `standing` is None on the machine's own command line."""
+
+    at: datetime
+    by: Actor
+    reason: AgentText
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearIncident:
+    """Say that it is over; who may resume a pause may."""
+
+    at: datetime
+    by: Actor
+    reason: AgentText
+    standing: Standing | None
+    may_resume: bool
+
+
+IncidentCommand: TypeAlias = DeclareIncident | ClearIncident

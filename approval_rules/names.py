@@ -1,4 +1,4 @@
-"""The names in a condition that no argument and no fact may bear: `now`, `agent`, `touches_pii`. Reads no clock."""
+"""The names in a condition that no argument and no fact may bear, such as `now` and `incident`. Reads no clock."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
@@ -14,8 +14,13 @@ RESERVED: Final[Mapping[str, tuple[str, ...]]] = {
         *("id", "model", "prompt_version", "workflow_version"),
         *("tool_calls", "tokens", "elapsed_s", "cost_usd", "started_by"),
     ),
+    "environment": (),
+    "incident": (),
 }
-"""Each name that only the server fills, with its fields. `run` is what the agent said about its run."""
+"""Each name that only the server fills, with its fields; one without fields is a value itself.
+
+`run` is what the agent said about its run.
+"""
 TOUCHES: Final[Mapping[str, str]] = {"touches_pii": "pii", "touches_admin": "admin"}
 """The names that are true where an argument bears an annotation of the contract (`x-touches`), and which one."""
 
@@ -35,6 +40,11 @@ def moment(at: datetime, zone: tzinfo = UTC, holidays: frozenset[str] = frozense
         "holiday": date in holidays,
         "workday": local.weekday() < _SATURDAY and date not in holidays,
     }
+
+
+def around(environment: str, *, incident: bool) -> Mapping[str, Json]:
+    """Give `environment`, which is the server's, and `incident`: whether people said that one is going on."""
+    return {"environment": environment, "incident": incident}
 
 
 def about(agent: Agent) -> Mapping[str, Json]:

@@ -15,7 +15,7 @@ from approval_rules.events import Decision, Refusal
 from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
-from approval_rules.switch import Pause, Scope
+from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
 
 
@@ -151,6 +151,14 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentSaid:
+    """What became of declaring or ending an incident: `refusal` None means done."""
+
+    refusal: Refusal | None
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The state of everything in a few figures."""
 
@@ -164,6 +172,7 @@ class Overview:
     outbox_dead: int
     policy_version: str
     tools: Sequence[str] = ()
+    incident: Incident | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +242,12 @@ class PeopleDesk(Protocol):
 
     async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
         """Start a scope again; everything needs two people."""
+
+    async def declare_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Say that an incident is going on; any full member of the workspace may."""
+
+    async def clear_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Say that it is over; who may resume may."""
 
     async def overview(self) -> Overview:
         """Give the state of everything."""

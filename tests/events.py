@@ -23,7 +23,7 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
     max_leaves=6,
 )
 # Optional fields that came after the golden bytes: where they are absent, those bytes are written as ever.
-_LATER = frozenset({"hashed", "dropped", "shadow", "candidate"})
+_LATER = frozenset({"hashed", "dropped", "shadow", "candidate", "backup", "action_tier"})
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {
     AgentText: st.builds(AgentText, st.text(max_size=20)),
     AgentJson: st.builds(AgentJson, st.dictionaries(st.text(max_size=5), _JSON, max_size=3)),

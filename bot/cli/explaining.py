@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from approval_rules.contract import breaches
+from approval_rules.names import around
 from approval_rules.people import Agent, AgentId, PersonId
 from approval_rules.policy import Contradiction, RuleExplanation, explain
 from bot.cli.judging import WOULD_BE, dialled, draft_from, why_no_proposal
@@ -19,14 +20,18 @@ from handlers.http.strict_json import read_json
 _SOMEONE = Agent(AgentId("agent_example"), "example", PersonId("pers_example"), ())
 
 
-def explained(text: str, folder: Path | None) -> dict[str, Any]:
-    """Say what each rule makes of a proposal's body; a `summary` may be left out here."""
+def explained(text: str, folder: Path | None, environment: str | None = None, *, incident: bool) -> dict[str, Any]:
+    """Say what each rule makes of a proposal's body; a `summary` may be left out here.
+
+    `environment` None means this server's.
+    """
     try:
         draft = draft_from(fields_of(read_json(text.encode()).value))
     except (ProblemError, ValueError) as error:
         raise typer.BadParameter(f"this is no proposal: {why_no_proposal(error)}") from None
     policies = dialled(load(folder or settings().policy))
-    found = explain(policies, draft, _SOMEONE, SteadyClock()())
+    before = around(environment or settings().environment, incident=incident)
+    found = explain(policies, draft, _SOMEONE, SteadyClock()(), before)
     rules = [_rule(one) for one in found.rules]
     of_tool = policies.policies.get(draft.tool)
     broken = breaches(of_tool.contract, draft.arguments) if of_tool else ()

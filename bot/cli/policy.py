@@ -66,6 +66,7 @@ def check(
             "rules": len(policy.rules),
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
+            "action_tier": policy.tier,
             "contract": policy.contract.source if policy.contract else None,
             "mode": "shadow" if policy.shadow else "live",
             "class": policy.label,
@@ -94,13 +95,15 @@ def explain(
     ],
     folder: FolderOption = None,
     *,
+    environment: Annotated[str | None, typer.Option("--environment", help="Instead of FOUREYES_ENVIRONMENT.")] = None,
+    incident: Annotated[bool, typer.Option("--incident", help="As if an incident were on.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what each rule says about a proposal, and what they come to."""
     from bot.cli.explaining import explained
 
     text = proposal if proposal.lstrip().startswith("{") else _file(proposal)
-    found = explained(text, folder)
+    found = explained(text, folder, environment, incident=incident)
     if as_json:
         print_json(found)
         return

@@ -17,7 +17,7 @@ from bot.cli.recorded import amount_in, amount_of, denied_case
 from bot.cli.recounting import Recount
 from bot.cli.testing import expected_words, got_words
 from bot.policy_cases import Expectation, Outcome, read_file
-from bot.store.past import Past, comings_and_goings, denied_since, one_view
+from bot.store.past import Changed, Past, around_at, comings_and_goings, denied_since, one_view
 from handlers.counting import counted
 
 Direction: TypeAlias = Literal["loosened", "tightened", "changed"]
@@ -108,23 +108,28 @@ def replay_log(folder: PolicyFolder, connection: sqlite3.Connection, since: date
     """Ask about every proposal that was taken in since then, as it was then."""
     replayed = Replayed(folder.version)
     counters = Recount(folder)
+    begin = since - counters.furthest
     with one_view(connection):
-        for one in comings_and_goings(connection, since - counters.furthest):
-            if isinstance(one, str):
-                counters.end(one)
-            else:
-                if one.submitted.at >= since:
-                    _again(folder, one, counters, replayed)
-                counters.add(one)
+        around = dict(around_at(connection, begin))
+        for one in comings_and_goings(connection, begin):
+            match one:
+                case Changed():
+                    around[one.name] = one.value
+                case Past():
+                    if one.submitted.at >= since:
+                        _again(folder, one, {**around, **counters.before(one.submitted)}, replayed)
+                    counters.add(one)
+                case _:
+                    counters.end(one)
     return replayed
 
 
-def _again(folder: PolicyFolder, past: Past, counters: Recount, replayed: Replayed) -> None:
+def _again(folder: PolicyFolder, past: Past, before: Mapping[str, Json], replayed: Replayed) -> None:
     if past.erased:
         replayed.erased += 1
         return
     then = past.submitted
-    after = judge_again(folder, then, counters.before(then))
+    after = judge_again(folder, then, before)
     amount = amount_of(then, hidden_by(folder, then.tool, then.requirement.hidden))
     replayed.add(then.proposal, then.tool, amount, recorded(then.requirement), after)
 
@@ -145,7 +150,7 @@ def denied_lines(folder: PolicyFolder, connection: sqlite3.Connection, since: da
     with one_view(connection):
         for (then, erased), reason in denied_since(connection, since):
             hidden = hidden_by(folder, then.tool, then.requirement.hidden)
-            yield None if erased else denied_case(then, reason, hidden)
+            yield None if erased else denied_case(then, reason, hidden, around_at(connection, then.at))
 
 
 def direction_of(before: Expectation, after: Ruling) -> Direction | None:

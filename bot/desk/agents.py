@@ -11,7 +11,7 @@ from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
 from approval_rules.opinion import Opinion
 from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
-from approval_rules.policy import NOTHING_BEFORE, Contradiction, Policy, classify
+from approval_rules.policy import Contradiction, Policy, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
@@ -21,12 +21,12 @@ from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.contracted import contract_refusal
 from bot.desk.second_opinion import second_opinion
+from bot.desk.surroundings import inside, outside, reads_the_log
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.keys import split_key
 from bot.store.engine import StoreUnavailableError
 from bot.store.rows import Loaded
-from bot.store.tally import tallies
 from bot.store.transaction import KeyUse, Transaction
 from handlers.desk import (
     Accepted,
@@ -69,16 +69,16 @@ class AgentUseCases:
     async def submit(self, agent: Agent, draft: Draft, intake: Intake) -> Accepted | Refused:
         """Take a proposal in."""
         # What does not depend on what went before is decided outside the transaction, where nobody waits for it.
-        counting = self._counting(draft)
+        reading = self._reading_the_log(draft)
         broken = contract_refusal(self._wiring.policy.folder, agent, draft)
-        decided = broken or (None if counting else self._ruling(agent, draft))
+        decided = broken or (None if reading else self._ruling(agent, draft, outside(self._wiring.policy)))
         second = second_opinion(self._wiring.policy, agent, draft, self._wiring.clock())
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused]:
             use = tx.key_use(agent.id, intake.key)
             if use is not None:
                 return _replay(tx, agent, draft, intake, use)
-            ruling = decided or self._ruling(agent, draft, tallies(tx, cast("Policy", counting), agent, draft))
+            ruling = decided or self._ruling(agent, draft, self._inside(tx, cast("Policy", reading), agent, draft))
             if isinstance(ruling, Refused):
                 _record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool)
                 return None, ruling
@@ -91,12 +91,15 @@ class AgentUseCases:
             return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
         return answer
 
-    def _counting(self, draft: Draft) -> Policy | None:
-        """Give the tool's policy where its rules read what went before."""
+    def _reading_the_log(self, draft: Draft) -> Policy | None:
+        """Give the tool's policy where its rules read the log."""
         policy = self._wiring.policy.folder.policies.get(draft.tool)
-        return policy if policy is not None and policy.counters else None
+        return policy if reads_the_log(policy) else None
 
-    def _ruling(self, agent: Agent, draft: Draft, before: Mapping[str, Json] = NOTHING_BEFORE) -> Requirement | Refused:
+    def _inside(self, tx: Transaction, policy: Policy, agent: Agent, draft: Draft) -> Mapping[str, Json]:
+        return inside(tx, self._wiring.policy, policy, agent, draft)
+
+    def _ruling(self, agent: Agent, draft: Draft, before: Mapping[str, Json]) -> Requirement | Refused:
         if draft.callback_url is not None and not _host_allowed(draft.callback_url, agent):
             detail = "the callback's host is not registered for this agent; see `foureyes agent add --callback-host`"
             return Refused("callback-host-not-allowed", detail, (Fault("/callback_url", detail),))
@@ -114,10 +117,10 @@ class AgentUseCases:
         broken = contract_refusal(self._wiring.policy.folder, agent, draft)
         if broken is not None:
             return broken
-        counting = self._counting(draft)
-        before = NOTHING_BEFORE
-        if counting is not None:
-            before = await self._wiring.writer.run(lambda tx: tallies(tx, counting, agent, draft))
+        policy = self._reading_the_log(draft)
+        before = outside(self._wiring.policy)
+        if policy is not None:
+            before = await self._wiring.writer.run(lambda tx: self._inside(tx, policy, agent, draft))
         ruling = self._ruling(agent, draft, before)
         if isinstance(ruling, Refused):
             return ruling

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast, get_args
 
-from approval_rules.events import Event, PolicyEvent, ProposalEvent, Submitted, SwitchEvent
+from approval_rules.events import Event, IncidentEvent, PolicyEvent, ProposalEvent, Submitted, SwitchEvent
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
@@ -22,7 +22,7 @@ from bot.store.codec import POLICY, SWITCH, Recorded, encode
 from bot.store.rows import AgentRow, Loaded, Row
 
 PROPOSAL_EVENTS = get_args(ProposalEvent)
-SWITCH_EVENTS = get_args(SwitchEvent)
+SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 POLICY_EVENTS = get_args(PolicyEvent)
 F = TypeVar("F")
 
@@ -314,7 +314,7 @@ class Transaction:
             history = () if before is None else before.recorded
             self._unit.proposals[fact.proposal] = Loaded(evolve(proposal, fact), (*history, recorded))
         elif isinstance(event, SWITCH_EVENTS):
-            self._switch = evolve_switch(self._switch, cast("SwitchEvent", event))
+            self._switch = evolve_switch(self._switch, cast("SwitchEvent | IncidentEvent", event))
         elif isinstance(event, POLICY_EVENTS):
             self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
         return recorded

@@ -31,6 +31,7 @@ from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
 from handlers.slack.standing import (
     Standing,
+    backup_words,
     name_of,
     next_step,
     standing_of,
@@ -102,7 +103,7 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
         *_first(sentence, standing, seen),
         *_arguments(proposal, shown, len(lines) - len(shown)),
         *([section(_TOO_LONG)] if live and not whole else []),
-        *_why(proposal),
+        *_why(seen),
         *_votes(seen),
     ]
     buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
@@ -151,14 +152,16 @@ def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[
     return blocks
 
 
-def _why(proposal: Proposal) -> list[Block]:
+def _why(seen: Seen) -> list[Block]:
+    proposal, late = seen.proposal, backup_words(seen)
     policy = proposal.requirement.policy
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
     needs = Safe(
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; "
         "never the agent's owner, never the person who started the run."
     )
-    return [context(asked, needs) if proposal.requirement.seats else context(asked)]
+    said = [asked, needs] if proposal.requirement.seats else [asked]
+    return [context(*said, *([late] if late else []))]
 
 
 def _votes(seen: Seen) -> list[Block]:
@@ -259,6 +262,7 @@ def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Li
         _fit(visible(proposal.tool), _NAME),
         f"Why: {_fit(visible(proposal.requirement.policy.because), _REASON)}",
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}." if proposal.requirement.seats else "",
+        backup_words(seen) or "",
         f"Until {utc(proposal.deadline)}. {next_step(seen)}" if proposal.deadline and not seen.frozen_by else "",
         str(proposal.id),
     ]
