@@ -31,7 +31,7 @@ class Draft:
 class Submit:
     """Propose an action; `requirement` is what the policy said about exactly this draft, `candidate` another.
 
-    `counters` is what the policy counted.
+    `known` is what the server told the rules.
     """
 
     at: datetime
@@ -41,7 +41,7 @@ class Submit:
     draft: Draft
     requirement: Requirement
     candidate: Opinion | None = None
-    counters: AgentJson | None = None
+    known: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +156,27 @@ class LiftTimedPauses:
 
 
 SwitchCommand: TypeAlias = StartPause | Resume | LiftTimedPauses
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareIncident:
+    """Say that an incident is going on. `standing` is None on the machine's own command line."""
+
+    at: datetime
+    by: Actor
+    reason: AgentText
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearIncident:
+    """Say that it is over; who may resume a pause may."""
+
+    at: datetime
+    by: Actor
+    reason: AgentText
+    standing: Standing | None
+    may_resume: bool
+
+
+IncidentCommand: TypeAlias = DeclareIncident | ClearIncident

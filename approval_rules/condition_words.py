@@ -107,6 +107,9 @@ def _detail(before: Token, last: Token, word: Token, then: Token, after: Token) 
 
 
 def _reserved_detail(name: str, then: Token, after: Token) -> str | None:
+    if not RESERVED[name]:
+        fields = then.kind == "LBRACKET" or (then.kind == "ATTR" and after.text not in _METHODS)
+        return f"'{name}' is one value and has no fields; write it alone" if fields else None
     if then.kind != "ATTR":
         return f"'{name}' is the server's own; write one of its fields: {name}.{RESERVED[name][0]}"
     if after.text in RESERVED[name]:

@@ -5,12 +5,8 @@ takes the proposal in: two proposals that pass a limit only together cannot both
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
-
-from approval_rules.text import AgentJson, Json, unwrap_object
 
 MAX_WINDOW = timedelta(days=31)
 CALLS = frozenset({"count", "sum"})
@@ -61,18 +57,3 @@ def named(text: str) -> tuple[str, dict[str, Counter]]:
         return name.ljust(len(match[0]))
 
     return _QUOTED_OR_CALL.sub(name_of, text), found
-
-
-def noted(before: Mapping[str, Json]) -> AgentJson:
-    """Put counters' values by name into a form for the log; None is one that could not be told.
-
-    They are text, for a sum may be longer than a number in the log may be. As they are sums of what agents sent, they
-    are kept and erased as that is.
-    """
-    return AgentJson({name: None if value is None else str(value) for name, value in before.items()})
-
-
-def recalled(recorded: AgentJson | None) -> Mapping[str, Json]:
-    """Give the counters' values back; nothing where none were recorded, or they have been erased."""
-    found = {} if recorded is None else unwrap_object(recorded)
-    return {name: Decimal(value) if isinstance(value, str) else None for name, value in found.items()}

@@ -135,7 +135,7 @@ def _submit(command: Submit, switch: Switch) -> Events:
         requirement=requirement,
         expires_at=command.at + _open_for(command),
         candidate=command.candidate,
-        counters=command.counters,
+        known=command.known,
     )
     match requirement.tier:
         case Tier.GREEN:
@@ -190,7 +190,7 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         for person, standing in standings.items()
         if why_not(standing, proposal) is None
     }
-    result = tally(after.votes, roles, proposal.requirement.seats)
+    result = tally(after.votes, roles, proposal.requirement.seats, proposal.backup)
     match result:
         # Saying the same again counts only where it now decides: an earlier voter may have been unknown for a while.
         case "open" if _said_before(proposal, command):
@@ -301,7 +301,7 @@ def _approvers_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
         for standing in standings
         if why_not(standing, proposal) is None
     }
-    filled = tally(proposal.votes, roles, proposal.requirement.seats) == "approved"
+    filled = tally(proposal.votes, roles, proposal.requirement.seats, proposal.backup) == "approved"
     return None if filled else Refusal.APPROVERS_CHANGED
 
 

@@ -22,5 +22,6 @@ def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
 
 
 def counting_roles(voter: Standing, proposal: Proposal) -> frozenset[RoleName]:
-    """Give those of the person's roles that fill a seat of this proposal."""
-    return voter.roles & {seat.role for seat in proposal.requirement.seats}
+    """Give those of the person's roles that fill a seat of this proposal now."""
+    asked = {seat.role for seat in proposal.requirement.seats}
+    return voter.roles & (asked if proposal.backup is None else asked | {proposal.backup})

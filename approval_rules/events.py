@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from approval_rules.canonical import Digest
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
@@ -22,39 +23,6 @@ class Decision(StrEnum):
 
     APPROVE = "approve"
     DENY = "deny"
-
-
-class Refusal(StrEnum):
-    """Why a click, a claim or a proposal did not count. The value is stable: API code, log and metrics use it."""
-
-    UNKNOWN_USER = "unknown-user"
-    DIRECTORY_DOWN = "directory-unavailable"
-    OTHER_WORKSPACE = "other-workspace"
-    BOT = "bot"
-    DEACTIVATED = "deactivated"
-    GUEST = "guest"
-    STRANGER = "stranger"
-    INITIATOR = "initiator"
-    AGENT_OWNER = "agent-owner"
-    NOT_IN_ROLE = "not-in-role"
-    ALREADY_VOTED = "already-voted"
-    NOT_PENDING = "not-pending"
-    EXPIRED = "expired"
-    PAUSED = "paused"
-    DIGEST_MISMATCH = "digest-mismatch"
-    NOT_OUR_MESSAGE = "not-our-message"
-    NOT_APPROVED = "not-approved"
-    ALREADY_CLAIMED = "already-claimed"
-    REVOKED = "revoked"
-    APPROVERS_CHANGED = "approvers-changed"
-    AGENT_REVOKED = "agent-revoked"
-    TOOL_NOT_ALLOWED = "tool-not-allowed"
-    NOT_CLAIMED = "not-claimed"
-    OUTCOME_CONFLICT = "outcome-conflict"
-    NOT_OPERATOR = "not-operator"
-    NOTHING_PAUSED = "nothing-paused"
-    SECOND_PERSON_NEEDED = "second-person-needed"
-    SHADOW = "shadow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +38,7 @@ class Posted:
 class Submitted:
     """An agent's proposal was accepted; what it needs is frozen here. The `candidate` only said what it thinks.
 
-    `counters` is what the policy counted (`approval_rules.counters.noted`); None where it counts nothing.
+    `known` is what the server told the rules (`approval_rules.names.noted`); None where they read nothing of it.
     """
 
     at: datetime
@@ -88,7 +56,7 @@ class Submitted:
     requirement: Requirement
     expires_at: datetime
     candidate: Opinion | None = None
-    counters: AgentJson | None = None
+    known: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +313,34 @@ class PolicyLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """Somebody said that an incident is going on, or that it is over."""
+
+    at: datetime
+    by: Actor
+    change: Literal["declared", "cleared"]
+    reason: AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRefused:
+    """An incident was not declared, or not cleared."""
+
+    at: datetime
+    by: Actor
+    code: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentNamed:
+    """The server says what its rules read as `environment` from here on."""
+
+    at: datetime
+    by: Actor
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySeen:
     """The policy folder showed another good content than before; the store keeps it under this version."""
 
@@ -394,6 +390,15 @@ ProposalEvent: TypeAlias = (
 )
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
 PolicyEvent: TypeAlias = PolicySeen | PolicyActivated | PolicyShadowed
+IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 Event: TypeAlias = (
-    ProposalEvent | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent | BudgetExceeded
+    ProposalEvent
+    | SwitchEvent
+    | SubmitRefused
+    | AgentChanged
+    | PolicyLoaded
+    | PolicyEvent
+    | BudgetExceeded
+    | IncidentEvent
+    | EnvironmentNamed
 )

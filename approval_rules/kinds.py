@@ -66,6 +66,8 @@ _SERVERS: Final[Mapping[str, Kind]] = {
     "run.elapsed_s": NUMBER,
     "run.cost_usd": NUMBER,
     "run.started_by": TEXT,
+    "environment": TEXT,
+    "incident": TRUTH,
 }
 
 
@@ -85,6 +87,8 @@ class Known:
         """Give what is known of a top-level name; None where there can be no such name."""
         if name in TOUCHES:
             return TRUTH if TOUCHES[name] in self.touches else None
+        if name in RESERVED and not RESERVED[name]:
+            return _SERVERS[name]
         if name in RESERVED:
             return Kind("an object", fields={each: _SERVERS.get(f"{name}.{each}", ANYTHING) for each in RESERVED[name]})
         kind = self.arguments.fields.get(name) or self.facts.get(name)

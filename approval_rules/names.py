@@ -1,11 +1,12 @@
-"""The names in a condition that no argument and no fact may bear: `now`, `agent`, `touches_pii`. Reads no clock."""
+"""The names in a condition that no argument and no fact may bear, such as `now` and `incident`. Reads no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from typing import Final
 
 from approval_rules.people import Agent
-from approval_rules.text import Json
+from approval_rules.text import AgentJson, Json, unwrap_object
 
 RESERVED: Final[Mapping[str, tuple[str, ...]]] = {
     "now": ("date", "time", "hour", "weekday", "holiday", "workday"),
@@ -14,8 +15,13 @@ RESERVED: Final[Mapping[str, tuple[str, ...]]] = {
         *("id", "model", "prompt_version", "workflow_version"),
         *("tool_calls", "tokens", "elapsed_s", "cost_usd", "started_by"),
     ),
+    "environment": (),
+    "incident": (),
 }
-"""Each name that only the server fills, with its fields. `run` is what the agent said about its run."""
+"""Each name that only the server fills, with its fields; one without fields is a value itself.
+
+`run` is what the agent said about its run.
+"""
 TOUCHES: Final[Mapping[str, str]] = {"touches_pii": "pii", "touches_admin": "admin"}
 """The names that are true where an argument bears an annotation of the contract (`x-touches`), and which one."""
 
@@ -37,6 +43,38 @@ def moment(at: datetime, zone: tzinfo = UTC, holidays: frozenset[str] = frozense
     }
 
 
+def around(environment: str, *, incident: bool) -> Mapping[str, Json]:
+    """Give `environment`, which is the server's, and `incident`: whether people said that one is going on."""
+    return {"environment": environment, "incident": incident}
+
+
 def about(agent: Agent) -> Mapping[str, Json]:
     """Give the fields of `agent`."""
     return {"id": agent.id, "name": agent.name}
+
+
+def noted(known: Mapping[str, Json]) -> AgentJson:
+    """Put what the server told the rules by name into a form for the log; None is what could not be told.
+
+    Numbers are text, for a sum may be longer than a number in the log may be; a text stands in a list of its own. As
+    sums are made of what agents sent, they are kept and erased as that is.
+    """
+    return AgentJson({name: _note(value) for name, value in known.items()})
+
+
+def recalled(recorded: AgentJson | None) -> Mapping[str, Json]:
+    """Give the values back; nothing where none were recorded, or they have been erased."""
+    found = {} if recorded is None else unwrap_object(recorded)
+    return {name: _recall(value) for name, value in found.items()}
+
+
+def _note(value: Json) -> Json:
+    if value is None or isinstance(value, bool):
+        return value
+    return [value] if isinstance(value, str) else str(value)
+
+
+def _recall(note: Json) -> Json:
+    if isinstance(note, str):
+        return Decimal(note)
+    return note[0] if isinstance(note, Sequence) else note

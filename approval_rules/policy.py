@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias, cast
 
 from approval_rules import dial
+from approval_rules.action_tiers import CHANGE_TICKET, DUTIES, ActionTier, is_ticket
 from approval_rules.budgets import Budgets
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
@@ -64,6 +65,7 @@ class Policy:
     shadow: bool = False
     asserted: frozenset[str] = frozenset()
     label: str | None = None
+    tier: ActionTier | None = None
     budgets: Budgets | None = None
 
     reserved: frozenset[str] = field(init=False)
@@ -78,6 +80,11 @@ class Policy:
         object.__setattr__(self, "counters", tuple(counters))
         ours = RESERVED.keys() | TOUCHES.keys() | {counter.name for counter in counters}
         object.__setattr__(self, "reserved", read & ours)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The names whose values only the server can tell: counters, `environment`, `incident`."""
+        return self.reserved - {"now", "agent", "run", *TOUCHES}
 
     @property
     def strictest(self) -> Ask | None:
@@ -141,8 +148,8 @@ def classify(
 ) -> Requirement | Contradiction:
     """Say what must happen before this draft may run; MUST NOT raise, whatever the agent sent.
 
-    `before` gives the policy's counters by name; one that is not in it cannot be told, which never allows. Where
-    nothing is `drawn`, dials let nothing through.
+    `before` gives by name what else only the server knows: the policy's counters, `environment` and `incident`. What is
+    not in it cannot be told, which never allows. Where nothing is `drawn`, dials let nothing through.
     """
     facts = _facts(draft)
     arguments = unwrap_object(draft.arguments)
@@ -157,6 +164,8 @@ def classify(
         if name in arguments or name in facts:
             return _taken(name, "arguments" if name in arguments else "context/facts")
     names = names_of(folder, policy, draft, agent, at, before)
+    if policy.tier is not None and DUTIES[policy.tier].ticket and not is_ticket(names.get(CHANGE_TICKET)):
+        return _requirement(folder, policy, _Ruling(Block(), None, _no_ticket(policy)))
     place = dial.place(folder.dial_key, draft.tool, draft.digest) if policy.dialled and drawn else None
     ruling = _judge(policy, [rule.outcome(names) for rule in policy.rules], place)
     return _requirement(folder, policy, ruling)
@@ -287,6 +296,11 @@ def _strictest(policy: Policy, doubts: Sequence[tuple[Rule, str]]) -> _Ruling:
     return _Ruling(ask, rule, f"{cause}, so the strictest people of the file are asked{where}: {consequence(ask)}")
 
 
+def _no_ticket(policy: Policy) -> str:
+    what = f"{policy.tool} is of action tier {policy.tier}, which needs a change ticket"
+    return f"{what}: send {CHANGE_TICKET}, with text in it, as an argument or a fact; without it this is blocked"
+
+
 def _doubt(rule: Rule, why: str) -> str:
     return f"rule {rule.index} could not be decided: {why}"
 
@@ -307,6 +321,8 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         retain_days=policy.retain_days,
         hashed=hidden_by(policy.contract, "hash"),
         dropped=hidden_by(policy.contract, "drop"),
+        backup=ask.backup,
+        action_tier=policy.tier,
     )
     if not policy.shadow:
         return live

@@ -11,11 +11,13 @@ from approval_rules.state import Vote
 Roles = Mapping[PersonId, frozenset[RoleName]]
 
 
-def tally(votes: Sequence[Vote], roles: Roles, seats: Sequence[Seat]) -> Literal["approved", "denied", "open"]:
+def tally(
+    votes: Sequence[Vote], roles: Roles, seats: Sequence[Seat], backup: RoleName | None = None
+) -> Literal["approved", "denied", "open"]:
     """Judge the votes: one no denies; yes needs every seat filled by a person of its role, one seat a person.
 
     `roles` holds the roles of those voters that are eligible now; a voter who is not in it does not count, and a vote
-    fills only seats of roles that the voter had when voting and still has.
+    fills only seats of roles that the voter had when voting and still has. A vote in the role `backup` fills any seat.
     No seats at all means that nobody can approve.
     """
     if any(vote.decision is Decision.DENY and vote.voter in roles for vote in votes):
@@ -26,16 +28,16 @@ def tally(votes: Sequence[Vote], roles: Roles, seats: Sequence[Seat]) -> Literal
         for vote in votes
         if vote.decision is Decision.APPROVE and vote.voter in roles
     }
-    return "approved" if wanted and _all_filled(wanted, voters) else "open"
+    return "approved" if wanted and _all_filled(wanted, voters, backup) else "open"
 
 
-def _all_filled(wanted: Sequence[RoleName], voters: Roles) -> bool:
+def _all_filled(wanted: Sequence[RoleName], voters: Roles, backup: RoleName | None) -> bool:
     """Match voters to seats (augmenting paths), so that no order of clicking can get stuck."""
     holder: dict[PersonId, int] = {}
 
     def seat_filled(index: int, tried: set[PersonId]) -> bool:
         for voter, roles in voters.items():
-            if wanted[index] in roles and voter not in tried:
+            if (wanted[index] in roles or backup in roles) and voter not in tried:
                 tried.add(voter)
                 if voter not in holder or seat_filled(holder[voter], tried):
                     holder[voter] = index

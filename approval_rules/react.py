@@ -64,10 +64,12 @@ def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
         proposal.requirement.tier is Tier.YELLOW or proposal.packet is not None or isinstance(event, OutcomeOverdue)
     )
     calls_back = proposal.callback_url is not None
-    return tuple(effect for effect in _effects(event) if (calls_back if isinstance(effect, TellAgent) else in_slack))
+    return tuple(
+        effect for effect in _effects(proposal, event) if (calls_back if isinstance(effect, TellAgent) else in_slack)
+    )
 
 
-def _effects(event: ProposalEvent) -> tuple[Effect, ...]:
+def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
     match event:
         case Submitted() | Voted() | Thawed() | Claimed():
             return (ShowPacket(),)
@@ -87,6 +89,9 @@ def _effects(event: ProposalEvent) -> tuple[Effect, ...]:
             return (ShowPacket(),)
         case OutcomeOverdue():
             return ShowPacket(), TellThread(Note.OVERDUE)
+        case Reminded() if proposal.backup is not None:
+            # The packet says who may decide, and from now on others may too.
+            return ShowPacket(), TellThread(Note.HALF_TIME)
         case Reminded():
             return (TellThread(Note.HALF_TIME),)
         case VoteRefused() | ClaimRefused() | PacketPosted():

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from approval_rules.action_tiers import ActionTier
 from approval_rules.people import RoleName
 
 DEFAULT_TTL = timedelta(hours=4)
@@ -61,7 +62,8 @@ class Requirement:
     `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve. `ttl` is None
     where the policy is silent: then the agent may choose, up to `MAX_TTL`. People are not shown the fields in `redact`:
     of those also in `hashed` they see a digest, and of those also in `dropped` not even the names. With `shadow` it is
-    a trial: what people are asked is only compared with it, and `policy` does not tell them what it says.
+    a trial: what people are asked is only compared with it, and `policy` does not tell them what it says. Once people
+    were reminded, whoever is in the role `backup` can fill any seat. `action_tier` is what the policy's file says.
     """
 
     tier: Tier
@@ -75,15 +77,18 @@ class Requirement:
     hashed: tuple[str, ...] | None = None
     dropped: tuple[str, ...] | None = None
     shadow: Shadowed | None = None
+    backup: RoleName | None = None
+    action_tier: ActionTier | None = None
 
     @property
     def live(self) -> "Requirement":
         """What would have been required, had the tool not been in shadow."""
         if self.shadow is None:
             return self
-        seats = self.seats if self.shadow.tier is Tier.YELLOW else ()
+        asked = self.shadow.tier is Tier.YELLOW
         policy = PolicyRef(self.policy.version, self.shadow.rule, self.shadow.because)
-        return replace(self, tier=self.shadow.tier, seats=seats, policy=policy, shadow=None)
+        seats, backup = (self.seats, self.backup) if asked else ((), None)
+        return replace(self, tier=self.shadow.tier, seats=seats, backup=backup, policy=policy, shadow=None)
 
     @property
     def approvals(self) -> int:

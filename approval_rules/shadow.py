@@ -20,8 +20,10 @@ def in_shadow(tool: ToolName, live: Requirement, strictest: Ask | None, channel:
         asked = live
     elif live.tier is Tier.GREEN and strictest is not None:
         ttl, step_up = strictest.expires_in, strictest.step_up
-        asked = replace(live, tier=Tier.YELLOW, seats=strictest.seats, ttl=ttl, step_up=step_up, channel=channel)
+        seats, backup = strictest.seats, strictest.backup
+        asked = replace(live, tier=Tier.YELLOW, seats=seats, ttl=ttl, step_up=step_up, channel=channel, backup=backup)
     else:
         return replace(live, shadow=shadow)
-    because = f"{tool} is in shadow, so people say what they would do: {consequence(Ask(asked.seats))}"
+    who = consequence(Ask(asked.seats, backup=asked.backup))
+    because = f"{tool} is in shadow, so people say what they would do: {who}"
     return replace(asked, policy=replace(live.policy, rule=None, because=because), shadow=shadow)

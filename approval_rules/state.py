@@ -16,6 +16,9 @@ from approval_rules.events import (
     Decision,
     Denied,
     Expired,
+    IncidentChanged,
+    IncidentEvent,
+    IncidentRefused,
     OutcomeOverdue,
     OutcomeReported,
     PacketPosted,
@@ -36,7 +39,7 @@ from approval_rules.events import (
 )
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.requirement import Requirement
-from approval_rules.switch import EVERYTHING, Pause, Switch, ended
+from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
 from approval_rules.text import AgentJson, AgentText
 
 
@@ -107,7 +110,7 @@ class Proposal:
     packet: Posted | None = None
     reminded: bool = False
     stood_still: timedelta = timedelta()
-    counters: AgentJson | None = None
+    known: AgentJson | None = None
 
     @property
     def deadline(self) -> datetime | None:
@@ -127,6 +130,11 @@ class Proposal:
         if self.status is not Status.PENDING or self.reminded:
             return None
         return self.created_at + (self.expires_at - self.created_at + self.stood_still) / 2
+
+    @property
+    def backup(self) -> RoleName | None:
+        """Whose votes fill any seat too, now that people were reminded."""
+        return self.requirement.backup if self.reminded and self.requirement.seats else None
 
     @property
     def approved_by(self) -> tuple[Vote, ...]:
@@ -169,17 +177,21 @@ def fold(events: Iterable[ProposalEvent]) -> Proposal | None:
     return proposal
 
 
-def evolve_switch(switch: Switch, event: SwitchEvent) -> Switch:
+def evolve_switch(switch: Switch, event: SwitchEvent | IncidentEvent) -> Switch:
     """Apply one event to the kill switch."""
     match event:
         case Paused():
             pause = Pause(event.pause, event.scope, event.at, event.by, event.reason, event.until)
-            return Switch((*switch.pauses, pause), () if event.scope == EVERYTHING else switch.resume_asked_by)
+            asked_by = () if event.scope == EVERYTHING else switch.resume_asked_by
+            return replace(switch, pauses=(*switch.pauses, pause), resume_asked_by=asked_by)
         case ResumeAsked():
             return replace(switch, resume_asked_by=(*switch.resume_asked_by, event.by))
         case Resumed():
             return ended(switch, event.pauses, event.at)
-        case SwitchRefused():
+        case IncidentChanged():
+            declared = event.change == "declared"
+            return replace(switch, incident=Incident(event.at, event.by, event.reason) if declared else None)
+        case SwitchRefused() | IncidentRefused():
             return switch
         case _:
             assert_never(event)
@@ -202,7 +214,7 @@ def _opened(event: Submitted) -> Proposal:
         created_at=event.at,
         expires_at=event.expires_at,
         clock_from=event.at,
-        counters=event.counters,
+        known=event.known,
     )
 
 

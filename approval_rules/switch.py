@@ -1,4 +1,7 @@
-"""The kill switch: which scopes are paused, who asked to resume them, and how long a clock stood still."""
+"""The kill switch: which scopes are paused, who asked to resume them, how long a clock stood still; and any incident.
+
+An incident stops nothing by itself.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -55,11 +58,24 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """Since when people say that something is wrong. It stops nothing by itself: policies read it."""
+
+    since: datetime
+    by: Actor
+    reason: AgentText
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
-    """Every pause that is active or that ended within the life of an open proposal, and the first half of a resume."""
+    """Every pause that is active or that ended within the life of an open proposal, and the first half of a resume.
+
+    `incident` is None while there is none.
+    """
 
     pauses: tuple[Pause, ...] = ()
     resume_asked_by: tuple[Actor, ...] = ()
+    incident: Incident | None = None
 
     @property
     def active(self) -> tuple[Pause, ...]:
@@ -90,7 +106,7 @@ def ended(switch: Switch, ids: Sequence[str], at: datetime) -> Switch:
     pauses = tuple(
         replace(pause, ended_at=at) if pause.ended_at is None and pause.id in ids else pause for pause in switch.pauses
     )
-    rest = Switch(pauses, switch.resume_asked_by)
+    rest = replace(switch, pauses=pauses)
     return rest if rest.of(EVERYTHING) else replace(rest, resume_asked_by=())
 
 

@@ -6,17 +6,22 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias, assert_never
 
+from approval_rules.people import RoleName
 from approval_rules.requirement import Seat
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults."""
+    """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults.
+
+    From half of the time on, people of the role `backup` can fill any seat.
+    """
 
     seats: tuple[Seat, ...]
     expires_in: timedelta | None = None
     step_up: Literal["none"] = "none"
     channel: str | None = None
+    backup: RoleName | None = None
 
     @property
     def approvals(self) -> int:
@@ -61,7 +66,8 @@ def consequence(verdict: Verdict) -> str:
         case Allow():
             return "it is allowed"
         case Ask():
-            return f"{_people(verdict.seats)} must approve"
+            late = f" (from half of the time on also the role {verdict.backup})" if verdict.backup else ""
+            return f"{_people(verdict.seats)} must approve{late}"
         case Block():
             return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
         case _:

@@ -21,6 +21,7 @@ from bot.delivery.slack_post import SlackPost, SlackSenders
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.people import PeopleUseCases
+from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
@@ -82,7 +83,9 @@ async def running(
     wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
     async with AsyncExitStack() as stack:
         path, anchors = _opened(settings, key, clock, stack)
-        policy = PolicyInForce(replace(policy_at_start(settings.policy, path), dial_key=dial_key(key)))
+        policy = PolicyInForce(
+            replace(policy_at_start(settings.policy, path), dial_key=dial_key(key)), settings.environment
+        )
         bell = _Bell(asyncio.get_running_loop())
         sources = Sources(clock, new_id, salts)
         writer = Writer(
@@ -100,6 +103,7 @@ async def running(
             *(bell.waiters, metrics.count_breach, metrics.count_exceeded),
         )
         await writer.run(outbox.free_orphans)
+        await writer.run(lambda tx: name_environment(tx, settings.environment))
         slack = SlackPost(
             client, SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace), place.bot_id, settings.channel
         )
@@ -241,6 +245,7 @@ def _ticks(
             paused=len(overview.pauses),
             waiting=overview.outbox_waiting,
             dead=overview.outbox_dead,
+            incident=overview.incident is not None,
         )
 
     ticks = Ticks()

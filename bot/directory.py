@@ -95,6 +95,15 @@ class SlackDirectory:
         except (TimeoutError, SlackUnavailableError):
             return self._flawed(account, Flaw.DIRECTORY_DOWN)
 
+    async def group_id(self, handle: str) -> str | None:
+        """Give a user group's id by its handle; None where there is none, or Slack does not say in two seconds."""
+        try:
+            async with asyncio.timeout(_GROUP_SECONDS):
+                handles = (await self._handles.get(None)).value
+        except TimeoutError:
+            return None
+        return None if isinstance(handles, SlackUnavailableError) else handles.get(handle)
+
     async def warm(self, accounts: Iterable[Account]) -> None:
         """Ask for accounts that will soon be needed, a few at once."""
         gate = asyncio.Semaphore(_WARM_AT_ONCE)

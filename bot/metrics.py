@@ -16,6 +16,7 @@ class Metrics:
         )
         self._pending = Gauge("foureyes_pending", "Proposals that wait for people.", registry=self._registry)
         self._paused = Gauge("foureyes_paused", "Pauses in force.", registry=self._registry)
+        self._incident = Gauge("foureyes_incident", "1 while an incident is on.", registry=self._registry)
         self._outbox = Gauge(
             "foureyes_outbox", "Outbox rows that are waiting, or dead.", ["state"], registry=self._registry
         )
@@ -54,8 +55,9 @@ class Metrics:
         """Count a proposal that was over a budget."""
         self._exceeded.labels(budget).inc()
 
-    def show(self, *, pending: int, paused: int, waiting: int, dead: int) -> None:
+    def show(self, *, pending: int, paused: int, waiting: int, dead: int, incident: bool) -> None:
         """Set the gauges."""
+        self._incident.set(incident)
         self._pending.set(pending)
         self._paused.set(paused)
         self._outbox.labels("waiting").set(waiting)

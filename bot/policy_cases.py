@@ -18,9 +18,11 @@ import yaml
 
 from approval_rules.canonical import NotCanonicalError
 from approval_rules.counters import HOW, named
+from approval_rules.names import around
 from approval_rules.nearest import nearest
 from approval_rules.text import Json
 from bot.marked_yaml import Page, PolicyFault
+from bot.settings import DEFAULT_ENVIRONMENT
 from handlers.http.strict_json import read_json
 
 FOLDER = "cases"
@@ -31,8 +33,8 @@ Outcome: TypeAlias = Literal["allowed", "asked", "blocked", "refused"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _ENDINGS = (".yml", ".jsonl")
 _FIELDS = (
-    *("name", "tool", "arguments", "facts", "counters", "run", "agent", "at"),
-    *("expect", "rule", "approvals", "roles", "because", "note"),
+    *("name", "tool", "arguments", "facts", "counters", "run", "agent", "at", "environment", "incident"),
+    *("expect", "rule", "approvals", "roles", "backup", "because", "note"),
 )
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 _MOST = 1000
@@ -50,6 +52,7 @@ class Expectation:
     roles: tuple[str, ...] = ()
     because: str = ""
     step_up: str | None = None
+    backup: str | None = None
 
     @property
     def seats(self) -> Mapping[str, int] | None:
@@ -63,7 +66,7 @@ class Expectation:
 class Case:
     """One case: where it stands, the fields of a proposal's body, who asks and when, and what should come of it.
 
-    `counters` says by name what went before; what it does not say cannot be told.
+    `before` says by name what only the server knows; a counter that it does not say cannot be told.
     """
 
     file: str
@@ -73,7 +76,7 @@ class Case:
     agent: str
     at: datetime
     expect: Expectation
-    counters: Mapping[str, Json] = field(default_factory=dict)
+    before: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def tool(self) -> str:
@@ -199,10 +202,11 @@ class _Reader:
         if "run" in given.values:
             body["run"] = given.object("run")
         agent = given.text("agent") or "example"
-        at, expect, counters = given.moment("at"), given.expectation(), given.counters()
+        at, expect = given.moment("at"), given.expectation()
+        before = {**given.around(), **given.counters()}
         if len(self._page.faults) > faults:
             return None
-        return Case(self._page.file, line + 1, name, body, agent, at, expect, counters)
+        return Case(self._page.file, line + 1, name, body, agent, at, expect, before)
 
     def _tool_of(self, given: "_Given") -> str:
         tool = given.text("tool")
@@ -260,6 +264,12 @@ class _Given:
         self.fault(name, f"{name} must be a whole number from 1 to {_MOST}")
         return None
 
+    def around(self) -> Mapping[str, Json]:
+        incident = self.values.get("incident", False)
+        if not isinstance(incident, bool):
+            self.fault("incident", "incident is true or false")
+        return around(self.text("environment") or DEFAULT_ENVIRONMENT, incident=incident is True)
+
     def counters(self) -> Mapping[str, Json]:
         found: dict[str, Json] = {}
         for text, value in self.object("counters").items():
@@ -289,13 +299,14 @@ class _Given:
                 "expect", f"expect is one of {', '.join(OUTCOMES)}" + (f"; did you mean '{near}'?" if near else "")
             )
         approvals, roles = self.whole("approvals"), self.roles()
-        for name in ("approvals", "roles"):
+        for name in ("approvals", "roles", "backup"):
             if name in self.values and outcome != "asked":
                 self.fault(name, f"{name} can only be expected where people are asked: expect: asked")
         if len(roles) > 1 and approvals not in (None, len(roles)):
             self.fault("approvals", f"with several roles each name is one person, so approvals is {len(roles)}")
         found = cast("Outcome", outcome)
-        return Expectation(found, self.whole("rule"), approvals, roles, self.text("because"))
+        backup = self.text("backup") or None
+        return Expectation(found, self.whole("rule"), approvals, roles, self.text("because"), backup=backup)
 
 
 def _column(raw: bytes, name: str) -> int:

@@ -284,7 +284,8 @@ def _check_asks(asks: Iterable[PlacedAsk], roles: _Roles, *, has_file: bool) -> 
     faults = []
     for page, node, ask in asks:
         place = (page.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        unknown = [seat.role for seat in ask.seats if seat.role not in roles]
+        asked = [*(seat.role for seat in ask.seats), *([ask.backup] if ask.backup else [])]
+        unknown = [role for role in asked if role not in roles]
         faults += [PolicyFault(*place, _unknown_role(role, roles, has_file=has_file)) for role in unknown]
         short = None if unknown else _too_few(ask.seats, roles)
         if short:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
+from approval_rules.action_tiers import DUTIES, ActionTier
 from approval_rules.conditions import Condition, ConditionFaultError, compile_condition
 from approval_rules.contract import Contract
 from approval_rules.kinds import ANYTHING, Kind, Known
@@ -19,10 +20,11 @@ from approval_rules.verdicts import Block
 from bot.marked_yaml import MAX_FAULTS, Page
 from bot.policy_budgets import read_budgets
 from bot.policy_facts import read_facts
+from bot.policy_tiers import read_tier, require_control, rules_by_default
 from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
 
 MAX_RULES = 200
-_FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "budgets")
+_FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "tier", "budgets")
 MAX_RETAIN_DAYS = 3660
 PAYMENT = "payment"
 _CLASS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -49,23 +51,24 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
     body = top["policy"]
     fields = page.fields(body, "policy", _FIELDS)
     tool = _tool(page, body, fields, stem)
+    tier = read_tier(page, fields["tier"]) if "tier" in fields else None
     label = _read_class(page, fields["class"]) if "class" in fields else None
     contract = _read_contract(page, fields, contracts, label)
     facts = read_facts(page, fields["facts"], contract.arguments if contract else ANYTHING) if "facts" in fields else {}
-    if "rules" not in fields:
-        page.fault(body, "policy has no 'rules'")
-        return None
     # Where the contract itself is at fault, which names are wrong would be a guess.
     known = _known(contract, facts) if contract or "contract" not in fields else Known(touches=_ALL_MARKS)
-    read = _read_rules(page, fields["rules"], known)
-    redact, retain_days = _read_log(page, read.logs, contract)
+    if "rules" in fields:
+        read = _read_rules(page, fields["rules"], known, tier)
+    else:
+        read = _Rules(list(rules_by_default(page, body, tier)), [], [])
+    redact, retain_days = _read_log(page, read.logs, contract, tier)
     zone = _read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
     budgets = read_budgets(page, fields["budgets"]) if "budgets" in fields else None
     if tool is None:
         return None
     shadow = "mode" in fields and _is_shadow(page, fields["mode"])
     policy = Policy(
-        tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, frozenset(facts), label, budgets=budgets
+        *(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, frozenset(facts), label, tier, budgets)
     )
     return PolicyPage(policy, tuple(read.asks))
 
@@ -112,7 +115,7 @@ class _Rules(NamedTuple):
     asks: list[PlacedAsk]
 
 
-def _read_rules(page: Page, node: yaml.Node, known: Known) -> _Rules:
+def _read_rules(page: Page, node: yaml.Node, known: Known, tier: ActionTier | None) -> _Rules:
     read = _Rules([], [], [])
     items = page.items(node, "rules")
     if len(items) > MAX_RULES:
@@ -124,6 +127,7 @@ def _read_rules(page: Page, node: yaml.Node, known: Known) -> _Rules:
         rule = _read_item(page, item, index, read, known)
         if rule is not None:
             _require_reachable(page, item, rule, read.rules)
+            require_control(page, item, rule, tier)
             read.rules.append(rule)
     if items and len(items) == len(read.logs):
         page.fault(node, "holds no rule that decides; add one with allow, require_approval or block")
@@ -239,20 +243,26 @@ def _read_condition(page: Page, node: yaml.Node, known: Known) -> Condition | No
 # --- log
 
 
-def _read_log(page: Page, logs: list[yaml.Node], contract: Contract | None) -> tuple[tuple[str, ...], int | None]:
-    """Give every field to hide, the contract's too, and how long to keep records."""
+def _read_log(
+    page: Page, logs: list[yaml.Node], contract: Contract | None, tier: ActionTier | None
+) -> tuple[tuple[str, ...], int | None]:
+    """Give every field to hide, the contract's too, and how long to keep records: as the tier says where none does."""
+    least = 1 if tier is None else DUTIES[tier].retain_days
     hidden = {} if contract is None else contract.hidden
     if len(logs) > 1:
         page.fault(logs[1], "a second 'log' item; put both into one")
+    default = None if tier is None else least
     if not logs:
-        return tuple(hidden), None
+        return tuple(hidden), default
     fields = page.fields(logs[0], "log", {"redact_fields", "retain_days"})
     nodes = page.items(fields["redact_fields"], "redact_fields") if "redact_fields" in fields else []
     names = [page.words(each, "a field") for each in nodes]
     for each, name in zip(nodes, names, strict=True):
         if hidden.get(name or "", "mask") != "mask":
             page.fault(each, f"the contract says x-sensitive: {hidden[name or '']}; say how to hide it in one place")
-    retain_days = (
-        page.whole(fields["retain_days"], "retain_days", 1, MAX_RETAIN_DAYS) if "retain_days" in fields else None
-    )
+    retain_days = default
+    if "retain_days" in fields:
+        retain_days = page.whole(fields["retain_days"], "retain_days", 1, MAX_RETAIN_DAYS)
+        if retain_days is not None and retain_days < least:
+            page.fault(fields["retain_days"], f"a tool of tier {tier} keeps its records for {least} days or longer")
     return tuple(dict.fromkeys([*(name for name in names if name is not None), *hidden])), retain_days

@@ -85,7 +85,7 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         return None if role is None else Ask((Seat(role, DEFAULT_APPROVALS),))
     before = len(page.faults)
     fields = page.fields(
-        node, "require_approval", {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel"}
+        node, "require_approval", {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup"}
     )
     seats = _read_seats(page, node, fields)
     ask = Ask(
@@ -93,7 +93,10 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         _read_duration(page, fields["expires_in"]) if "expires_in" in fields else None,
         _read_step_up(page, fields["step_up"]) if "step_up" in fields else "none",
         read_channel(page, fields["channel"]) if "channel" in fields else None,
+        _read_role(page, fields["backup"]) if "backup" in fields else None,
     )
+    if any(seat.role == ask.backup for seat in seats):
+        page.fault(fields["backup"], f"the role {ask.backup} is asked from the beginning; name another one as backup")
     return ask if seats and len(page.faults) == before else None
 
 

@@ -12,11 +12,13 @@ from pathlib import Path
 
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///./foureyes.db"
 DEFAULT_SLACK_API_URL = "https://slack.com/api/"
+DEFAULT_ENVIRONMENT = "production"
 _PREFIX = "FOUREYES_"
 _NAMES = (
     "FOUREYES_DATABASE_URL",
     "FOUREYES_POLICY",
     "FOUREYES_CHANNEL",
+    "FOUREYES_ENVIRONMENT",
     "FOUREYES_CALLBACK_ALLOW",
     "FOUREYES_SIGNING_KEY_FILE",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
@@ -28,6 +30,7 @@ _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
 # Read by the tests and the gate, not by the program.
 _IGNORED = ("FOUREYES_REQUIRE_CHROMIUM", "FOUREYES_HYPOTHESIS")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 class SettingsError(Exception):
@@ -47,6 +50,7 @@ class Settings:
     slack_bot_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
     slack_app_token: str = field(default="", repr=False)
+    environment: str = DEFAULT_ENVIRONMENT
 
     @property
     def anchor_file(self) -> Path:
@@ -63,6 +67,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         database_url=get("FOUREYES_DATABASE_URL") or DEFAULT_DATABASE_URL,
         policy=Path(get("FOUREYES_POLICY") or "policy"),
         channel=get("FOUREYES_CHANNEL") or None,
+        environment=_environment(get("FOUREYES_ENVIRONMENT") or DEFAULT_ENVIRONMENT),
         callback_allow=get("FOUREYES_CALLBACK_ALLOW") or "",
         signing_key_file=Path(get("FOUREYES_SIGNING_KEY_FILE") or "foureyes.key"),
         slack_api_url=get("SLACK_API_URL") or DEFAULT_SLACK_API_URL,
@@ -81,6 +86,15 @@ def _refuse_unknown(values: Mapping[str, str]) -> None:
             nearest = difflib.get_close_matches(name.removeprefix(_PREFIX), meant, 1)
             hint = f"; did you mean {meant[nearest[0]]}?" if nearest else f"; known are {', '.join(_NAMES)}"
             raise SettingsError(f"{name} is not a setting{hint}")
+
+
+def _environment(name: str) -> str:
+    """Check the name that policies compare: a capital letter too many would change what they say."""
+    if not _ENVIRONMENT.fullmatch(name):
+        raise SettingsError(
+            f"FOUREYES_ENVIRONMENT={name!r}: write a name such as production or staging: small letters, digits, - _ ."
+        )
+    return name
 
 
 def _secret(values: Mapping[str, str], name: str) -> str:

@@ -3,33 +3,35 @@
 import os
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import typer
 
+from approval_rules.nearest import nearest
 from bot.keys import load_or_create
 from bot.settings import load as load_settings
 from bot.store import schema
 from bot.store.engine import database_path, lock_server
 
+_FIRST = "founding"
+
+
+class Template(StrEnum):
+    """The policies that `init` can begin with, each with its contract, roles and cases."""
+
+    REFUNDS = "refunds"
+    MAIL = "mail"
+    DEPLOY = "deploy"
+    DATA_ACCESS = "data-access"
+    READ_ONLY = "read-only"
+    INTERNAL = "internal"
+
+
 _PLACEHOLDER = "https://YOUR-HOST"
 _ORIGIN = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-
-_ROLES = """\
-# Who may decide. A role is a list of Slack user ids, a Slack user group, or both.
-# A policy that asks for a role asks for TWO distinct people of it, unless it says otherwise.
-roles:
-  support_manager:
-    users: []            # for example [U02ABCDEF, U02GHIJKL]: profile, More, Copy member ID
-    usergroup: support-managers
-  # The role `operator` decides who may resume after a pause. Without it, anyone in any role may.
-  # operator:
-  #   users: []
-channels: {}
-  # default: C02ABCDEF          where packets go
-  # announcements: C02GHIJKL    where a pause is announced
-"""
 
 _ENV = """\
 # Foureyes reads this file from the folder where it is started. Keep it secret: mode 0600, not in git.
@@ -39,6 +41,8 @@ SLACK_SIGNING_SECRET=
 FOUREYES_CHANNEL=
 FOUREYES_DATABASE_URL=sqlite+aiosqlite:///./foureyes.db
 FOUREYES_POLICY=./policy
+# What rules read as `environment`.
+FOUREYES_ENVIRONMENT=production
 # The key that signs permissions and anchors the log: outside the database and its backups.
 FOUREYES_SIGNING_KEY_FILE=./foureyes.key
 # Hosts or networks that callbacks may reach although they are private.
@@ -53,15 +57,24 @@ def manifest_for(url: str) -> str:
         raise typer.BadParameter(
             f"{url!r}: write the server's public origin, for example https://approvals.example.com"
         )
-    return _template("app_manifest.yml").replace(_PLACEHOLDER, origin)
+    return (files("bot") / "templates" / "app_manifest.yml").read_text(encoding="utf-8").replace(_PLACEHOLDER, origin)
 
 
-def initialise(folder: Path, url: str) -> Iterator[str]:
+def template_named(name: str) -> Template:
+    """Find a template; raises BadParameter, with the nearest name, where there is none."""
+    if name in set(Template):
+        return Template(name)
+    near = nearest(name, list(Template))
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(Template)}"
+    raise typer.BadParameter(f"no template is called {name!r}; {hint}", param_hint="--template")
+
+
+def initialise(folder: Path, url: str, template: Template | None = None) -> Iterator[str]:
     """Write what is missing, where the settings say, and tell what was done, file by file. Raises SettingsError."""
     manifest = manifest_for(url)
     settings = load_settings(dotenv=folder / ".env")
     database = folder / database_path(settings.database_url)
-    yield from _policy(folder / settings.policy)
+    yield from _policy(folder / settings.policy, template)
     yield _write(folder / ".env", _ENV, mode=0o600)
     yield _write(folder / "app_manifest.yml", manifest)
     key = folder / settings.signing_key_file
@@ -75,17 +88,26 @@ def initialise(folder: Path, url: str) -> Iterator[str]:
         yield f"  0. cd {folder}: every command reads .env from the folder where it is started."
     yield "  1. Create the Slack app from app_manifest.yml, install it, invite it to the channel."
     yield "  2. Put the bot token, the signing secret and the channel id into .env."
-    yield "  3. Put at least two people into a role in policy/roles.yml."
+    yield "  3. Put at least two people into each role in policy/roles.yml."
     yield "  4. foureyes doctor, then foureyes serve, then foureyes agent add --help"
 
 
-def _policy(folder: Path) -> Iterator[str]:
+def _policy(folder: Path, template: Template | None) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):  # a policy in use: a sample would come into force in it, and it allows things
         yield f"kept {folder}"
         return
-    yield _write(folder / "payments.refund.yml", _template("payments.refund.yml"))
-    yield _write(folder / "roles.yml", _ROLES)
+    yield from _copy(files("bot") / "templates" / "policies" / (template or _FIRST), folder)
+
+
+def _copy(source: Traversable, folder: Path) -> Iterator[str]:
+    """Write the files of a template, those of sub-folders last."""
+    for entry in sorted(source.iterdir(), key=lambda each: (each.is_dir(), each.name)):
+        if entry.is_dir():
+            (folder / entry.name).mkdir()
+            yield from _copy(entry, folder / entry.name)
+        else:
+            yield _write(folder / entry.name, entry.read_text(encoding="utf-8"))
 
 
 def _database(path: Path) -> str:
@@ -106,7 +128,3 @@ def _write(path: Path, text: str, mode: int = 0o644) -> str:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     return f"wrote {path}"
-
-
-def _template(name: str) -> str:
-    return (files("bot") / "templates" / name).read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from approval_rules.explanation import Explanation
 from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
-from approval_rules.switch import Pause, Scope
+from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
 
 
@@ -167,6 +167,14 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentSaid:
+    """What became of declaring or ending an incident: `refusal` None means done."""
+
+    refusal: Refusal | None
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The state of everything in a few figures."""
 
@@ -180,6 +188,7 @@ class Overview:
     outbox_dead: int
     policy_version: str
     tools: Sequence[str] = ()
+    incident: Incident | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +261,12 @@ class PeopleDesk(Protocol):
 
     async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
         """Start a scope again; everything needs two people."""
+
+    async def declare_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Say that an incident is going on; any full member of the workspace may."""
+
+    async def clear_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Say that it is over; who may resume may."""
 
     async def overview(self) -> Overview:
         """Give the state of everything."""

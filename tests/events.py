@@ -24,7 +24,10 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
 )
 # Optional fields that came after the golden bytes: where they are absent, those bytes are written as ever.
 _LATER = frozenset(
-    {"hashed", "dropped", "shadow", "candidate", "counters", "SubmitRefused.digest", "SubmitRefused.run"}
+    {
+        *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier"),
+        *("SubmitRefused.digest", "SubmitRefused.run"),
+    }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {
     AgentText: st.builds(AgentText, st.text(max_size=20)),

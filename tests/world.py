@@ -115,6 +115,7 @@ class World:
         self.policy = folder / "policy"
         self.database = folder / "foureyes.db"
         self.callback_allow = callback_allow
+        self.environment = "production"
         self.heard: list[Heard] = []
         self._ids = TimeOrderedIds()
         self._numbers = count(1)
@@ -145,6 +146,7 @@ class World:
             database_url=f"sqlite+aiosqlite:///{self.database}",
             policy=self.policy,
             callback_allow=self.callback_allow,
+            environment=self.environment,
             signing_key_file=self.folder / "foureyes.key",
             slack_api_url=self.slack.api_url,
             slack_bot_token=BOT_TOKEN,

@@ -24,7 +24,7 @@ from approval_rules.state import Proposal, Status
 from approval_rules.verdicts import Allow, Ask, asked_by
 from bot.cli.judging import judge_again
 from bot.cli.output import printable
-from bot.cli.recounting import counted_log
+from bot.cli.recounting import known_log
 from bot.keys import dial_key
 from bot.keys import load as load_key
 from bot.policy_verdicts import DEFAULT_APPROVALS, share_of
@@ -179,7 +179,7 @@ def dial_log(
     wide = replace(folder, policies={**folder.policies, policy.tool: replace(policy, rules=rules)})
     found = Dialled(policy.tool, share, turned)
     with one_view(connection):
-        for past, before in counted_log(wide, connection, since):
+        for past, before in known_log(wide, connection, since):
             then = past.submitted
             if then.tool != policy.tool:
                 continue

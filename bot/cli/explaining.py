@@ -14,6 +14,7 @@ from approval_rules.commands import Draft
 from approval_rules.contract import Breach, breaches
 from approval_rules.events import Submitted
 from approval_rules.explanation import Explanation, RuleExplanation, explain
+from approval_rules.names import around
 from approval_rules.people import Agent, AgentId, PersonId
 from approval_rules.policy import Contradiction, PolicyFolder
 from approval_rules.requirement import Hiding, Requirement
@@ -21,7 +22,7 @@ from approval_rules.text import Json
 from approval_rules.times import format_time
 from bot.cli.judging import WOULD_BE, dialled, draft_from, why_no_proposal
 from bot.cli.output import printable
-from bot.cli.recounting import counted_until
+from bot.cli.recounting import known_then
 from bot.cli.session import reading
 from bot.clock import SteadyClock
 from bot.policy_files import load
@@ -157,14 +158,18 @@ class Told:
             yield "because", one.why
 
 
-def explained(text: str, folder: Path | None) -> Told:
-    """Say what each rule makes of a proposal's body; a `summary` may be left out here."""
+def explained(text: str, folder: Path | None, environment: str | None = None, *, incident: bool) -> Told:
+    """Say what each rule makes of a proposal's body; a `summary` may be left out here.
+
+    `environment` None means this server's.
+    """
     try:
         draft = draft_from(fields_of(read_json(text.encode()).value))
     except (ProblemError, ValueError) as error:
         raise typer.BadParameter(f"this is no proposal: {why_no_proposal(error)}") from None
     policies = dialled(load(folder or settings().policy))
-    found = explain(policies, draft, _SOMEONE, SteadyClock()())
+    before = around(environment or settings().environment, incident=incident)
+    found = explain(policies, draft, _SOMEONE, SteadyClock()(), before)
     hidden = _hidden(policies, draft, {})
     return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft))
 
@@ -189,7 +194,7 @@ def _recorded(
     if past.erased:
         told = past.submitted.requirement.live.policy.because
         raise typer.BadParameter(f"what was asked for has been erased; what is left is the reason: {printable(told)}")
-    return past.submitted, counted_until(policies, connection, past.submitted)
+    return past.submitted, known_then(policies, connection, past.submitted)
 
 
 def _label(policies: PolicyFolder, draft: Draft) -> str | None:

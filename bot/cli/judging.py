@@ -33,6 +33,7 @@ class Ruling(NamedTuple):
     seats: Mapping[str, int]
     because: str
     step_up: str = "none"
+    backup: str = ""
 
     @property
     def approvals(self) -> int:
@@ -61,11 +62,11 @@ def judge(folder: PolicyFolder, case: Case) -> Ruling:
         draft = draft_from(case.body)
     except (ProblemError, ValueError) as error:
         return Ruling("refused", None, {}, why_no_proposal(error))
-    return _ask(folder, draft, agent_of(case), case.at, case.counters)
+    return _ask(folder, draft, agent_of(case), case.at, case.before)
 
 
 def judge_again(folder: PolicyFolder, then: Submitted, before: Mapping[str, Json]) -> Ruling:
-    """Ask about a recorded proposal: its facts, run, agent, moment and counters (`before`) are those of then."""
+    """Ask about a recorded proposal: facts, run, agent and moment are those of then, and so is `before`."""
     draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
     return _ask(folder, draft, then.agent, then.at, before)
 
@@ -101,6 +102,7 @@ def ruling_of(result: Requirement | Contradiction) -> Ruling:
         seats,
         result.policy.because,
         result.step_up,
+        result.backup or "",
     )
 
 
@@ -115,6 +117,7 @@ def recorded(requirement: Requirement) -> Expectation:
         approvals=len(roles),
         roles=roles,
         step_up=requirement.step_up,
+        backup=requirement.backup or "",
     )
 
 
@@ -124,16 +127,20 @@ def same_people(wanted: Expectation, got: Ruling) -> bool:
         return True
     if wanted.approvals not in (None, got.approvals) or wanted.step_up not in (None, got.step_up):
         return False
+    if wanted.backup not in (None, got.backup):
+        return False
     if wanted.seats is not None:
         return dict(wanted.seats) == dict(got.seats)
     return not wanted.roles or set(wanted.roles) == set(got.seats)
 
 
 def fewer_people(wanted: Expectation, got: Ruling) -> bool:
-    """Tell whether somebody who was expected is not asked any more."""
+    """Tell whether somebody who was expected is not asked any more, or somebody else may stand in."""
     least = wanted.seats if wanted.seats is not None else dict.fromkeys(wanted.roles, 1)
     gone = any(got.seats.get(role, 0) < count for role, count in least.items())
-    return gone or got.approvals < (wanted.approvals or 0) or (wanted.step_up not in (None, "none", got.step_up))
+    others = wanted.backup is not None and got.backup not in ("", wanted.backup)
+    weaker = wanted.step_up not in (None, "none", got.step_up)
+    return gone or others or weaker or got.approvals < (wanted.approvals or 0)
 
 
 def dialled(folder: PolicyFolder) -> PolicyFolder:

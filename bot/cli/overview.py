@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from approval_rules.people import AgentId, PersonId
-from approval_rules.switch import Pause, ScopeKind
+from approval_rules.switch import Incident, Pause, ScopeKind
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
 from bot.cli.session import database, reading
@@ -27,9 +27,11 @@ def overview() -> dict[str, Any]:
         waiting = dict(connection.execute(outbox.COUNTS).fetchall())
         head = connection.execute(rows.HEAD).fetchone()
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
-        faces = _faces(connection, [PersonId(pause.by.ref) for pause in switch.active])
+        actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
+        faces = _faces(connection, [PersonId(actor.ref) for actor in actors])
     return {
         "pauses": [_pause(pause, agents, faces) for pause in switch.active],
+        "incident": None if switch.incident is None else _incident(switch.incident, faces),
         "pending": counts.get("pending", 0),
         "approved_unclaimed": counts.get("approved", 0),
         "outbox_waiting": waiting.get("queued", 0) + waiting.get("sending", 0),
@@ -41,14 +43,23 @@ def overview() -> dict[str, Any]:
 
 def _pause(pause: Pause, agents: Mapping[AgentId, str], faces: Mapping[PersonId, Face]) -> dict[str, Any]:
     name = agents.get(AgentId(pause.scope.name), pause.scope.name)
-    face = faces.get(PersonId(pause.by.ref))
     return {
         "scope": "all" if pause.scope.kind is ScopeKind.ALL else f"{pause.scope.kind.value} {name}",
         "since": format_time(pause.since),
         "until": None if pause.until is None else format_time(pause.until),
-        "by": pause.by.ref if face is None else f"{face.name} ({face.user_id})",
+        "by": _who(pause.by.ref, faces),
         "reason": unwrap_text(pause.reason),
     }
+
+
+def _incident(incident: Incident, faces: Mapping[PersonId, Face]) -> dict[str, Any]:
+    since, by = format_time(incident.since), _who(incident.by.ref, faces)
+    return {"since": since, "by": by, "reason": unwrap_text(incident.reason)}
+
+
+def _who(ref: str, faces: Mapping[PersonId, Face]) -> str:
+    face = faces.get(PersonId(ref))
+    return ref if face is None else f"{face.name} ({face.user_id})"
 
 
 def _faces(connection: sqlite3.Connection, people: Iterable[PersonId]) -> dict[PersonId, Face]:

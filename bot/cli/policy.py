@@ -66,6 +66,7 @@ def check(
             "rules": len(policy.rules),
             "redacts": list(policy.redact),
             "retain_days": policy.retain_days,
+            "action_tier": policy.tier,
             "contract": policy.contract.source if policy.contract else None,
             "mode": "shadow" if policy.shadow else "live",
             "class": policy.label,
@@ -97,6 +98,8 @@ def explain(
     ],
     folder: FolderOption = None,
     *,
+    environment: Annotated[str | None, typer.Option("--environment", help="Instead of FOUREYES_ENVIRONMENT.")] = None,
+    incident: Annotated[bool, typer.Option("--incident", help="As if an incident were on.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what each rule says about a proposal, and why.
@@ -107,9 +110,12 @@ def explain(
     from bot.cli.explaining import PROPOSAL_ID, explained, explained_again
 
     if PROPOSAL_ID.fullmatch(proposal):
+        if environment is not None or incident:
+            raise typer.BadParameter("a recorded proposal is asked about as it was; leave --environment and --incident")
         found = explained_again(proposal, folder)
     else:
-        found = explained(proposal if proposal.lstrip().startswith("{") else _file(proposal), folder)
+        text = proposal if proposal.lstrip().startswith("{") else _file(proposal)
+        found = explained(text, folder, environment, incident=incident)
     if as_json:
         print_json(found.document())
         return

@@ -6,11 +6,14 @@ from decimal import Decimal
 
 from approval_rules.canonical import canonical_text
 from approval_rules.events import Submitted
+from approval_rules.names import around as around_of
 from approval_rules.text import AgentText, Json, unwrap_object, unwrap_text
 from approval_rules.times import format_time
+from bot.settings import DEFAULT_ENVIRONMENT
 from handlers.slack.values import is_hidden
 
 _HIDDEN = "(hidden by policy)"
+_USUAL = around_of(DEFAULT_ENVIRONMENT, incident=False)
 # A shorter value, such as 1 or "US", stands in too many innocent places to be taken out of them.
 _SHORTEST_SECRET = 4
 
@@ -31,7 +34,7 @@ def amount_of(then: Submitted, hidden: frozenset[str]) -> str:
     return amount_in(unwrap_object(then.arguments), hidden)
 
 
-def denied_case(then: Submitted, reason: AgentText | None, hidden: frozenset[str]) -> str:
+def denied_case(then: Submitted, reason: AgentText | None, hidden: frozenset[str], around: Mapping[str, Json]) -> str:
     """Write a denied proposal as one line of cases: at least people must be asked. `note` is what the person said.
 
     A field that the policy hides is taken out, and so is its value wherever else it stands. Who started the run is not
@@ -41,7 +44,9 @@ def denied_case(then: Submitted, reason: AgentText | None, hidden: frozenset[str
     secrets = _all_secrets(parts, hidden)
     case: dict[str, Json] = {"name": then.proposal, "tool": then.tool}
     case |= {name: _clean(part, hidden, secrets) for name, part in parts.items()}
-    case |= {"agent": then.agent.name, "at": format_time(then.at), "expect": "asked"}
+    case |= {"agent": then.agent.name, "at": format_time(then.at)}
+    case |= {name: value for name, value in around.items() if value != _USUAL[name]}
+    case["expect"] = "asked"
     if reason is not None:
         case["note"] = _clean(unwrap_text(reason), hidden, secrets)
     return "{" + ", ".join(f'"{name}": {canonical_text(value)}' for name, value in case.items()) + "}"

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from approval_rules.counters import Counter, recalled
+from approval_rules.counters import Counter
 from approval_rules.events import Submitted
+from approval_rules.names import recalled
 from approval_rules.people import ProposalId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.text import Json
-from bot.store.past import Past, comings_and_goings
+from bot.store.past import Changed, Past, around_at, comings_and_goings
 from bot.store.tally import WIDE, Told, group_of, reader, value_of
 
 
@@ -95,7 +96,7 @@ class Recount:
 
         What the decision itself counted was recorded with it; what it did not count is counted now.
         """
-        recorded = recalled(then.counters)
+        recorded = recalled(then.known)
         running = self._running.get(then.tool, ())
         return {one.name: recorded[one.name] if one.name in recorded else one.value(then) for one in running}
 
@@ -123,25 +124,31 @@ def _told(past: Past) -> Told:
     return Told(submitted.agent.id, look)
 
 
-def counted_log(
+def known_log(
     folder: PolicyFolder, connection: sqlite3.Connection, since: datetime
 ) -> Iterator[tuple[Past, Mapping[str, Json]]]:
-    """Give every proposal that was taken in since then, with its counters as they stood; nothing for an erased one."""
+    """Give every proposal taken in since then, with what the server told the rules; nothing for an erased one."""
     counters = Recount(folder)
-    for one in comings_and_goings(connection, since - counters.furthest):
-        if isinstance(one, str):
-            counters.end(one)
-        else:
-            if one.submitted.at >= since:
-                yield one, {} if one.erased else counters.before(one.submitted)
-            counters.add(one)
+    begin = since - counters.furthest
+    around = dict(around_at(connection, begin))
+    for one in comings_and_goings(connection, begin):
+        match one:
+            case Changed():
+                around[one.name] = one.value
+            case Past():
+                if one.submitted.at >= since:
+                    recorded = {} if one.erased else recalled(one.submitted.known)
+                    yield one, {} if one.erased else {**around, **recorded, **counters.before(one.submitted)}
+                counters.add(one)
+            case _:
+                counters.end(one)
 
 
-def counted_until(folder: PolicyFolder, connection: sqlite3.Connection, then: Submitted) -> Mapping[str, Json]:
-    """Give the counters as they stood when one proposal came in; counted again only where they were not recorded."""
+def known_then(folder: PolicyFolder, connection: sqlite3.Connection, then: Submitted) -> Mapping[str, Json]:
+    """Give what the server told the rules when one proposal came in; worked out only where it was not recorded."""
     policy = folder.policies.get(then.tool)
-    recorded = recalled(then.counters)
-    if policy is None or all(counter.name in recorded for counter in policy.counters):
+    recorded = recalled(then.known)
+    if policy is None or all(name in recorded for name in policy.told):
         return recorded
-    found = counted_log(folder, connection, then.at)
-    return next((before for past, before in found if past.submitted.proposal == then.proposal), recorded)
+    found = known_log(folder, connection, then.at)
+    return next((known for past, known in found if past.submitted.proposal == then.proposal), recorded)

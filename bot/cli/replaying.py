@@ -14,10 +14,10 @@ from approval_rules.text import Json
 from bot.cli.judging import Ruling, fewer_people, hidden_by, judge, judge_again, recorded, same_people
 from bot.cli.output import printable
 from bot.cli.recorded import amount_in, amount_of, denied_case
-from bot.cli.recounting import counted_log
+from bot.cli.recounting import known_log
 from bot.cli.testing import expected_words, got_words
 from bot.policy_cases import Expectation, Outcome, read_file
-from bot.store.past import Past, denied_since, one_view
+from bot.store.past import Past, around_at, denied_since, one_view
 from handlers.counting import counted
 
 Direction: TypeAlias = Literal["loosened", "tightened", "changed"]
@@ -108,7 +108,7 @@ def replay_log(folder: PolicyFolder, connection: sqlite3.Connection, since: date
     """Ask about every proposal that was taken in since then, as it was then."""
     replayed = Replayed(folder.version)
     with one_view(connection):
-        for past, before in counted_log(folder, connection, since):
+        for past, before in known_log(folder, connection, since):
             _again(folder, past, before, replayed)
     return replayed
 
@@ -139,7 +139,7 @@ def denied_lines(folder: PolicyFolder, connection: sqlite3.Connection, since: da
     with one_view(connection):
         for (then, erased), reason in denied_since(connection, since):
             hidden = hidden_by(folder, then.tool, then.requirement.hidden)
-            yield None if erased else denied_case(then, reason, hidden)
+            yield None if erased else denied_case(then, reason, hidden, around_at(connection, then.at))
 
 
 def direction_of(before: Expectation, after: Ruling) -> Direction | None:

@@ -61,14 +61,19 @@ def doctor(*, as_json: AsJson = False) -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; default: here.")] = Path(),
     url: Annotated[str, typer.Option(help="The public https URL of this server.")] = "https://YOUR-HOST",
+    template: Annotated[
+        str | None,
+        typer.Option(help="The policy to begin with: refunds, mail, deploy, data-access, read-only or internal."),
+    ] = None,
 ) -> None:
     """Write policy, roles, .env, Slack manifest, key and database.
 
-    Files that exist are kept as they are; a database of an older version is upgraded.
+    Files that exist are kept as they are; a database of an older version is upgraded. Without --template the policy is
+    the one of the documentation's first page, without a contract.
     """
-    from bot.starting import initialise
+    from bot.starting import initialise, template_named
 
-    for line in initialise(folder, url):
+    for line in initialise(folder, url, None if template is None else template_named(template)):
         typer.echo(line)
 
 

@@ -1,7 +1,8 @@
-"""`pause`, `resume`, `status`: the kill switch on the database itself, with the server and Slack up or down."""
+"""`pause`, `resume`, `incident`, `status`: on the database itself, with the server and Slack up or down."""
 
 import re
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,10 +21,18 @@ AgentOption = Annotated[str | None, typer.Option("--agent", help="Only this agen
 ToolOption = Annotated[str | None, typer.Option("--tool", help="Only this tool, for example payments.refund.")]
 
 
+class OnOff(StrEnum):
+    """What can be said of an incident."""
+
+    ON = "on"
+    OFF = "off"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("pause", epilog='Example: foureyes pause --tool payments.refund --for 30m "refunds look wrong"')(pause)
     app.command("resume", epilog='Example: foureyes resume --tool payments.refund "checked, it was the feed"')(resume)
+    app.command("incident", epilog='Example: foureyes incident on "payments provider is down"')(incident)
     app.command("status", epilog="Example: foureyes status --json")(status)
 
 
@@ -97,6 +106,36 @@ def resume(
     typer.echo(f"Resumed {words}.")
 
 
+def incident(
+    state: Annotated[OnOff, typer.Argument(help="Whether there is one.")],
+    reason: Annotated[list[str] | None, typer.Argument(help="Why; everyone sees it.")] = None,
+) -> None:
+    """Say that an incident is going on, or that it is over. Rules can read it; to stop things, pause."""
+    from approval_rules.commands import ClearIncident, DeclareIncident
+    from approval_rules.events import IncidentEvent, IncidentRefused
+    from approval_rules.incident import decide_incident
+    from approval_rules.text import AgentText
+    from bot.agents import who_typed
+    from bot.cli.session import os_user, write
+    from bot.desk.switching import record_incident
+    from bot.store.transaction import Transaction
+
+    def unit(tx: Transaction) -> IncidentEvent:
+        by, why = who_typed(tx, os_user()), AgentText(_said(reason))
+        begin = DeclareIncident(tx.at, by, why, None)
+        end = ClearIncident(tx.at, by, why, None, may_resume=True)
+        event = decide_incident(tx.switch, begin if state is OnOff.ON else end)
+        record_incident(tx, event)
+        return event
+
+    if isinstance(write(unit), IncidentRefused):
+        already = "an incident is on already" if state is OnOff.ON else "no incident is on"
+        typer.echo(f"Nothing was changed: {already}. `foureyes status` shows it.", err=True)
+        raise typer.Exit(FAILED)
+    on = "An incident is on: rules that read it decide by it from the next proposal on. To stop things: foureyes pause."
+    typer.echo(on if state is OnOff.ON else "The incident is over.")
+
+
 def status(*, as_json: AsJson = False) -> None:
     """Show what is paused, what waits, and whether anything is stuck. Exit code 6 while everything is paused."""
     from bot.cli.overview import overview
@@ -114,6 +153,9 @@ def status(*, as_json: AsJson = False) -> None:
             )
         if not found["pauses"]:
             typer.echo("Nothing is paused.")
+        if found["incident"]:
+            row = found["incident"]
+            typer.echo(f"INCIDENT since {row['since']} by {printable(row['by'])}: {printable(row['reason'])}")
         typer.echo(f"{found['pending']} pending, {found['approved_unclaimed']} approved and not yet used.")
         typer.echo(
             f"{counted(found['outbox_waiting'], 'message')} to send, {counted(found['outbox_dead'], 'dead letter')}."

@@ -110,7 +110,7 @@ def _reached(folder: PolicyFolder, cases: Iterable[Case]) -> Iterator[Place]:
     """Give the rules that matched and decided: one that is only named as the reason for a doubt is not tried by it."""
     for case in cases:
         try:
-            found = explain(folder, draft_from(case.body), agent_of(case), case.at, case.counters)
+            found = explain(folder, draft_from(case.body), agent_of(case), case.at, case.before)
         except (ProblemError, ValueError):
             continue
         deciding = getattr(found.result, "policy", None)
@@ -137,13 +137,17 @@ def expected_words(wanted: Expectation) -> str:
     )
     rule = f" by rule {wanted.rule}" if wanted.rule is not None else ""
     because = f" because of {wanted.because!r}" if wanted.because else ""
-    return f"{wanted.outcome}{people}{rule}{because}"
+    return f"{wanted.outcome}{people}{_standing_in(wanted.backup)}{rule}{because}"
 
 
 def got_words(got: Ruling) -> str:
     """Say what came."""
     rule = f" by rule {got.rule}" if got.rule is not None else ""
-    return f"{got.outcome}{_people(got.seats)}{rule}"
+    return f"{got.outcome}{_people(got.seats)}{_standing_in(got.backup)}{rule}"
+
+
+def _standing_in(backup: str | None) -> str:
+    return f" with {backup} as backup" if backup else ""
 
 
 def _people(seats: Mapping[str, int]) -> str:

@@ -4,7 +4,7 @@ A packet is rendered from the folded state when it is sent, so that it is never 
 is posted again after a crash or a lost answer, the history of the channel that was tried is searched for the first one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,9 +16,19 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
-from approval_rules.events import BudgetExceeded, Decision, Paused, Posted, Refusal, ResumeAsked, Resumed
+from approval_rules.events import (
+    BudgetExceeded,
+    Decision,
+    IncidentChanged,
+    Paused,
+    Posted,
+    Refusal,
+    ResumeAsked,
+    Resumed,
+)
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.react import Note
+from approval_rules.state import Status
 from bot.delivery.pace import ChannelPace
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
 from bot.desk.apply import apply
@@ -29,11 +39,18 @@ from bot.store.codec import SWITCH
 from bot.store.outbox import OutboxRow
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
+from handlers.slack.blocks import Block, mentions
 from handlers.slack.escalation import escalation
 from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.notes import note_text
 from handlers.slack.packet import Packet, packet
-from handlers.slack.sentences import announcement, answer_body, counted_sentence, refusal_sentence
+from handlers.slack.sentences import (
+    announcement,
+    answer_body,
+    counted_sentence,
+    incident_announcement,
+    refusal_sentence,
+)
 
 PACKET_EVENT: Final = "foureyes_packet"
 ESCALATION_EVENT: Final = "foureyes_escalation"
@@ -51,6 +68,7 @@ _MAY_NOT_SEARCH: Final = frozenset({"missing_scope", "not_in_channel", "channel_
 _HISTORY_LAG: Final = timedelta(seconds=4)
 _LOOKS: Final = 2
 _ANSWER_LIFE: Final = timedelta(minutes=29)
+_CALLED: Final = 20
 _CLOCK_SKEW: Final = timedelta(minutes=2)
 
 
@@ -255,13 +273,32 @@ class SlackSenders:
         if attempt.orphaned:
             # A second reply would only repeat itself; the packet above it is true in any case.
             return Sent(as_of)
-        text = note_text(Note(row.payload["note"]), seen, self._wiring.clock())
-        return await self._say(posted.channel, text, as_of, attempt, posted.ts)
+        note = Note(row.payload["note"])
+        text = note_text(note, seen, self._wiring.clock())
+        called = await self._called(seen) if note is Note.HALF_TIME else ()
+        return await self._say(posted.channel, text, as_of, attempt, posted.ts, called)
+
+    async def _called(self, seen: Seen) -> Sequence[Block]:
+        """Call the people who are asked too from now on: a reply notifies only who is named in it."""
+        backup = seen.proposal.backup
+        members = None if backup is None else self._wiring.policy.folder.roles.get(backup)
+        if members is None or seen.proposal.status is not Status.PENDING:
+            return ()
+        group = await self._wiring.directory.group_id(members.usergroup) if members.usergroup else None
+        users = sorted(members.users)[:_CALLED]
+        return [mentions(users, [group] if group else [])] if users or group else ()
 
     async def _say(
-        self, channel: str, text: Safe, as_of: int, attempt: Attempt, thread_ts: str | None = None
+        self,
+        channel: str,
+        text: Safe,
+        as_of: int,
+        attempt: Attempt,
+        thread_ts: str | None = None,
+        more: Sequence[Block] = (),
     ) -> Result:
-        blocks = [{"type": "section", "text": {"type": "plain_text", "text": text[:3000], "emoji": False}}]
+        said = {"type": "section", "text": {"type": "plain_text", "text": text[:3000], "emoji": False}}
+        blocks = [said, *more]
 
         try:
             await self._chat(
@@ -272,7 +309,7 @@ class SlackSenders:
         return Sent(as_of)
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
-        """Tell the channel what happened to the kill switch."""
+        """Tell the channel what happened to the kill switch, or that there is an incident."""
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
@@ -280,12 +317,14 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
         event = recorded.get(row.wanted_seq)
-        if not isinstance(event, Paused | ResumeAsked | Resumed):
+        if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)
         accounts = await snapshot.accounts([person])
-        agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
+        if isinstance(event, IncidentChanged):
+            return await self._say(channel, incident_announcement(event, face), row.wanted_seq, attempt)
+        agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
         return await self._say(channel, announcement(event, face, agents), row.wanted_seq, attempt)
 
     async def escalate(self, row: OutboxRow, attempt: Attempt) -> Result:

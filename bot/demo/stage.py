@@ -117,7 +117,7 @@ async def staged(
 def _write_policy(folder: Path) -> None:
     """Write the founding policy as `foureyes init` does, and roles with this workspace's people."""
     folder.mkdir()
-    policy = (files("bot") / "templates" / f"{TOOL}.yml").read_text(encoding="utf-8")
+    policy = (files("bot") / "templates" / "policies" / "founding" / f"{TOOL}.yml").read_text(encoding="utf-8")
     (folder / f"{TOOL}.yml").write_text(policy, encoding="utf-8")
     (folder / "roles.yml").write_text(_ROLES, encoding="utf-8")
 

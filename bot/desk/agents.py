@@ -9,11 +9,10 @@ from typing import Literal
 from approval_rules.budgets import Exceeded
 from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
-from approval_rules.counters import noted
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
 from approval_rules.opinion import Opinion
 from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
-from approval_rules.policy import NOTHING_BEFORE, Contradiction, Policy, classify
+from approval_rules.policy import Contradiction, Policy, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
@@ -24,12 +23,12 @@ from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, stop
 from bot.desk.contracted import contract_refusal
 from bot.desk.second_opinion import second_opinion
+from bot.desk.surroundings import inside, outside, reads_the_log, worth_noting
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.keys import split_key
 from bot.store.engine import StoreUnavailableError
 from bot.store.rows import Loaded
-from bot.store.tally import tallies
 from bot.store.transaction import KeyUse, Transaction
 from handlers.desk import (
     Accepted,
@@ -73,26 +72,27 @@ class AgentUseCases:
     async def submit(self, agent: Agent, draft: Draft, intake: Intake) -> Accepted | Refused:
         """Take a proposal in."""
         # What does not depend on what went before is decided outside the transaction, where nobody waits for it.
-        counting = self._counting(draft)
-        broken = contract_refusal(self._wiring.policy.folder, agent, draft)
-        decided = broken or (None if counting else self._ruling(agent, draft))
-        second = second_opinion(self._wiring.policy, agent, draft, self._wiring.clock())
+        policy, reading = self._wiring.policy, self._reading_the_log(draft)
+        before = outside(policy)
+        broken = contract_refusal(policy.folder, agent, draft)
+        decided = broken or (None if reading else self._ruling(agent, draft, before))
+        second = second_opinion(policy, agent, draft, self._wiring.clock())
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused, Exceeded | None]:
             use = tx.key_use(agent.id, intake.key)
             if use is not None:
                 return *_replay(tx, agent, draft, intake, use), None
-            before = tallies(tx, counting, agent, draft) if counting is not None and decided is None else None
-            ruling = decided or self._ruling(agent, draft, before or NOTHING_BEFORE)
+            known = before if reading is None else inside(tx, policy, reading, agent, draft)
+            ruling = decided or self._ruling(agent, draft, known)
             refused = ruling if isinstance(ruling, Refused) else None
-            over = exceeded(tx, self._wiring.policy.folder, agent, draft, refused)
+            over = exceeded(tx, policy.folder, agent, draft, refused)
             if over is not None:
                 return None, stop(tx, agent, draft, over), over
             if isinstance(ruling, Refused):
                 record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool, draft)
                 return None, ruling, None
-            home = self._wiring.home_team
-            return *_take_in(tx, agent, draft, intake, ruling, second(tx, ruling), home, before), None
+            home, noting = self._wiring.home_team, worth_noting(policy.folder.policies.get(draft.tool), known)
+            return *_take_in(tx, agent, draft, intake, ruling, second(tx, ruling), home, noting), None
 
         loaded, answer, over = await written(self._wiring, unit)
         if broken is not None and answer is broken:
@@ -103,13 +103,13 @@ class AgentUseCases:
             return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
         return answer
 
-    def _counting(self, draft: Draft) -> Policy | None:
-        """Give the tool's policy where its rules read what went before."""
+    def _reading_the_log(self, draft: Draft) -> Policy | None:
+        """Give the tool's policy where its rules read the log."""
         policy = self._wiring.policy.folder.policies.get(draft.tool)
-        return policy if policy is not None and policy.counters else None
+        return policy if reads_the_log(policy) else None
 
     def _ruling(
-        self, agent: Agent, draft: Draft, before: Mapping[str, Json] = NOTHING_BEFORE, *, drawn: bool = True
+        self, agent: Agent, draft: Draft, before: Mapping[str, Json], *, drawn: bool = True
     ) -> Requirement | Refused:
         if draft.callback_url is not None and not _host_allowed(draft.callback_url, agent):
             detail = "the callback's host is not registered for this agent; see `foureyes agent add --callback-host`"
@@ -125,13 +125,13 @@ class AgentUseCases:
 
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
         """Tell what would happen now; store nothing, and draw no dial: an agent must not look for lucky words."""
-        folder, counting = self._wiring.policy.folder, self._counting(draft)
-        broken = contract_refusal(folder, agent, draft)
+        policy, reading = self._wiring.policy, self._reading_the_log(draft)
+        broken = contract_refusal(policy.folder, agent, draft)
 
         def unit(tx: Transaction) -> Requirement | Refused:
-            before = NOTHING_BEFORE if counting is None else tallies(tx, counting, agent, draft)
-            ruling = broken or self._ruling(agent, draft, before, drawn=False)
-            over = exceeded(tx, folder, agent, draft, ruling if isinstance(ruling, Refused) else None)
+            known = outside(policy) if reading is None else inside(tx, policy, reading, agent, draft)
+            ruling = broken or self._ruling(agent, draft, known, drawn=False)
+            over = exceeded(tx, policy.folder, agent, draft, ruling if isinstance(ruling, Refused) else None)
             return ruling if over is None else refusal(over)
 
         ruling = await written(self._wiring, unit)
@@ -291,7 +291,7 @@ def _take_in(
     requirement: Requirement,
     candidate: Opinion | None,
     home_team: str,
-    before: Mapping[str, Json] | None,
+    known: AgentJson | None,
 ) -> tuple[Loaded | None, Accepted | Refused]:
     current = tx.agent(agent.id)
     started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
@@ -303,7 +303,7 @@ def _take_in(
         draft=draft,
         requirement=requirement,
         candidate=candidate,
-        counters=None if before is None else noted(before),
+        known=known,
     )
     applied = apply(tx, None, command)
     first = applied.events[0]

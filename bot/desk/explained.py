@@ -7,8 +7,8 @@ import asyncio
 from dataclasses import replace
 
 from approval_rules.commands import Draft
-from approval_rules.counters import recalled
 from approval_rules.explanation import Explanation, explain
+from approval_rules.names import recalled
 from approval_rules.policy import PolicyFolder
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal
@@ -32,6 +32,6 @@ async def explained(wiring: Wiring, seen: Seen) -> Seen:
 def explanation_of(folder: PolicyFolder, proposal: Proposal) -> Explanation | None:
     """Explain a proposal by the policy that decided it; None where that does not come to what was recorded."""
     then = Draft(proposal.tool, proposal.arguments, proposal.digest, proposal.summary, proposal.context, proposal.run)
-    found = explain(folder, then, proposal.agent, proposal.created_at, recalled(proposal.counters))
+    found = explain(folder, then, proposal.agent, proposal.created_at, recalled(proposal.known))
     same = isinstance(found.result, Requirement) and found.result.policy == proposal.requirement.policy
     return found if same else None

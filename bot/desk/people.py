@@ -6,9 +6,20 @@ from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeVar
 
-from approval_rules.commands import CastVote, Resume, StartPause
+from approval_rules.commands import CastVote, ClearIncident, DeclareIncident, IncidentCommand, Resume, StartPause
 from approval_rules.decide import decide, decide_switch
-from approval_rules.events import Paused, Refusal, ResumeAsked, Resumed, SwitchEvent, SwitchRefused, Voted, VoteRefused
+from approval_rules.events import (
+    IncidentRefused,
+    Paused,
+    Refusal,
+    ResumeAsked,
+    Resumed,
+    SwitchEvent,
+    SwitchRefused,
+    Voted,
+    VoteRefused,
+)
+from approval_rules.incident import decide_incident
 from approval_rules.people import Account, AgentId, Flaw, PersonId, RoleName, Standing, human
 from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
@@ -16,14 +27,14 @@ from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
 from bot.desk.explained import explained
-from bot.desk.switching import record_switch
+from bot.desk.switching import record_incident, record_switch
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.store import outbox, rows
 from bot.store.outbox import Kind
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
-from handlers.desk import Click, Envelope, Face, Judged, Overview, Seen, Switched, Whoami
+from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 
 T = TypeVar("T")
 OPERATOR = RoleName("operator")
@@ -128,6 +139,29 @@ class PeopleUseCases:
 
         return await written(self._wiring, unit)
 
+    async def declare_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Say that an incident is going on."""
+        member = await self._wiring.directory.look_up(who.account)
+        flaw = None if member.full_member else member.flaw
+
+        def unit(tx: Transaction) -> IncidentSaid:
+            person = tx.person(who.account, member.name or who.user_name)
+            command = DeclareIncident(tx.at, human(person), reason, Standing(person, flaw=flaw))
+            return _incident(tx, command, who.request_id)
+
+        return await written(self._wiring, unit)
+
+    async def clear_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Say that it is over."""
+        member = await self._wiring.directory.look_up(who.account)
+
+        def unit(tx: Transaction) -> IncidentSaid:
+            person = tx.person(who.account, member.name or who.user_name)
+            standing, may = standing_of(person, member), self._may_resume(member)
+            return _incident(tx, ClearIncident(tx.at, human(person), reason, standing, may), who.request_id)
+
+        return await written(self._wiring, unit)
+
     def _may_resume(self, member: Member) -> bool:
         """The role `operator` where the roles name it, else anyone in an approver role."""
         roles = self._wiring.policy.folder.roles
@@ -138,7 +172,8 @@ class PeopleUseCases:
         tools = await self._tools_of_agents()
         async with self._wiring.reads.snapshot() as snapshot:
             switch = await snapshot.switch()
-            accounts = await snapshot.accounts(PersonId(pause.by.ref) for pause in switch.active)
+            actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
+            accounts = await snapshot.accounts(PersonId(actor.ref) for actor in actors)
             agents = await snapshot.rows("SELECT id, name FROM agents", {})
             states = await snapshot.rows(rows.OPEN_COUNTS, {})
             waiting = await snapshot.rows(outbox.COUNTS, {})
@@ -156,6 +191,7 @@ class PeopleUseCases:
             outbox_dead=queue.get("dead", 0),
             tools=sorted({*self._wiring.policy.folder.policies, *tools}),
             policy_version=self._wiring.policy.folder.version,
+            incident=switch.incident,
         )
 
     async def whoami(self, who: Envelope) -> Whoami:
@@ -302,3 +338,12 @@ def _switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], requ
             return Switched(None, scope, tx.switch.active, until=event.until)
         case Resumed():
             return Switched(None, scope, tx.switch.active)
+
+
+def _incident(tx: Transaction, command: IncidentCommand, request_id: str) -> IncidentSaid:
+    refusal = None
+    if tx.first_seen(_fingerprint(request_id)):
+        event = decide_incident(tx.switch, command)
+        record_incident(tx, event)
+        refusal = event.code if isinstance(event, IncidentRefused) else None
+    return IncidentSaid(refusal, tx.switch.incident)

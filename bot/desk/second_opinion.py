@@ -11,11 +11,11 @@ from approval_rules.commands import Draft
 from approval_rules.contract import breaches
 from approval_rules.opinion import Opinion, agree, opinion_from
 from approval_rules.people import Agent
-from approval_rules.policy import NOTHING_BEFORE, Contradiction, PolicyFolder, classify
+from approval_rules.policy import Contradiction, PolicyFolder, classify
 from approval_rules.requirement import Requirement
 from approval_rules.text import Json
+from bot.desk.surroundings import inside, outside, reads_the_log
 from bot.desk.wiring import PolicyInForce
-from bot.store.tally import tallies
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger()
@@ -23,17 +23,18 @@ SecondOpinion: TypeAlias = Callable[[Transaction, Requirement], Opinion | None]
 
 
 def second_opinion(policy: PolicyInForce, agent: Agent, draft: Draft, at: datetime) -> SecondOpinion:
-    """Ask the candidate, at once where it does not count what went before, else inside the transaction."""
+    """Ask the candidate, at once where its rules do not read the log, else inside the transaction."""
     folder = policy.candidate
     if folder is None:
         return _none
     of_tool = folder.policies.get(draft.tool)
-    early = None if of_tool is not None and of_tool.counters else _asked(policy, folder, agent, draft, at)
+    later = of_tool if reads_the_log(of_tool) else None
+    early = _asked(policy, folder, agent, draft, at, lambda: outside(policy)) if later is None else None
 
     def compared(tx: Transaction, decided: Requirement) -> Opinion | None:
         opinion = early
-        if of_tool is not None and of_tool.counters:
-            opinion = _asked(policy, folder, agent, draft, at, lambda: tallies(tx, of_tool, agent, draft))
+        if later is not None:
+            opinion = _asked(policy, folder, agent, draft, at, lambda: inside(tx, policy, later, agent, draft))
         if opinion is not None and agree(opinion, opinion_from(decided)):
             return replace(opinion, because=None)
         return opinion
@@ -45,17 +46,13 @@ def _none(_tx: Transaction, _decided: Requirement) -> None:
     """Say nothing: there is no candidate."""
 
 
-def _nothing_before() -> Mapping[str, Json]:
-    return NOTHING_BEFORE
-
-
 def _asked(
     policy: PolicyInForce,
     folder: PolicyFolder,
     agent: Agent,
     draft: Draft,
     at: datetime,
-    before: Callable[[], Mapping[str, Json]] = _nothing_before,
+    before: Callable[[], Mapping[str, Json]],
 ) -> Opinion | None:
     try:
         return _opinion(folder, agent, draft, at, before())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from approval_rules.commands import Thaw
-from approval_rules.events import Paused, ResumeAsked, Resumed, SwitchEvent
+from approval_rules.events import IncidentEvent, IncidentRefused, Paused, ResumeAsked, Resumed, SwitchEvent
 from approval_rules.people import ProposalId
 from approval_rules.switch import Scope, ScopeKind
 from bot.desk.apply import apply
@@ -23,6 +23,13 @@ def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
             outbox.plan_open_packets(tx, event.scope, recorded.seq)
         if isinstance(event, Paused | Resumed | ResumeAsked):
             outbox.plan(tx, Kind.ANNOUNCE, "switch", recorded.seq, {})
+
+
+def record_incident(tx: Transaction, event: IncidentEvent) -> None:
+    """Record what became of declaring or clearing an incident, and tell everybody. What waits is not judged again."""
+    recorded = tx.record(event)
+    if not isinstance(event, IncidentRefused):
+        outbox.plan(tx, Kind.ANNOUNCE, "switch", recorded.seq, {})
 
 
 def _open_under(tx: Transaction, scope: Scope) -> Sequence[ProposalId]:

@@ -16,6 +16,7 @@ from bot.desk.apply import people_of
 from bot.directory import Member
 from bot.grants import GrantClaims, LogHead, sign_grant
 from bot.keys import SigningKey
+from bot.settings import DEFAULT_ENVIRONMENT
 from bot.store.codec import Recorded
 from bot.store.engine import StoreUnavailableError
 from bot.store.reads import Reads, Snapshot
@@ -33,6 +34,9 @@ class Directory(Protocol):
 
     async def look_up(self, account: Account) -> Member:
         """Give what Slack says about an account; a failure is a flaw."""
+
+    async def group_id(self, handle: str) -> str | None:
+        """Give a user group's id; None where Slack does not say."""
 
 
 class Waiters:
@@ -68,12 +72,13 @@ class Waiters:
 
 @dataclass(slots=True)
 class PolicyInForce:
-    """The policy folder that decides now; a reload replaces it whole.
+    """The policy folder that decides now; a reload replaces it whole. Its rules read which `environment` this is.
 
     The `candidate` is asked too, and decides nothing; `candidate_fault` says why there is none, though one was named.
     """
 
     folder: PolicyFolder
+    environment: str = DEFAULT_ENVIRONMENT
     candidate: PolicyFolder | None = None
     candidate_fault: str | None = None
 

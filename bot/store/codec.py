@@ -51,9 +51,13 @@ KINDS: Mapping[str, type[Event]] = {
     "policy.seen": events.PolicySeen,
     "policy.activated": events.PolicyActivated,
     "policy.shadowed": events.PolicyShadowed,
+    "incident.changed": events.IncidentChanged,
+    "incident.refused": events.IncidentRefused,
+    "environment.named": events.EnvironmentNamed,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
+ENVIRONMENT = "environment"
 POLICY = "policy"
 _OF_THE_POLICY = (events.PolicyLoaded, events.PolicySeen, events.PolicyActivated, events.PolicyShadowed)
 _HEADER = frozenset({"at", "by", "proposal"})
@@ -109,6 +113,10 @@ def subject_of(event: Event) -> str:
     match event:
         case events.Paused() | events.ResumeAsked() | events.Resumed() | events.SwitchRefused():
             return SWITCH
+        case events.IncidentChanged() | events.IncidentRefused():
+            return SWITCH
+        case events.EnvironmentNamed():
+            return ENVIRONMENT
         case events.AgentChanged() | events.BudgetExceeded():
             return event.agent.id
         case events.PolicyLoaded() | events.PolicySeen() | events.PolicyActivated() | events.PolicyShadowed():

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,14 +10,19 @@ from typing import Any, NamedTuple
 from approval_rules.events import Decision, Submitted, Voted
 from approval_rules.people import ProposalId
 from approval_rules.state import Proposal
-from approval_rules.text import AgentText
+from approval_rules.text import AgentText, Json
 from approval_rules.times import format_time
 from bot.store import rows
 from bot.store.rows import Row
 
 _COMINGS_AND_GOINGS = (
     "SELECT seq, body, leaf_hash, type, subject FROM entries WHERE at >= :since AND type IN ('proposal.submitted',"
-    " 'proposal.denied', 'proposal.expired', 'proposal.cancelled', 'proposal.blocked', 'proposal.revoked') ORDER BY seq"
+    " 'proposal.denied', 'proposal.expired', 'proposal.cancelled', 'proposal.blocked', 'proposal.revoked',"
+    " 'incident.changed', 'environment.named') ORDER BY seq"
+)
+_AROUND = (
+    "SELECT type, body FROM entries WHERE subject IN ('switch', 'environment') AND at < :since"
+    " AND type IN ('incident.changed', 'environment.named') ORDER BY seq"
 )
 _LIVING = "SELECT seq, name, value FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
 _DENIED = "SELECT subject FROM entries WHERE type = 'proposal.denied' AND at >= :since ORDER BY seq"
@@ -31,6 +36,13 @@ class Past(NamedTuple):
 
     submitted: Submitted
     erased: bool
+
+
+class Changed(NamedTuple):
+    """What conditions read as `environment` or `incident` from here on."""
+
+    name: str
+    value: Json
 
 
 class Denial(NamedTuple):
@@ -50,14 +62,38 @@ def one_view(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Iterator[Past | ProposalId]:
-    """Give every proposal that was taken in since then and, by its id, each that ended without being allowed."""
+def around_at(connection: sqlite3.Connection, since: datetime) -> Mapping[str, Json]:
+    """Give `incident` and, where a server had said it by then, `environment`, as they stood at a moment."""
+    found: dict[str, Json] = {"incident": False}
+    for kind, body in connection.execute(_AROUND, {"since": format_time(since)}):
+        changed = _changed(kind, body)
+        found[changed.name] = changed.value
+    return found
+
+
+def _changed(kind: str, body: bytes) -> Changed:
+    data = json.loads(body)["data"]
+    if kind == "environment.named":
+        return Changed("environment", data["environment"])
+    return Changed("incident", data["change"] == "declared")
+
+
+def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Iterator[Past | ProposalId | Changed]:
+    """Give each proposal taken in since then, by its id each that ended without being allowed, and each change around.
+
+    All of it in the order of the log.
+    """
     cursor = connection.execute(_COMINGS_AND_GOINGS, {"since": format_time(since)})
     while chunk := cursor.fetchmany(_CHUNK):
         taken_in = [row[:3] for row in chunk if row[3] == "proposal.submitted"]
         pasts = {past.submitted.proposal: past for past in _pasts(connection, taken_in)}
-        for _seq, _body, _leaf, kind, subject in chunk:
-            yield pasts[subject] if kind == "proposal.submitted" else ProposalId(subject)
+        for _seq, body, _leaf, kind, subject in chunk:
+            if kind == "proposal.submitted":
+                yield pasts[subject]
+            elif kind.startswith("proposal."):
+                yield ProposalId(subject)
+            else:
+                yield _changed(kind, body)
 
 
 def past_of(connection: sqlite3.Connection, proposal: str) -> Past | None:

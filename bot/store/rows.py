@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast, get_args
 
-from approval_rules.events import Event, PolicyEvent, ProposalEvent, SwitchEvent
+from approval_rules.events import Event, IncidentEvent, PolicyEvent, ProposalEvent, SwitchEvent
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.state import Proposal, evolve_switch, fold
 from approval_rules.switch import Switch
@@ -45,7 +45,7 @@ VOTERS_OF = (
     " WHERE e.subject = :subject AND e.type = 'vote.counted'"
 )
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
-_SWITCH_EVENTS = get_args(SwitchEvent)
+_SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 _POLICY_EVENTS = get_args(PolicyEvent)
 
 
@@ -94,7 +94,7 @@ def switch_from(recorded: Iterable[Recorded]) -> Switch:
     switch = Switch()
     for item in recorded:
         if isinstance(item.event, _SWITCH_EVENTS):
-            switch = evolve_switch(switch, cast("SwitchEvent", item.event))
+            switch = evolve_switch(switch, cast("SwitchEvent | IncidentEvent", item.event))
     return switch
 
 

@@ -14,6 +14,7 @@ from approval_rules.budgets import NO_REJECTION
 from approval_rules.events import (
     BudgetExceeded,
     Event,
+    IncidentEvent,
     PolicyEvent,
     ProposalEvent,
     SubmitRefused,
@@ -31,7 +32,7 @@ from bot.store.codec import POLICY, SWITCH, Recorded, encode
 from bot.store.rows import AgentRow, Loaded, Row
 
 PROPOSAL_EVENTS = get_args(ProposalEvent)
-SWITCH_EVENTS = get_args(SwitchEvent)
+SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 POLICY_EVENTS = get_args(PolicyEvent)
 F = TypeVar("F")
 
@@ -338,7 +339,7 @@ class Transaction:
             history = () if before is None else before.recorded
             self._unit.proposals[fact.proposal] = Loaded(evolve(proposal, fact), (*history, recorded))
         elif isinstance(event, SWITCH_EVENTS):
-            self._switch = evolve_switch(self._switch, cast("SwitchEvent", event))
+            self._switch = evolve_switch(self._switch, cast("SwitchEvent | IncidentEvent", event))
         elif isinstance(event, POLICY_EVENTS):
             self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
         elif isinstance(event, SubmitRefused | BudgetExceeded):

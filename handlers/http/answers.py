@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from approval_rules.action_tiers import ActionTier
 from approval_rules.events import Decision, Refusal
 from approval_rules.requirement import Tier
 from approval_rules.state import Status
@@ -39,12 +40,18 @@ class SeatOut(_Closed):
 
 
 class RequirementOut(_Closed):
-    """What must happen before yes, frozen when the proposal came in. Every seat must be filled by other people."""
+    """What must happen before yes, frozen when the proposal came in. Every seat must be filled by other people.
+
+    From half of the time on, people of the role `backup` can fill any seat. `action_tier` is the tool's, 0 to 4, where
+    its policy says so.
+    """
 
     approvals: int
     roles: list[str]
     seats: list[SeatOut]
     step_up: Literal["none"]
+    backup: str | Absent = None
+    action_tier: ActionTier | Absent = None
 
 
 class VoteOut(_Closed):

@@ -137,12 +137,14 @@ def _execution(execution: Execution) -> str:
 def _requirement(requirement: Requirement) -> str:
     if requirement.tier is not Tier.YELLOW:
         return "null"
+    later = {"backup": requirement.backup, "action_tier": requirement.action_tier}
     return dumps(
         {
             "approvals": requirement.approvals,
             "roles": list(dict.fromkeys(seat.role for seat in requirement.seats)),
             "seats": [{"role": seat.role, "approvals": seat.count} for seat in requirement.seats],
             "step_up": requirement.step_up,
+            **{name: value for name, value in later.items() if value is not None},
         }
     )
 

@@ -68,6 +68,17 @@ def piece(text: Safe, *, bold: bool = False) -> Block:
     return {"type": "text", "text": text, "style": {"bold": True}} if bold else {"type": "text", "text": text}
 
 
+def mentions(users: Iterable[str], groups: Iterable[str]) -> Block:
+    """Call people and user groups by their ids, which are never text of an agent."""
+    named = [
+        *({"type": "user", "user_id": user} for user in users),
+        *({"type": "usergroup", "usergroup_id": group} for group in groups),
+    ]
+    return rich(
+        {"type": "rich_text_section", "elements": [part for each in named for part in (each, piece(Safe(" ")))]}
+    )
+
+
 def chunks(text: Safe) -> Iterator[Safe]:
     """Split long text into parts of at most CHUNK characters, at line ends or spaces where there are some."""
     rest: str = text

@@ -7,19 +7,26 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal, assert_never
 
 from approval_rules.events import Refusal
-from approval_rules.people import AgentId
+from approval_rules.people import Actor, AgentId
 from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
-from handlers.slack.grammar import Ask, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
+from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
 from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
 from handlers.slack.sentence import sentence_of
-from handlers.slack.sentences import UNKNOWN_PROPOSAL, because, named_word, refusal_sentence, resume_command
+from handlers.slack.sentences import (
+    INCIDENT_MEANS,
+    UNKNOWN_PROPOSAL,
+    because,
+    named_word,
+    refusal_sentence,
+    resume_command,
+)
 from handlers.slack.standing import scope_words, standing_of
 from handlers.slack.text import person
 
@@ -32,6 +39,7 @@ HELP: Final = (
     Safe("/agent pause agent NAME · /agent pause tool NAME · stop one agent or one tool"),
     Safe("/agent pause all for 30m looks like a loop · with an end and a reason"),
     Safe("/agent resume all · start again; everything needs two people, one agent or tool needs one"),
+    Safe("/agent incident on · tell the policies that something is wrong; /agent incident off · it is over"),
     Safe("/agent status · what is paused, what waits"),
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
@@ -70,6 +78,8 @@ class Commands:
                 return await self._loose_pause(typed, wish)
             case ResumeWish():
                 return await self._resume(typed, wish)
+            case IncidentWish():
+                return await self._incident(typed, wish)
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():
@@ -113,6 +123,20 @@ class Commands:
             return await self._unknown_name(wish.kind, wish.name, "Nothing was resumed")
         done = await self.desk.resume(typed.who, scope, AgentText(wish.reason))
         return Reply([_resumed(done, wish.name)])
+
+    async def _incident(self, typed: Typed, wish: IncidentWish) -> Reply:
+        reason = AgentText(wish.reason)
+        match wish.on:
+            case None:
+                how = "type /agent incident on, or /agent incident off, and a reason if you like."
+                return Reply([*_incidents(await self.desk.overview()), Safe(f"Nothing was changed: {how}")])
+            case True:
+                done = await self.desk.declare_incident(typed.who, reason)
+                told = Safe(f"🚨 An incident is on.{because(reason)} {INCIDENT_MEANS}")
+            case False:
+                done = await self.desk.clear_incident(typed.who, reason)
+                told = Safe(f"✅ The incident is over.{because(reason)}")
+        return Reply([told if done.refusal is None else refusal_sentence(done.refusal)])
 
     async def _ask(self, typed: Typed, wish: Ask) -> Reply:
         match wish.verb:
@@ -204,6 +228,7 @@ def _status(overview: Overview) -> list[Safe]:
         waiting = Safe(f"{waiting}, the oldest since {utc(overview.oldest_pending_at)}")
     lines = [
         *_pauses(overview),
+        *(_incidents(overview) if overview.incident else ()),
         Safe(f"{waiting}; {overview.approved_unclaimed} approved and not yet used."),
         Safe(
             f"{counted(overview.outbox_waiting, 'message')} to send. Policy version {visible(overview.policy_version)}."
@@ -218,9 +243,21 @@ def _pauses(overview: Overview) -> list[Safe]:
     return [_pause_words(pause, overview) for pause in overview.pauses] or [Safe("▶ Nothing is paused.")]
 
 
+def _incidents(overview: Overview) -> list[Safe]:
+    incident = overview.incident
+    if incident is None:
+        return [Safe("No incident is on.")]
+    since = f"since {utc(incident.since)}, says {_who(incident.by, overview)}"
+    return [Safe(f"🚨 Incident {since}.{because(incident.reason)}")]
+
+
+def _who(by: Actor, overview: Overview) -> Safe:
+    face = next((face for who, face in overview.faces.items() if who == by.ref), None)
+    return person(face.name, face.user_id) if face else Safe("an operator on the server")
+
+
 def _pause_words(pause: Pause, overview: Overview) -> Safe:
-    face = next((face for who, face in overview.faces.items() if who == pause.by.ref), None)
-    who = person(face.name, face.user_id) if face else Safe("an operator on the server")
+    who = _who(pause.by, overview)
     until = f", until {utc(pause.until)}" if pause.until else ""
     scope = scope_words(pause.scope, _agent_name(pause.scope, overview))
     return Safe(f"⏸ Paused: {scope} since {utc(pause.since)}{until}, by {who}.{because(pause.reason)}")

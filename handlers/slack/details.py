@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from approval_rules.action_tiers import DUTIES
 from approval_rules.requirement import Tier
 from approval_rules.state import Execution, Proposal, Status
 from handlers.desk import Seen
 from handlers.slack.blocks import Block, length_of, utc
-from handlers.slack.escape import Safe, visible
+from handlers.slack.escape import Safe, named, visible
 from handlers.slack.lines import Sheet
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import name_of, standing_of, trial_words, vote_words, who_decides
@@ -114,7 +115,12 @@ def _policy(proposal: Proposal) -> Iterator[Line]:
     if needs.shadow is not None and proposal.status is not Status.PENDING:
         yield _named("the policy by itself", f"{_BY_ITSELF[needs.shadow.tier]}: {visible(needs.shadow.because)}")
     yield _named("tier", needs.tier.value)
+    if needs.action_tier is not None:
+        duties = DUTIES[needs.action_tier]
+        yield _named("action tier", f"{needs.action_tier}, {duties.name}: {duties.control}")
     yield _named("needs", who_decides(needs) if needs.seats else "no person")
+    if needs.backup is not None:
+        yield _named("from half of the time on also", f"the role {named(needs.backup)}")
     yield _named("why", visible(needs.policy.because))
     if needs.shadow is None:
         yield _named("rule", visible(needs.policy.rule) if needs.policy.rule else "none matched")

@@ -31,7 +31,8 @@ _SAME: Final = {
     "": "status",
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
-VERBS: Final = ("pause", "resume", "status", "pending", "show", "whoami", "help")
+_ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -64,6 +65,14 @@ class ResumeWish:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentWish:
+    """Declare an incident, or end it. `on` None: neither was said."""
+
+    on: bool | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for something to read: `status`, `pending`, `show`, `whoami` or `help`; `about` is what follows it."""
 
@@ -80,7 +89,7 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | Ask | NotUnderstood
+Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | Ask | NotUnderstood
 
 
 def understand(typed: str) -> Wish:
@@ -95,6 +104,9 @@ def understand(typed: str) -> Wish:
     if verb == "resume":
         kind, name, reason = _scope(rest)
         return ResumeWish(kind, name, reason)
+    if verb == "incident":
+        word, _, reason = rest.partition(" ")
+        return IncidentWish(_ON_OFF.get(word.strip("\"'.,:;!`").casefold()), reason.strip())
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)

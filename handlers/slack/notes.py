@@ -8,7 +8,7 @@ from approval_rules.state import Status
 from handlers.desk import Seen
 from handlers.slack.escape import Safe
 from handlers.slack.sentence import sentence_of
-from handlers.slack.standing import standing_of
+from handlers.slack.standing import backup_words, standing_of
 
 _OVERDUE: Final = Safe(
     "⚠ The agent took the permission and never said how it went. Nobody knows whether it ran: please look, and never"
@@ -23,7 +23,9 @@ def note_text(note: Note, seen: Seen, at: datetime) -> Safe:
             if seen.proposal.status is not Status.PENDING:
                 return standing_of(seen, at).text
             headline = sentence_of(seen.proposal).headline
-            return Safe(f"⏳ Half of the time is over: {headline}. {standing_of(seen, at).text}")
+            late = backup_words(seen)
+            more = f" {late}" if late else ""
+            return Safe(f"⏳ Half of the time is over: {headline}. {standing_of(seen, at).text}{more}")
         case Note.DECIDED:
             return standing_of(seen, at).text
         case Note.OVERDUE:

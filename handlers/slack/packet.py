@@ -31,6 +31,7 @@ from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
 from handlers.slack.standing import (
     Standing,
+    backup_words,
     name_of,
     next_step,
     standing_of,
@@ -153,7 +154,7 @@ def _arguments(proposal: Proposal, shown: Sequence[Line], missing: int) -> list[
 
 
 def _why(seen: Seen) -> list[Block]:
-    proposal = seen.proposal
+    proposal, late = seen.proposal, backup_words(seen)
     policy = proposal.requirement.policy
     nearly = would_run_if(seen) if proposal.status is Status.PENDING else None
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
@@ -161,7 +162,8 @@ def _why(seen: Seen) -> list[Block]:
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; "
         "never the agent's owner, never the person who started the run."
     )
-    return [context(asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else []))]
+    said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else [])]
+    return [context(*said, *([late] if late else []))]
 
 
 def _votes(seen: Seen) -> list[Block]:
@@ -262,6 +264,7 @@ def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Li
         _fit(visible(proposal.tool), _NAME),
         f"Why: {_fit(visible(proposal.requirement.policy.because), _REASON)}",
         f"Needs {_fit(who_decides(proposal.requirement), _REASON)}." if proposal.requirement.seats else "",
+        backup_words(seen) or "",
         f"Until {utc(proposal.deadline)}. {next_step(seen)}" if proposal.deadline and not seen.frozen_by else "",
         str(proposal.id),
     ]

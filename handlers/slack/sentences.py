@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from approval_rules.events import Decision, Paused, Refusal, ResumeAsked, Resumed
+from approval_rules.events import (
+    Decision,
+    IncidentChanged,
+    Paused,
+    Refusal,
+    ResumeAsked,
+    Resumed,
+)
 from approval_rules.people import AgentId
 from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
@@ -72,13 +79,18 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.TOOL_NOT_ALLOWED: "It did not count: the agent may no longer use this tool, so this cannot run.",
     Refusal.NOT_CLAIMED: "It did not count: the agent has not taken its permission yet, so there is no outcome.",
     Refusal.OUTCOME_CONFLICT: "It did not count: another outcome was reported before, and the first one stands.",
-    Refusal.NOT_OPERATOR: "It did not count: you may not resume. Whoever has the role operator may or, where no such "
-    "role exists, whoever has any role; /agent whoami shows yours.",
+    Refusal.NOT_OPERATOR: "It did not count: you may not resume or end an incident. Whoever has the role operator "
+    "may or, where no such role exists, whoever has any role; /agent whoami shows yours.",
     Refusal.NOTHING_PAUSED: "Nothing was changed: this is not paused. /agent status shows what is.",
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
+    Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
+    Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
     "runs again.",
 }
+INCIDENT_MEANS: Final = Safe(
+    "Policies can be stricter from now on. What waits or is approved stays as it is; to stop that, type /agent pause."
+)
 _REASON: Final = 800
 _DECIDED: Final = frozenset({Refusal.NOT_PENDING, Refusal.ALREADY_VOTED, Refusal.EXPIRED, Refusal.PAUSED})
 
@@ -141,6 +153,15 @@ def announcement(
         case Resumed():
             why = because(event.reason)
             return Safe(f"▶ {who} resumed {scope}. Clocks that stood still run again.{why}")
+
+
+def incident_announcement(event: IncidentChanged, face: Face | None) -> Safe:
+    """Tell a channel that somebody declared an incident or ended it."""
+    who = person(face.name, face.user_id) if face else Safe("An operator on the server")
+    why = because(event.reason)
+    if event.change == "cleared":
+        return Safe(f"✅ {who} ended the incident.{why}")
+    return Safe(f"🚨 {who} declared an incident.{why} {INCIDENT_MEANS} When it is over: /agent incident off")
 
 
 def because(reason: AgentText) -> str:

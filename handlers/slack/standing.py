@@ -107,6 +107,16 @@ def who_decides(requirement: Requirement) -> Safe:
     return Safe(f"{people}: {seats}" if seats else "nobody")
 
 
+def backup_words(seen: Seen) -> Safe | None:
+    """Say when another role is asked too, or that it is by now; None where none is, or while nothing moves."""
+    proposal, role = seen.proposal, seen.proposal.requirement.backup
+    if role is None or proposal.status is not Status.PENDING or seen.frozen_by is not None:
+        return None
+    if proposal.remind_at is not None:
+        return Safe(f"Unanswered by {utc(proposal.remind_at)}, the role {named(role)} is asked too.")
+    return Safe(f"Half of the time is over, so the role {named(role)} may decide too.")
+
+
 def vote_words(vote: Vote, seen: Seen) -> Safe:
     """Tell one vote: who, what, when and why; a long reason is named, for it stands whole in Details."""
     icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")

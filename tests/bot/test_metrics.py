@@ -24,7 +24,7 @@ def test_gauges_show_the_last_sweep() -> None:
     """A gauge is what the last sweep saw; dead letters are readable for the readiness check too."""
     metrics = Metrics()
     assert metrics.outbox_dead == 0
-    metrics.show(pending=4, paused=1, waiting=2, dead=3)
+    metrics.show(pending=4, paused=1, waiting=2, dead=3, incident=False)
     assert {
         "foureyes_pending 4.0",
         "foureyes_paused 1.0",
@@ -32,7 +32,7 @@ def test_gauges_show_the_last_sweep() -> None:
         'foureyes_outbox{state="dead"} 3.0',
     } <= lines(metrics)
     assert metrics.outbox_dead == 3
-    metrics.show(pending=0, paused=0, waiting=0, dead=0)
+    metrics.show(pending=0, paused=0, waiting=0, dead=0, incident=False)
     assert "foureyes_pending 0.0" in lines(metrics)
     assert metrics.outbox_dead == 0
 

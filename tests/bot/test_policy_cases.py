@@ -47,19 +47,23 @@ def test_a_case_says_who_asks_for_what_when_and_what_should_come(read: Read) -> 
   counters: {"count(24h)": 3, "sum(amount, 7d by customer)": 12.50}
   run: {tokens: 5}
   agent: night-bot
+  environment: staging
+  incident: true
   at: 2026-01-31T13:30:00+01:00
   expect: asked
   rule: 3
   approvals: 2
   roles: [manager, finance]
+  backup: lead
   because: more than
   note: as agreed in March
 """
     line = (
         '{"name": "a large one", "arguments": {"amount": 180.10, "tags": ["a", 1, true, null]}, "facts": {"tier":'
         ' "pro"}, "counters": {"count(24h)": 3, "sum(amount, 7d by customer)": 12.50}, "run": {"tokens": 5}, "agent":'
-        ' "night-bot", "at": "2026-01-31T12:30:00Z", "expect": "asked", "rule": 3, "approvals": 2, "roles": ["manager",'
-        ' "finance"], "because": "more than", "note": "as agreed in March"}\n\n'
+        ' "night-bot", "environment": "staging", "incident": true,'
+        ' "at": "2026-01-31T12:30:00Z", "expect": "asked", "rule": 3, "approvals": 2, "roles": ["manager",'
+        ' "finance"], "backup": "lead", "because": "more than", "note": "as agreed in March"}\n\n'
     )
     (one,), (other,) = read(yaml), read(line, "pay.jsonl")
     assert (one.line, other.line) == (2, 1)
@@ -70,18 +74,25 @@ def test_a_case_says_who_asks_for_what_when_and_what_should_come(read: Read) -> 
         "context": {"facts": {"tier": "pro"}},
         "run": {"tokens": 5},
     }
-    assert one.counters == other.counters
-    assert one.counters == {"count_24h": 3, "sum_amount_7d_by_customer": Decimal("12.50")}
+    assert one.before == other.before
+    assert one.before == {
+        "environment": "staging",
+        "incident": True,
+        "count_24h": 3,
+        "sum_amount_7d_by_customer": Decimal("12.50"),
+    }
     assert (one.agent, one.at) == (other.agent, other.at)
     assert (one.agent, one.at) == ("night-bot", datetime(2026, 1, 31, 12, 30, tzinfo=UTC))
     assert one.expect == other.expect
     assert one.expect.seats == {"manager": 1, "finance": 1}
+    assert one.expect.backup == "lead"
 
 
 def test_what_is_left_out_means_whatever(read: Read) -> None:
-    """Without a moment it is noon of one fixed Wednesday, so that a case says the same on every day."""
+    """Without a moment it is noon of one fixed Wednesday in production, so that a case says the same everywhere."""
     (case,) = read(GOOD, "pay.jsonl")
-    assert (case.at, case.agent, case.counters) == (NOON, "example", {})
+    assert (case.at, case.agent) == (NOON, "example")
+    assert case.before == {"environment": "production", "incident": False}
     assert (case.expect.rule, case.expect.approvals, case.expect.roles, case.expect.seats) == (None, None, (), None)
     assert "context" not in case.body
 
@@ -124,6 +135,10 @@ def test_what_can_be_read_in_two_ways_is_refused(read: Read, written: str) -> No
     ("content", "told"),
     [
         ("", "pay.yml:1:1: empty"),
+        ("- {name: a, arguments: {}, incident: 'on', expect: asked}", "pay.yml:1:38: incident is true or false"),
+        ("- {name: a, arguments: {}, incident: 1, expect: asked}", "pay.yml:1:38: incident is true or false"),
+        ("- {name: a, arguments: {}, environment: [x], expect: asked}", "pay.yml:1:41: environment must be text"),
+        ("- {name: a, arguments: {}, expect: blocked, backup: b}", "pay.yml:1:53: backup can only be expected where"),
         ("[]", "pay.yml:1:1: the file must be a list that is not empty"),
         ("a: 1", "pay.yml:1:1: the file must be a list"),
         (

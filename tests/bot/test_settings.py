@@ -47,6 +47,7 @@ def test_every_documented_variable_counts() -> None:
             "SLACK_BOT_TOKEN": "xoxb-1",
             "SLACK_SIGNING_SECRET": "s3cret",
             "SLACK_APP_TOKEN": "xapp-1",
+            "FOUREYES_ENVIRONMENT": "staging-2",
             "UNRELATED": "x",
         },
         NONE,
@@ -61,6 +62,7 @@ def test_every_documented_variable_counts() -> None:
         "xoxb-1",
         "s3cret",
         "xapp-1",
+        "staging-2",
     )
     assert found.anchor_file == Path("/keys/a.head")
     assert not any(secret in repr(found) for secret in ("xoxb", "s3cret", "xapp"))
@@ -163,3 +165,10 @@ def test_an_unreadable_dotenv_is_said(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff")
     assert refused({}, binary) == f"{binary} cannot be read: it is not text in UTF-8"
+
+
+@pytest.mark.parametrize("name", ["Production", "pro duction", "-x", "x" * 65, "prod\n", "prüd"])
+def test_an_environment_is_a_plain_name(name: str) -> None:
+    """Policies compare it letter by letter: what could look like another name is refused."""
+    assert "write a name such as production or staging" in refused({"FOUREYES_ENVIRONMENT": name})
+    assert load({"FOUREYES_ENVIRONMENT": ""}, NONE).environment == "production"

@@ -95,7 +95,7 @@ def test_every_file_of_the_packages_is_in_the_wheel(installed: Installed) -> Non
         inside = {info.filename: info for info in wheel.infolist()}
         assert wheel.read("bot/templates/app_manifest.yml") == (ROOT / "app_manifest.yml").read_bytes()
         refund = ROOT / "examples" / "policy" / "payments.refund.yml"
-        assert wheel.read("bot/templates/payments.refund.yml") == refund.read_bytes()
+        assert wheel.read("bot/templates/policies/founding/payments.refund.yml") == refund.read_bytes()
     wanted = {path.as_posix() for path in sources()}
     assert wanted
     assert wanted - set(inside) == set()

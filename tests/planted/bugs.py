@@ -39,7 +39,7 @@ BUGS = (
         (f"{DECIDE}:_said_before", "return any(", "return False and any("),
         (
             "approval_rules.quorum:tally",
-            "_all_filled(wanted, voters)",
+            "_all_filled(wanted, voters, backup)",
             "len([v for v in votes if v.decision is Decision.APPROVE and v.voter in roles]) >= len(wanted)",
         ),
     ),
@@ -61,8 +61,8 @@ BUGS = (
         f"{S}/test_who_may_vote.py::test_an_empty_list_of_approvers_means_nobody",
         (
             "approval_rules.duties:counting_roles",
-            "voter.roles & {seat.role for seat in proposal.requirement.seats}",
-            "frozenset(seat.role for seat in proposal.requirement.seats)",
+            "voter.roles & (asked",
+            "frozenset(asked",
         ),
     ),
     _bug(

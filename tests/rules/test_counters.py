@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from approval_rules.conditions import ConditionFaultError, compile_condition
-from approval_rules.counters import HOW, Counter, named, noted, recalled
+from approval_rules.counters import HOW, Counter, named
+from approval_rules.names import noted, recalled
 
 DAY = timedelta(days=1)
 

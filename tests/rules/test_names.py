@@ -1,5 +1,6 @@
-"""What only the server knows, and conditions can read: the clock in the policy's zone, the agent, its run."""
+"""What only the server knows, and conditions can read: the clock, the agent, its run, the environment, an incident."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -7,11 +8,11 @@ import pytest
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
-from approval_rules.conditions import compile_condition
-from approval_rules.names import RESERVED, about, moment
-from approval_rules.policy import Contradiction, Policy, PolicyFolder, Rule, classify
+from approval_rules.conditions import ConditionFaultError, compile_condition
+from approval_rules.names import RESERVED, about, around, moment
+from approval_rules.policy import NOTHING_BEFORE, Contradiction, Policy, PolicyFolder, Rule, classify
 from approval_rules.requirement import Requirement, Tier
-from approval_rules.text import AgentJson, AgentText
+from approval_rules.text import AgentJson, AgentText, Json
 from tests.rules.builders import AGENT, REFUND
 from tests.rules.policies import ALLOW, TWO
 
@@ -42,10 +43,16 @@ def test_every_field_that_may_be_written_exists() -> None:
     """What the loader accepts, the server fills."""
     assert tuple(moment(datetime(2026, 1, 1, tzinfo=UTC))) == RESERVED["now"]
     assert tuple(about(AGENT)) == RESERVED["agent"]
+    assert {name for name, fields in RESERVED.items() if not fields} == set(around("x", incident=False))
 
 
 def judged(
-    text: str, at: str, arguments: object = None, run: object = None, facts: object = None
+    text: str,
+    at: str,
+    arguments: object = None,
+    run: object = None,
+    facts: object = None,
+    before: Mapping[str, Json] = NOTHING_BEFORE,
 ) -> Requirement | Contradiction:
     """Classify with one rule that allows and one that asks."""
     rules = (Rule(1, compile_condition(text), ALLOW, ""), Rule(2, compile_condition("n == n"), TWO, ""))
@@ -56,7 +63,7 @@ def judged(
         context=AgentJson({"facts": facts} if facts else {}),  # type: ignore[dict-item]
         run=AgentJson(run or {}),  # type: ignore[arg-type]
     )
-    return classify(folder, draft, AGENT, datetime.fromisoformat(at).replace(tzinfo=UTC))
+    return classify(folder, draft, AGENT, datetime.fromisoformat(at).replace(tzinfo=UTC), before)
 
 
 @pytest.mark.parametrize(
@@ -105,3 +112,50 @@ def test_such_a_name_is_free_where_no_rule_reads_it() -> None:
     found = judged("n > 5", "2026-01-01T00:00:00", {"n": 9, "run": "daily", "now": True})
     assert isinstance(found, Requirement)
     assert found.tier is Tier.GREEN
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "tier"),
+    [
+        ("environment == 'staging'", around("staging", incident=False), Tier.GREEN),
+        ("environment == 'staging'", around("production", incident=False), Tier.YELLOW),
+        ("environment.starts_with('stag')", around("staging", incident=False), Tier.GREEN),
+        ("environment in ['test', 'staging']", around("test", incident=True), Tier.GREEN),
+        ("not incident", around("staging", incident=False), Tier.GREEN),
+        ("not incident", around("staging", incident=True), Tier.YELLOW),
+        ("incident == true", around("staging", incident=True), Tier.GREEN),
+    ],
+)
+def test_conditions_read_the_environment_and_an_incident(text: str, before: Mapping[str, Json], tier: Tier) -> None:
+    """They are values themselves, and the server's: what it says decides."""
+    found = judged(text, "2026-01-01T00:00:00", before=before)
+    assert isinstance(found, Requirement)
+    assert found.tier is tier
+
+
+@pytest.mark.parametrize("name", ["environment", "incident"])
+def test_what_the_server_does_not_say_never_allows(name: str) -> None:
+    """Whoever asks without them is told that they are missing; nothing stands in for them."""
+    found = judged(f"{name} != 'x' or not ({name} == 'x')", "2026-01-01T00:00:00")
+    assert isinstance(found, Requirement)
+    assert found.tier is Tier.YELLOW
+    assert f"{name} is missing" in found.policy.because
+
+
+@pytest.mark.parametrize("name", ["environment", "incident"])
+def test_an_agent_cannot_bring_its_own_environment(name: str) -> None:
+    """It cannot say that it is in staging, or that there is no incident; where no rule reads it, the name is free."""
+    for sent in ("staging", False, None):
+        found = judged(f"{name} == {name}", "2026-01-01T00:00:00", {"n": 1, name: sent}, before={name: "x"})
+        assert isinstance(found, Contradiction)
+        assert found.pointer == f"/arguments/{name}"
+    free = judged("n > 5", "2026-01-01T00:00:00", {"n": 9, name: "mine"})
+    assert isinstance(free, Requirement)
+    assert free.tier is Tier.GREEN
+
+
+@pytest.mark.parametrize("text", ["incident.on", "environment.name == 'x'", "environment['name'] == 'x'"])
+def test_a_value_has_no_fields(text: str) -> None:
+    """Whoever writes one is told how it is written."""
+    with pytest.raises(ConditionFaultError, match="is one value and has no fields; write it alone"):
+        compile_condition(text)

@@ -107,7 +107,9 @@ async def test_a_receiver_that_is_gone_is_left_alone(world: World, receiver: Rec
     dead = [row for row in world.ledger().outbox if row["state"] == "dead"]
     assert [row["kind"] for row in dead] == ["callback"]
     assert "410" in dead[0]["last_error"]
-    world.running.metrics.show(pending=0, paused=0, waiting=0, dead=1)  # what the sweep does every few seconds
+    world.running.metrics.show(
+        pending=0, paused=0, waiting=0, dead=1, incident=False
+    )  # what the sweep does every few seconds
     ready = await world.http.get("/readyz")
     assert (ready.status_code, "1 dead letter" in ready.text) == (200, True)
     told = await world.say("U0SAMOKAFO1", "status")

@@ -22,7 +22,7 @@ def test_a_good_folder(written: Shell) -> None:
     """A line a tool on standard output, the verdict beside it; JSON for programs; a folder may be named."""
     ended = written("policy", "check")
     assert ended.code == 0
-    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\tlive\t-\n"
+    assert ended.out == "payments.refund\t3\tcard_number, bank_account\t365\t-\t-\tlive\t-\n"
     assert ended.err.startswith("Good: 1 tool, 1 role, version sha256:")
     ended = written("policy", "check", "--json", str(EXAMPLES))
     assert [{name: row[name] for name in row if name != "dangers"} for row in ended.json()] == [
@@ -31,6 +31,7 @@ def test_a_good_folder(written: Shell) -> None:
             "rules": 3,
             "redacts": ["card_number", "bank_account"],
             "retain_days": 365,
+            "action_tier": None,
             "contract": None,
             "mode": "live",
             "class": None,

@@ -303,3 +303,33 @@ async def test_a_denial_in_few_words_is_a_case_too(living: Living) -> None:
         db.commit()
     case = (await living("policy", "cases", "export")).json()
     assert set(case) == {"name", "tool", "arguments", "agent", "at", "expect"}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "direction"),
+    [
+        ("", ", backup: lead", "loosened"),
+        (", backup: lead", "", "tightened"),
+        (", backup: lead", ", backup: deputy", "loosened"),
+        (", backup: lead", ", backup: lead", None),
+    ],
+)
+async def test_who_may_stand_in_is_part_of_who_is_asked(
+    living: Living, other: Path, then: str, now: str, direction: str | None
+) -> None:
+    """A backup that was not there before lets more people approve: that is looser, and said with its name."""
+    world = living.world
+    for folder, backup in ((world.policy, then), (other, now)):
+        people = {"users": [MAYA, JONAS]}
+        roles = {"support_manager": people, "lead": people, "deputy": people}
+        (folder / "roles.yml").write_text(json.dumps({"roles": roles}), "utf-8")
+        rule = f"{{require_approval: {{role: support_manager{backup}}}}}"
+        (folder / f"{TOOL}.yml").write_text(f"policy: {{tool: {TOOL}, rules: [{rule}]}}\n", "utf-8")
+    await world.running.watch.look()
+    assert world.running.watch.fault is None
+    await world.propose(180)
+    found = (await living("policy", "replay", "--policy", str(other), "--fail-on", "never", "--json")).json()
+    assert [change["direction"] for change in found["changes"]] == ([direction] if direction else [])
+    for change in found["changes"]:
+        assert ("with lead as backup" in change["before"]) is bool(then)
+        assert ("as backup" in change["after"]) is bool(now)

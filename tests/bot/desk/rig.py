@@ -56,6 +56,9 @@ class Staff:
         """Tell whether somebody may vote at all now."""
         return user not in self.flaws and user not in self.outside
 
+    async def group_id(self, handle: str) -> str | None:
+        """There are no groups here."""
+
     async def look_up(self, account: Account) -> Member:
         """Tell who an account is."""
         self.asked += 1

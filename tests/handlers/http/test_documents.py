@@ -25,6 +25,8 @@ ONLY_IN_SLACK = {
     Refusal.NOT_OUR_MESSAGE,
     Refusal.NOT_OPERATOR,
     Refusal.NOTHING_PAUSED,
+    Refusal.INCIDENT_ON,
+    Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))

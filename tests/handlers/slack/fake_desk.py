@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Literal
 
 from approval_rules.events import Refusal
-from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
+from approval_rules.people import human
+from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
-from handlers.desk import Click, Envelope, Judged, Overview, Seen, Switched, Whoami
+from handlers.desk import Click, Envelope, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
 
 
@@ -23,6 +24,7 @@ class FakeDesk:
     refuses_switch: Refusal | None = None
     second_person: bool = False
     pauses: Sequence[Pause] = ()
+    incident: Incident | None = None
     me: Whoami = field(default_factory=lambda: Whoami(FACES[GRACE], (), None, (), may_resume=False))
     trouble: Exception | None = None
     slow: bool = False
@@ -80,11 +82,26 @@ class FakeDesk:
         assert isinstance(reason, AgentText)
         return Switched(self.refuses_switch, scope, waiting=self.second_person)
 
+    async def declare_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Remember the warning."""
+        await self._answering()
+        self.asked.append((who, "incident on"))
+        self.incident = Incident(NOW, human(GRACE), reason)
+        return IncidentSaid(self.refuses_switch, self.incident)
+
+    async def clear_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
+        """Remember its end."""
+        await self._answering()
+        self.asked.append((who, "incident off"))
+        assert isinstance(reason, AgentText)
+        return IncidentSaid(self.refuses_switch, None)
+
     async def overview(self) -> Overview:
         """Give a few figures."""
         await self._answering()
         return Overview(
             pauses=self.pauses,
+            incident=self.incident,
             faces=FACES,
             agents={AGENT.id: AGENT.name},
             pending=3,

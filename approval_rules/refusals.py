@@ -1,0 +1,38 @@
+"""The reasons for which something did not count: a closed set of stable codes. Judges nothing."""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a click, a claim or a proposal did not count. The value is stable: API code, log and metrics use it."""
+
+    UNKNOWN_USER = "unknown-user"
+    DIRECTORY_DOWN = "directory-unavailable"
+    OTHER_WORKSPACE = "other-workspace"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    GUEST = "guest"
+    STRANGER = "stranger"
+    INITIATOR = "initiator"
+    AGENT_OWNER = "agent-owner"
+    NOT_IN_ROLE = "not-in-role"
+    ALREADY_VOTED = "already-voted"
+    NOT_PENDING = "not-pending"
+    EXPIRED = "expired"
+    PAUSED = "paused"
+    DIGEST_MISMATCH = "digest-mismatch"
+    NOT_OUR_MESSAGE = "not-our-message"
+    NOT_APPROVED = "not-approved"
+    ALREADY_CLAIMED = "already-claimed"
+    REVOKED = "revoked"
+    APPROVERS_CHANGED = "approvers-changed"
+    AGENT_REVOKED = "agent-revoked"
+    TOOL_NOT_ALLOWED = "tool-not-allowed"
+    NOT_CLAIMED = "not-claimed"
+    OUTCOME_CONFLICT = "outcome-conflict"
+    NOT_OPERATOR = "not-operator"
+    NOTHING_PAUSED = "nothing-paused"
+    INCIDENT_ON = "incident-on"
+    NO_INCIDENT = "no-incident"
+    SECOND_PERSON_NEEDED = "second-person-needed"
+    SHADOW = "shadow"
