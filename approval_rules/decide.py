@@ -4,6 +4,7 @@
 time. An empty answer means that the command changes nothing, as with a second sweep.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeAlias, assert_never
 
@@ -236,9 +237,10 @@ def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
         repeated = _repeat_refusal(proposal, command, switch)
         return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
     refusal = _claim_refusal(proposal, command, switch)
-    if refusal is Refusal.APPROVERS_CHANGED:
+    if refusal in (Refusal.APPROVERS_CHANGED, Refusal.POLICY_CHANGED):
+        revoked_by = QUORUM if refusal is Refusal.APPROVERS_CHANGED else POLICY
         return (
-            Revoked(command.at, QUORUM, proposal.id, refusal),
+            Revoked(command.at, revoked_by, proposal.id, refusal),
             ClaimRefused(command.at, by, proposal.id, refusal),
         )
     if refusal is not None:
@@ -282,23 +284,38 @@ def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusa
         return Refusal.AGENT_REVOKED
     if proposal.tool not in command.agent.tools:
         return Refusal.TOOL_NOT_ALLOWED
-    return _approvers_refusal(proposal, command)
+    return _requirements_refusal(proposal, command)
 
 
-def _approvers_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
+def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
+    """What was asked for at submit must be met still, and so must what the policy asks for now: the stricter counts."""
+    now = command.current
+    if now is not None and now.tier is Tier.RED:
+        return Refusal.POLICY_CHANGED
+    asked = proposal.requirement
+    if asked.tier is not Tier.GREEN and any(
+        standing.flaw is Flaw.DIRECTORY_DOWN for standing in command.approvers.values()
+    ):
+        return Refusal.DIRECTORY_DOWN
+    if not _is_met(proposal, command):
+        return Refusal.APPROVERS_CHANGED
+    if now is None:
+        return None
+    another_factor = now.step_up not in ("none", asked.step_up)
+    met = not another_factor and _is_met(replace(proposal, requirement=now), command)
+    return None if met else Refusal.POLICY_CHANGED
+
+
+def _is_met(proposal: Proposal, command: Claim) -> bool:
     """Approval by policy needs no people; approval by people needs the same people to be eligible still."""
     if proposal.requirement.tier is Tier.GREEN:
-        return None
-    standings = command.approvers.values()
-    if any(standing.flaw is Flaw.DIRECTORY_DOWN for standing in standings):
-        return Refusal.DIRECTORY_DOWN
+        return True
     roles = {
         standing.person: counting_roles(standing, proposal)
-        for standing in standings
+        for standing in command.approvers.values()
         if why_not(standing, proposal) is None
     }
-    filled = tally(proposal.votes, roles, proposal.requirement.seats) == "approved"
-    return None if filled else Refusal.APPROVERS_CHANGED
+    return tally(proposal.votes, roles, proposal.requirement.seats) == "approved"
 
 
 def _cancel(proposal: Proposal, command: Cancel) -> Events:

@@ -20,6 +20,7 @@ from approval_rules.times import parse_time
 from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.contracted import contract_refusal
+from bot.desk.current_policy import CurrentPolicy
 from bot.desk.second_opinion import second_opinion
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
@@ -51,6 +52,7 @@ class AgentUseCases:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._current = CurrentPolicy(wiring.policy)
 
     async def agent_of(self, unverified_key: str) -> Agent | None:
         """Find the agent whose key this is, as of now."""
@@ -82,7 +84,8 @@ class AgentUseCases:
             if isinstance(ruling, Refused):
                 _record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool)
                 return None, ruling
-            return _take_in(tx, agent, draft, intake, ruling, second(tx, ruling), self._wiring.home_team)
+            opinion = second(tx, ruling)
+            return _take_in(tx, agent, draft, intake, ruling, opinion, self._wiring.home_team, self._current)
 
         loaded, answer = await written(self._wiring, unit)
         if broken is not None and answer is broken:
@@ -191,7 +194,7 @@ class AgentUseCases:
             members = {person: found[account] for person, (account, _) in accounts.items()}
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Refused | None]:
-            return _claim(tx, agent, unverified_id, digest, key, members)
+            return _claim(tx, agent, unverified_id, digest, key, members, self._current)
 
         claimed, refused = await written(self._wiring, unit)
         return refused if claimed is None else grant_for(self._wiring.key, claimed)
@@ -283,6 +286,7 @@ def _take_in(
     requirement: Requirement,
     candidate: Opinion | None,
     home_team: str,
+    policy: CurrentPolicy,
 ) -> tuple[Loaded | None, Accepted | Refused]:
     current = tx.agent(agent.id)
     started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
@@ -300,15 +304,16 @@ def _take_in(
     if isinstance(first, SubmitRefused):
         return None, Refused(first.code, _DETAILS.get(first.code, first.code))
     if intake.claim_if_allowed and requirement.tier is Tier.GREEN:
-        applied = apply(tx, applied.loaded, _claim_command(tx, command.agent, applied, None))
+        applied = apply(tx, applied.loaded, _claim_command(tx, command.agent, applied, policy))
     loaded = _there(applied)
     tx.use_key(agent.id, intake.key, KeyUse(intake.body_digest, command.proposal, loaded.last_seq))
     return loaded, Accepted(taken_in(tx, loaded), replayed=False, grant=None)
 
 
-def _claim_command(tx: Transaction, agent: Agent, applied: Applied, key: str | None) -> Claim:
+def _claim_command(tx: Transaction, agent: Agent, applied: Applied, policy: CurrentPolicy) -> Claim:
     proposal = _there(applied).proposal
-    return Claim(tx.at, proposal.id, agent, proposal.digest, tx.new_id("grant"), key, {})
+    current = policy.requirement(tx, proposal, agent)
+    return Claim(tx.at, proposal.id, agent, proposal.digest, tx.new_id("grant"), None, {}, current)
 
 
 def _there(applied: Applied) -> Loaded:
@@ -323,26 +328,35 @@ def _own_in(tx: Transaction, agent: Agent, unverified_id: str) -> Loaded | None:
 
 
 def _claim(
-    tx: Transaction, agent: Agent, unverified_id: str, digest: str, key: str | None, members: dict[PersonId, Member]
+    tx: Transaction,
+    agent: Agent,
+    unverified_id: str,
+    digest: str,
+    key: str | None,
+    members: dict[PersonId, Member],
+    policy: CurrentPolicy,
 ) -> tuple[Loaded | None, Refused | None]:
     loaded = _own_in(tx, agent, unverified_id)
     if loaded is None:
         return None, None
-    current = tx.agent(agent.id)
+    row = tx.agent(agent.id)
+    now = agent if row is None else row.agent
     voters = [vote.voter for vote in loaded.proposal.approved_by]
     # A voter that could not be looked up in time is one that Slack could not vouch for: never a yes.
     approvers = {
         voter: standing_of(voter, members[voter]) if voter in members else Standing(voter, flaw=Flaw.DIRECTORY_DOWN)
         for voter in voters
     }
+    claimable = loaded.proposal.status is Status.APPROVED and loaded.proposal.execution is None
     command = Claim(
         at=tx.at,
         proposal=loaded.proposal.id,
-        agent=agent if current is None else current.agent,
+        agent=now,
         digest=Digest(digest),
         grant_id=tx.new_id("grant"),
         key=key,
         approvers=approvers,
+        current=policy.requirement(tx, loaded.proposal, now) if claimable else None,
     )
     applied = apply(tx, loaded, command)
     refusal = next((event for event in applied.events if isinstance(event, ClaimRefused)), None)
@@ -365,5 +379,6 @@ _DETAILS = {
     Refusal.SHADOW.value: "the tool is in shadow: this is a trial run, and nothing of it is ever permitted",
     Refusal.REVOKED.value: "the approval was taken back",
     Refusal.APPROVERS_CHANGED.value: "an approver may not approve any more, so the approval was taken back",
+    Refusal.POLICY_CHANGED.value: "the policy was changed and asks for more than was approved; propose again",
     Refusal.DIRECTORY_DOWN.value: "Slack cannot say now whether the approvers still may approve; try again",
 }

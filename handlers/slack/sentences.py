@@ -68,6 +68,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "again.",
     Refusal.APPROVERS_CHANGED: "It did not count: someone who approved may no longer approve. The agent must propose "
     "it again.",
+    Refusal.POLICY_CHANGED: "It did not count: the policy was changed and asks for more than was approved. The agent "
+    "must propose it again.",
     Refusal.AGENT_REVOKED: "It did not count: the agent was taken out of service, so nothing of it can run.",
     Refusal.TOOL_NOT_ALLOWED: "It did not count: the agent may no longer use this tool, so this cannot run.",
     Refusal.NOT_CLAIMED: "It did not count: the agent has not taken its permission yet, so there is no outcome.",

@@ -22,6 +22,7 @@ _MANY: Final = 3
 _WHY_REVOKED: Final = {
     Refusal.PAUSED: "a pause stopped it",
     Refusal.APPROVERS_CHANGED: "someone who approved may no longer approve",
+    Refusal.POLICY_CHANGED: "the policy was changed and asks for more than was approved",
     Refusal.AGENT_REVOKED: "the agent was taken out of service",
     Refusal.TOOL_NOT_ALLOWED: "the agent may no longer use this tool",
 }

@@ -85,7 +85,7 @@ BUGS = (
         "approvers-not-asked-again",
         "a claim does not ask whether the approvers still may approve",
         f"{R}/test_claims.py::test_changed_approvers_revoke",
-        (f"{DECIDE}:_approvers_refusal", "return None if filled else Refusal.APPROVERS_CHANGED", "return None"),
+        (f"{DECIDE}:_requirements_refusal", "return Refusal.APPROVERS_CHANGED", "pass"),
     ),
     _bug(
         "digest-not-compared",
