@@ -64,6 +64,7 @@ from approval_rules.requirement import (
 from approval_rules.state import Proposal, Status, evolve
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
+from approval_rules.versions import CHANGE_TOOL, SERVER
 
 Events: TypeAlias = tuple[ProposalEvent | SubmitRefused, ...]
 
@@ -149,7 +150,7 @@ def _submit_refusal(command: Submit, switch: Switch) -> tuple[Refusal, str] | No
     agent, tool = command.agent, command.draft.tool
     if agent.revoked:
         return Refusal.AGENT_REVOKED, "this agent has been revoked"
-    if tool not in agent.tools:
+    if tool not in agent.tools or (tool == CHANGE_TOOL and agent.id != SERVER.id):
         return Refusal.TOOL_NOT_ALLOWED, "this tool is not on the agent's list; ask its owner to add it"
     if switch.stops(agent.id, tool) is not None:
         return Refusal.PAUSED, "paused by a person: stop, and propose again after it is resumed"

@@ -14,6 +14,7 @@ from approval_rules.nearest import nearest
 from approval_rules.people import ToolName
 from approval_rules.policy import Policy, Rule
 from approval_rules.verdicts import Block
+from approval_rules.versions import CHANGE_TOOL
 from bot.marked_yaml import Page
 from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
 
@@ -98,6 +99,8 @@ def _tool(page: Page, body: yaml.Node, fields: Mapping[str, yaml.Node], stem: st
     tool = ToolName(name)
     if not _TOOL.fullmatch(tool):
         page.fault(node, "a tool's name has letters, digits, '.', '_' and '-', at most 128 of them")
+    elif tool == CHANGE_TOOL:
+        page.fault(node, "this name is Foureyes' own: a change of the policy, which the role policy_admin decides")
     elif tool != stem:
         page.fault(node, f"the file of the tool {tool} must be named {tool}.yml")
     else:

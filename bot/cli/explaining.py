@@ -8,9 +8,9 @@ import typer
 from approval_rules.contract import breaches
 from approval_rules.people import Agent, AgentId, PersonId
 from approval_rules.policy import Contradiction, RuleExplanation, explain
-from bot.cli.judging import WOULD_BE, dialled, draft_from, why_no_proposal
 from bot.clock import SteadyClock
 from bot.policy_files import load
+from bot.replay.judging import WOULD_BE, dialled, draft_from, why_no_proposal
 from bot.settings import load as settings
 from handlers.http.problems import ProblemError
 from handlers.http.reading import fields_of

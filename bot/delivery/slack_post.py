@@ -16,7 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
-from approval_rules.events import Decision, Paused, Posted, Refusal, ResumeAsked, Resumed
+from approval_rules.events import Decision, Paused, PolicyActivated, Posted, Refusal, ResumeAsked, Resumed
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.react import Note
 from bot.delivery.pace import ChannelPace
@@ -24,13 +24,13 @@ from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, With
 from bot.desk.apply import apply
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
-from bot.store.codec import SWITCH
 from bot.store.outbox import OutboxRow
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
 from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.notes import note_text
 from handlers.slack.packet import Packet, packet
+from handlers.slack.policy_words import policy_announcement
 from handlers.slack.sentences import announcement, answer_body, counted_sentence, refusal_sentence
 
 PACKET_EVENT: Final = "foureyes_packet"
@@ -239,21 +239,25 @@ class SlackSenders:
         return Sent(as_of)
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
-        """Tell the channel what happened to the kill switch."""
+        """Tell the channel what happened to the kill switch or to the policy."""
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
             return Later("no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml")
         snapshot = self._wiring.reads.glance()
-        recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
+        recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
-        if not isinstance(event, Paused | ResumeAsked | Resumed):
+        if not isinstance(event, Paused | ResumeAsked | Resumed | PolicyActivated):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)
         accounts = await snapshot.accounts([person])
         agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
-        return await self._say(channel, announcement(event, face, agents), row.wanted_seq, attempt)
+        if isinstance(event, PolicyActivated):
+            text = policy_announcement(event, face)
+        else:
+            text = announcement(event, face, agents)
+        return await self._say(channel, text, row.wanted_seq, attempt)
 
     async def answer(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Tell the clicker alone what became of the click."""

@@ -14,7 +14,7 @@ from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.state import Proposal
 from bot.desk.wiring import PolicyInForce
 from bot.policy_files import PolicyFolderError, load_content
-from bot.store.policies import Look, PolicyStoreError, content_of
+from bot.store.policies import Look, PolicyStoreError, content_of, within
 from bot.store.tally import tallies
 from bot.store.transaction import Transaction
 
@@ -55,7 +55,7 @@ class CurrentPolicy:
         if in_force.version == version:
             return in_force
         if self._newest is None or self._newest.version != version:
-            self._newest = replace(folder_of(tx.rows, version), dial_key=in_force.dial_key)
+            self._newest = replace(folder_of(within(tx), version), dial_key=in_force.dial_key)
         return self._newest
 
 

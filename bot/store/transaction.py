@@ -228,6 +228,10 @@ class Transaction:
         """Read committed rows; what this batch planned is not in them."""
         return cast("list[Row]", self._db.execute(sql, where).fetchall())
 
+    def planned_rows(self, sql: str) -> list[Row]:
+        """Give the rows that this batch has planned for a statement."""
+        return [*self._batch.writes.get(sql, ()), *self._unit.writes.get(sql, ())]
+
     # --- writing ---
 
     def person(self, account: Account, name: str) -> PersonId:
