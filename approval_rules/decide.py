@@ -291,7 +291,7 @@ def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusa
 def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
     """What was asked for at submit must be met still, and so must what the policy asks for now: the stricter counts."""
     now = command.current
-    if now is not None and now.tier is Tier.RED:
+    if now is not None and (now.tier is Tier.RED or now.shadow is not None):
         return Refusal.POLICY_CHANGED
     asked = proposal.requirement
     if asked.tier is not Tier.GREEN and any(

@@ -12,7 +12,7 @@ from approval_rules.decide import POLICY, decide
 from approval_rules.duties import why_not
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
 from approval_rules.people import Flaw, Standing
-from approval_rules.requirement import Requirement, Seat, Tier
+from approval_rules.requirement import Requirement, Seat, Shadowed, Tier
 from approval_rules.state import Proposal, Status
 from tests.rules.builders import (
     AGENT,
@@ -40,6 +40,7 @@ from tests.rules.builders import (
 )
 
 THREE_MANAGERS = replace(TWO_MANAGERS, seats=(Seat(MANAGER, 3),))
+IN_SHADOW = replace(TWO_MANAGERS, shadow=Shadowed(Tier.GREEN, None, "in shadow"))
 ONE_MANAGER = replace(TWO_MANAGERS, seats=(Seat(MANAGER, 1),))
 
 
@@ -50,9 +51,9 @@ def claimed_under(proposal: Proposal, now: Requirement | None, *approvers: Stand
     return last.code if isinstance(last, ClaimRefused) else None
 
 
-@pytest.mark.parametrize("now", [RED, THREE_MANAGERS, MANAGER_AND_FINANCE, NOBODY])
+@pytest.mark.parametrize("now", [RED, THREE_MANAGERS, MANAGER_AND_FINANCE, NOBODY, IN_SHADOW])
 def test_a_stricter_policy_takes_the_approval_back(now: Requirement) -> None:
-    """Blocked now, more people, other people or nobody who could: the approval is gone for good, and says why."""
+    """Blocked, in shadow, more people, others or nobody who could: the approval is gone for good, and says why."""
     command = replace(claim(), current=now)
     assert decide(approved(), command, RUNNING) == (
         Revoked(at(10), POLICY, ID, Refusal.POLICY_CHANGED),
