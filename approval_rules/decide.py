@@ -4,10 +4,11 @@
 time. An empty answer means that the command changes nothing, as with a second sweep.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeAlias, assert_never
 
+from approval_rules import claims
+from approval_rules.claims import judge_claim
 from approval_rules.commands import (
     Cancel,
     CastVote,
@@ -28,8 +29,6 @@ from approval_rules.events import (
     Approved,
     Blocked,
     Cancelled,
-    Claimed,
-    ClaimRefused,
     Denied,
     Expired,
     OutcomeOverdue,
@@ -41,7 +40,6 @@ from approval_rules.events import (
     Reminded,
     ResumeAsked,
     Resumed,
-    Revoked,
     SubmitRefused,
     Submitted,
     SwitchEvent,
@@ -55,9 +53,7 @@ from approval_rules.quorum import tally
 from approval_rules.requirement import (
     CLAIM_WITHIN,
     DEFAULT_TTL,
-    GRANT_LIFE,
     MAX_TTL,
-    OUTCOME_WITHIN,
     Requirement,
     Tier,
 )
@@ -69,8 +65,7 @@ from approval_rules.versions import CHANGE_TOOL, SERVER
 Events: TypeAlias = tuple[ProposalEvent | SubmitRefused, ...]
 
 CLOCK = system("clock")
-POLICY = system("policy")
-QUORUM = system("quorum")
+POLICY, QUORUM = claims.POLICY, claims.QUORUM
 OUTBOX = system("outbox")
 
 
@@ -84,7 +79,7 @@ def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Event
         case CastVote():
             return _vote(proposal, command, switch)
         case Claim():
-            return _claim(proposal, command, switch)
+            return judge_claim(proposal, command, switch)
         case Cancel():
             return _cancel(proposal, command)
         case ReportOutcome():
@@ -227,96 +222,6 @@ def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refu
 
 def _said_before(proposal: Proposal, command: CastVote) -> bool:
     return any(vote.voter == command.voter.person and vote.decision is command.decision for vote in proposal.votes)
-
-
-def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
-    by = command.agent.actor
-    if proposal.requirement.shadow is not None:
-        return (ClaimRefused(command.at, by, proposal.id, Refusal.SHADOW),)
-    execution = proposal.execution
-    if execution is not None and command.key is not None and execution.key == command.key:
-        repeated = _repeat_refusal(proposal, command, switch)
-        return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
-    refusal = _claim_refusal(proposal, command, switch)
-    if refusal in (Refusal.APPROVERS_CHANGED, Refusal.POLICY_CHANGED):
-        revoked_by = QUORUM if refusal is Refusal.APPROVERS_CHANGED else POLICY
-        return (
-            Revoked(command.at, revoked_by, proposal.id, refusal),
-            ClaimRefused(command.at, by, proposal.id, refusal),
-        )
-    if refusal is not None:
-        return (ClaimRefused(command.at, by, proposal.id, refusal),)
-    return (
-        Claimed(
-            at=command.at,
-            by=by,
-            proposal=proposal.id,
-            grant_id=command.grant_id,
-            key=command.key,
-            grant_expires_at=command.at + GRANT_LIFE,
-            outcome_by=command.at + OUTCOME_WITHIN,
-        ),
-    )
-
-
-def _repeat_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
-    """The same claim again gets the same permission, but not during a pause: its first answer may have been lost."""
-    if command.digest != proposal.digest:
-        return Refusal.DIGEST_MISMATCH
-    return Refusal.PAUSED if switch.stops(proposal.agent.id, proposal.tool) is not None else None
-
-
-def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
-    if proposal.execution is not None:
-        return Refusal.ALREADY_CLAIMED
-    if proposal.status is Status.REVOKED:
-        return Refusal.REVOKED
-    if proposal.status is Status.EXPIRED:
-        return Refusal.EXPIRED
-    if proposal.status is not Status.APPROVED:
-        return Refusal.NOT_APPROVED
-    if command.digest != proposal.digest:
-        return Refusal.DIGEST_MISMATCH
-    if switch.stops(proposal.agent.id, proposal.tool) is not None:
-        return Refusal.PAUSED
-    if proposal.claim_by is None or command.at >= proposal.claim_by:
-        return Refusal.EXPIRED
-    if command.agent.revoked:
-        return Refusal.AGENT_REVOKED
-    if proposal.tool not in command.agent.tools:
-        return Refusal.TOOL_NOT_ALLOWED
-    return _requirements_refusal(proposal, command)
-
-
-def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
-    """What was asked for at submit must be met still, and so must what the policy asks for now: the stricter counts."""
-    now = command.current
-    if now is not None and (now.tier is Tier.RED or now.shadow is not None):
-        return Refusal.POLICY_CHANGED
-    asked = proposal.requirement
-    if asked.tier is not Tier.GREEN and any(
-        standing.flaw is Flaw.DIRECTORY_DOWN for standing in command.approvers.values()
-    ):
-        return Refusal.DIRECTORY_DOWN
-    if not _is_met(proposal, command):
-        return Refusal.APPROVERS_CHANGED
-    if now is None:
-        return None
-    another_factor = now.step_up not in ("none", asked.step_up)
-    met = not another_factor and _is_met(replace(proposal, requirement=now), command)
-    return None if met else Refusal.POLICY_CHANGED
-
-
-def _is_met(proposal: Proposal, command: Claim) -> bool:
-    """Approval by policy needs no people; approval by people needs the same people to be eligible still."""
-    if proposal.requirement.tier is Tier.GREEN:
-        return True
-    roles = {
-        standing.person: counting_roles(standing, proposal)
-        for standing in command.approvers.values()
-        if why_not(standing, proposal) is None
-    }
-    return tally(proposal.votes, roles, proposal.requirement.seats) == "approved"
 
 
 def _cancel(proposal: Proposal, command: Cancel) -> Events:
