@@ -70,7 +70,7 @@ class AddAgent:
         if CHANGE_TOOL in self.tools:
             raise AgentError(f"no agent can have the tool {CHANGE_TOOL}: the policy is changed by people")
         by = who_typed(tx, self.os_user)
-        owner = tx.person(Account(_home_team(tx), self.owner), "")
+        owner = tx.person(Account(home_team(tx), self.owner), "")
         agent = Agent(
             AgentId(tx.new_id("agent")), self.name, owner, tuple(map(ToolName, self.tools)), self.callback_hosts
         )
@@ -139,6 +139,7 @@ def _issue(
     return NewKey(row.agent, row.secret_generation, key)
 
 
-def _home_team(tx: Transaction) -> str:
+def home_team(tx: Transaction) -> str:
+    """Give Slack's id of the home workspace; empty while it is not known."""
     found = tx.rows(_HOME, {})
     return str(json.loads(found[0][0])["team_id"]) if found else ""

@@ -19,7 +19,7 @@ from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN, SERVER
 from bot.clock import Clock
 from bot.contracts import FOLDER
 from bot.desk.current_policy import folder_of
-from bot.desk.versions import OPEN_CHANGES, OPEN_CHANGES_OF, NotNowError, take_up
+from bot.desk.versions import NotNowError, take_up
 from bot.desk.wiring import PolicyInForce
 from bot.metrics import Metrics
 from bot.policy_content import PolicyContent
@@ -154,7 +154,7 @@ class PolicyWatch:
             log.warning("policy_changed", version=active)
         self._store_fault = None
         self._show_alarm()
-        waits = await glance.rows(OPEN_CHANGES, OPEN_CHANGES_OF)
+        waits = await glance.rows(rows.OPEN_CHANGES, {})
         differs = "the folder holds another version" if versions.folder != active else None
         told = f"a change waits for two of {POLICY_ADMIN}" if waits else differs
         self._note = f"in force; {told}" if told else "in force"

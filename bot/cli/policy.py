@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bot.cli import shadowing
+from bot.cli import shadowing, versioning
 from bot.cli.output import FAILED, AsJson, print_json, print_rows, printable
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ app = typer.Typer(
 cases = typer.Typer(help="Cases for `policy test` and `policy replay`.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cases, name="cases")
 shadowing.register(app)
+versioning.register(app)
 FolderOption = Annotated[Path | None, typer.Option("--policy", help="The folder; default FOUREYES_POLICY or ./policy.")]
 SinceOption = Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")]
 

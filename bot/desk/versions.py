@@ -25,8 +25,6 @@ from bot.store.policies import within
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
 
-OPEN_CHANGES = "SELECT id FROM proposals WHERE tool = :tool AND agent_id = :agent AND state = 'pending'"
-OPEN_CHANGES_OF = {"tool": CHANGE_TOOL, "agent": SERVER.id}
 OPEN_FOR = timedelta(days=7)
 _NEEDED = 2
 _BECAUSE = f"the policy has the role {POLICY_ADMIN}, so every change of it needs two of that role"
@@ -78,9 +76,11 @@ def bring_in(
     """Activate a version, or ask people where the active version has the role policy_admin, whatever the new one says.
 
     `change` is what they are asked; it must start from the version that is active now. A change that waits is
-    withdrawn. Raises NotNowError.
+    withdrawn. Raises NotNowError and VersionError.
     """
     active = tx.versions.active
+    if content.version == active:
+        raise VersionError(f"{active} is active already")
     policies.keep(tx, content)
     governing = None if active is None else folder_of(within(tx), active)
     if governing is None or POLICY_ADMIN not in governing.roles:
@@ -152,7 +152,7 @@ def _is_first(tx: Transaction) -> bool:
 
 def _waiting(tx: Transaction) -> list[Loaded]:
     """Find the changes that wait for people, with what this batch did to them."""
-    ids = {str(row[0]) for row in tx.rows(OPEN_CHANGES, OPEN_CHANGES_OF)} | tx.planned().keys()
+    ids = {str(row[0]) for row in tx.rows(rows.OPEN_CHANGES, {})} | tx.planned().keys()
     loaded = [found for ident in sorted(ids) if (found := tx.proposal(ident)) is not None]
     return [
         found for found in loaded if found.proposal.agent.id == SERVER.id and found.proposal.status is Status.PENDING

@@ -25,7 +25,14 @@ MOST_TIME = timedelta(seconds=5)
 _LISTED = 20
 
 
-def prepare(database: Path, previous: str, content: PolicyContent, folder: PolicyFolder, clock: Clock) -> Change:
+def prepare(
+    database: Path,
+    previous: str,
+    content: PolicyContent,
+    folder: PolicyFolder,
+    clock: Clock,
+    asked_by: str = "the policy folder, which has changed",
+) -> Change:
     """Make the change from the version `previous` to `content`, which `folder` is the reading of.
 
     Raises ChangeTooLargeError, and PolicyStoreError where the previous version cannot be trusted.
@@ -38,15 +45,16 @@ def prepare(database: Path, previous: str, content: PolicyContent, folder: Polic
     with closing(open_reader(database)) as connection:
         before = content_of(looking(connection), previous)
         replayed = replay_log(folder, connection, start - timedelta(days=DAYS), enough)
-    return change_of(before, content, told(replayed))
+    return change_of(before, content, told(replayed, asked_by))
 
 
-def told(replayed: Replayed) -> Mapping[str, Json]:
+def told(replayed: Replayed, asked_by: str) -> Mapping[str, Json]:
     """Tell what a replay came to in a few short lines; `history` names what would have been loosened."""
     looked = f"{counted(replayed.cases, 'proposal')} of the last {DAYS} days"
     facts: dict[str, Json] = {
         "asked again": f"{looked}, and not the newest: there are too many" if replayed.cut else looked
     }
+    facts["comes from"] = asked_by
     facts |= {_NAMES[direction]: _moves(replayed, direction) for direction in DIRECTIONS}
     if replayed.erased:
         facts["not asked again"] = f"{replayed.erased}, whose values have been erased"

@@ -266,3 +266,31 @@ async def test_a_broken_folder_keeps_no_governed_server_down(governed: World) ->
     await governed.start()
     assert not (await policy_check(governed))["ok"]
     assert (await governed.propose(42))["state"] == "approved"
+
+
+async def test_a_kill_between_vote_and_activation_leaves_both_or_neither(tmp_path: Path) -> None:
+    """The last vote and what follows from it are one commit: a crash right before it undoes both."""
+    crashing: list[bool] = []
+
+    def crash(point: str) -> None:
+        if crashing and point == "before-commit":
+            raise OSError(5, "the machine died")
+
+    async with World(tmp_path, crash_point=crash) as world:
+        world.write_roles(MANAGERS, policy_admin=ADMINS)
+        await world.running.watch.look()
+        packet = await asked(world)
+        await world.click(MAYA, packet)
+        await world.settled()
+        crashing.append(True)
+        await world.slack.click(JONAS, packet.channel, packet.ts, "approve", force=True)
+        await world.stop()
+        crashing.clear()
+        await world.start()
+        assert (whys(world), changes(world)[0][1]) == (["first", "changed"], "pending")
+        await world.click(JONAS, packet, force=True)
+        await world.stop()
+        await world.start()
+        assert (whys(world), changes(world)[0][1]) == (["first", "changed", "approved"], "approved")
+        assert (await world.propose(42))["state"] == "pending"
+        world.verify_log()
