@@ -73,7 +73,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Ask for the one permission. `approvers` are the voters as of now; `key` makes a repeated claim the same claim."""
+    """Ask for the one permission. `approvers` are the voters as of now; `key` makes a repeated claim the same claim.
+
+    `current` is what the policy that decides now says of the action; None where that is the version that judged it.
+    """
 
     at: datetime
     proposal: ProposalId
@@ -82,6 +85,7 @@ class Claim:
     grant_id: str
     key: str | None
     approvers: Standings
+    current: Requirement | None = None
 
 
 @dataclass(frozen=True, slots=True)

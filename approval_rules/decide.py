@@ -7,7 +7,9 @@ time. An empty answer means that the command changes nothing, as with a second s
 from datetime import timedelta
 from typing import TypeAlias, assert_never
 
+from approval_rules import claims
 from approval_rules.budgets import NO_REJECTION
+from approval_rules.claims import judge_claim
 from approval_rules.commands import (
     Cancel,
     CastVote,
@@ -28,8 +30,6 @@ from approval_rules.events import (
     Approved,
     Blocked,
     Cancelled,
-    Claimed,
-    ClaimRefused,
     Denied,
     Expired,
     OutcomeOverdue,
@@ -41,7 +41,6 @@ from approval_rules.events import (
     Reminded,
     ResumeAsked,
     Resumed,
-    Revoked,
     SubmitRefused,
     Submitted,
     SwitchEvent,
@@ -55,21 +54,19 @@ from approval_rules.quorum import tally
 from approval_rules.requirement import (
     CLAIM_WITHIN,
     DEFAULT_TTL,
-    GRANT_LIFE,
     MAX_TTL,
-    OUTCOME_WITHIN,
     Requirement,
     Tier,
 )
 from approval_rules.state import Proposal, Status, evolve
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
+from approval_rules.versions import CHANGE_TOOL, SERVER
 
 Events: TypeAlias = tuple[ProposalEvent | SubmitRefused, ...]
 
 CLOCK = system("clock")
-POLICY = system("policy")
-QUORUM = system("quorum")
+POLICY, QUORUM = claims.POLICY, claims.QUORUM
 OUTBOX = system("outbox")
 
 
@@ -83,7 +80,7 @@ def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Event
         case CastVote():
             return _vote(proposal, command, switch)
         case Claim():
-            return _claim(proposal, command, switch)
+            return judge_claim(proposal, command, switch)
         case Cancel():
             return _cancel(proposal, command)
         case ReportOutcome():
@@ -152,7 +149,7 @@ def barred(agent: Agent, tool: ToolName, switch: Switch) -> tuple[Refusal, str] 
     """Tell why an agent may not propose anything with a tool now, whatever it is; None where it may."""
     if agent.revoked:
         return Refusal.AGENT_REVOKED, "this agent has been revoked"
-    if tool not in agent.tools:
+    if tool not in agent.tools or (tool == CHANGE_TOOL and agent.id != SERVER.id):
         return Refusal.TOOL_NOT_ALLOWED, "this tool is not on the agent's list; ask its owner to add it"
     if switch.stops(agent.id, tool) is not None:
         return Refusal.PAUSED, "paused by a person: stop, and propose again after it is resumed"
@@ -229,80 +226,6 @@ def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refu
 
 def _said_before(proposal: Proposal, command: CastVote) -> bool:
     return any(vote.voter == command.voter.person and vote.decision is command.decision for vote in proposal.votes)
-
-
-def _claim(proposal: Proposal, command: Claim, switch: Switch) -> Events:
-    by = command.agent.actor
-    if proposal.requirement.shadow is not None:
-        return (ClaimRefused(command.at, by, proposal.id, Refusal.SHADOW),)
-    execution = proposal.execution
-    if execution is not None and command.key is not None and execution.key == command.key:
-        repeated = _repeat_refusal(proposal, command, switch)
-        return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
-    refusal = _claim_refusal(proposal, command, switch)
-    if refusal is Refusal.APPROVERS_CHANGED:
-        return (
-            Revoked(command.at, QUORUM, proposal.id, refusal),
-            ClaimRefused(command.at, by, proposal.id, refusal),
-        )
-    if refusal is not None:
-        return (ClaimRefused(command.at, by, proposal.id, refusal),)
-    return (
-        Claimed(
-            at=command.at,
-            by=by,
-            proposal=proposal.id,
-            grant_id=command.grant_id,
-            key=command.key,
-            grant_expires_at=command.at + GRANT_LIFE,
-            outcome_by=command.at + OUTCOME_WITHIN,
-        ),
-    )
-
-
-def _repeat_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
-    """The same claim again gets the same permission, but not during a pause: its first answer may have been lost."""
-    if command.digest != proposal.digest:
-        return Refusal.DIGEST_MISMATCH
-    return Refusal.PAUSED if switch.stops(proposal.agent.id, proposal.tool) is not None else None
-
-
-def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
-    if proposal.execution is not None:
-        return Refusal.ALREADY_CLAIMED
-    if proposal.status is Status.REVOKED:
-        return Refusal.REVOKED
-    if proposal.status is Status.EXPIRED:
-        return Refusal.EXPIRED
-    if proposal.status is not Status.APPROVED:
-        return Refusal.NOT_APPROVED
-    if command.digest != proposal.digest:
-        return Refusal.DIGEST_MISMATCH
-    if switch.stops(proposal.agent.id, proposal.tool) is not None:
-        return Refusal.PAUSED
-    if proposal.claim_by is None or command.at >= proposal.claim_by:
-        return Refusal.EXPIRED
-    if command.agent.revoked:
-        return Refusal.AGENT_REVOKED
-    if proposal.tool not in command.agent.tools:
-        return Refusal.TOOL_NOT_ALLOWED
-    return _approvers_refusal(proposal, command)
-
-
-def _approvers_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
-    """Approval by policy needs no people; approval by people needs the same people to be eligible still."""
-    if proposal.requirement.tier is Tier.GREEN:
-        return None
-    standings = command.approvers.values()
-    if any(standing.flaw is Flaw.DIRECTORY_DOWN for standing in standings):
-        return Refusal.DIRECTORY_DOWN
-    roles = {
-        standing.person: counting_roles(standing, proposal)
-        for standing in standings
-        if why_not(standing, proposal) is None
-    }
-    filled = tally(proposal.votes, roles, proposal.requirement.seats, proposal.backup) == "approved"
-    return None if filled else Refusal.APPROVERS_CHANGED
 
 
 def _cancel(proposal: Proposal, command: Cancel) -> Events:

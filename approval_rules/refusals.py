@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     ALREADY_CLAIMED = "already-claimed"
     REVOKED = "revoked"
     APPROVERS_CHANGED = "approvers-changed"
+    POLICY_CHANGED = "policy-changed"
     AGENT_REVOKED = "agent-revoked"
     TOOL_NOT_ALLOWED = "tool-not-allowed"
     NOT_CLAIMED = "not-claimed"

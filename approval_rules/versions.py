@@ -1,9 +1,19 @@
-"""Which policy version decides, folded from what happened. Believes every event and never judges."""
+"""Which policy version decides, folded from what happened. Believes every event and never judges.
+
+Where the active version has the role `policy_admin`, another one comes into force by a proposal of the server itself,
+for a tool that no agent can have.
+"""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from approval_rules.events import PolicyActivated, PolicyEvent, PolicySeen, PolicyShadowed
+from approval_rules.people import Agent, AgentId, PersonId, RoleName, ToolName
+
+POLICY_ADMIN = RoleName("policy_admin")
+CHANGE_TOOL = ToolName("foureyes.policy")
+# Owned by nobody: whoever wrote the change is its `started_by`.
+SERVER = Agent(AgentId("foureyes"), "foureyes", PersonId("nobody"), (CHANGE_TOOL,))
 
 
 @dataclass(frozen=True, slots=True)

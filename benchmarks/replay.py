@@ -11,8 +11,8 @@ from benchmarks.names import TOOL
 from benchmarks.place import SOURCES, place
 from benchmarks.processes import FOUREYES, run
 from benchmarks.proposals import fill, submitted
-from bot.cli.replaying import Replayed, replay_file, replay_log
 from bot.policy_files import load
+from bot.replay.replaying import Replayed, replay_file, replay_log
 from bot.store.engine import open_reader
 
 _TARGET = 20_000

@@ -8,6 +8,7 @@ from typing import Literal
 from approval_rules.events import AgentChanged
 from approval_rules.people import Account, Actor, Agent, AgentId, ToolName, operator
 from approval_rules.times import format_time
+from approval_rules.versions import CHANGE_TOOL
 from bot.clock import NewToken
 from bot.keys import new_agent_key
 from bot.store import rows
@@ -57,7 +58,7 @@ class AddAgent:
     new_token: NewToken
 
     def __call__(self, tx: Transaction) -> NewKey:
-        """Raises AgentError for a name that is taken or too many tools."""
+        """Raises AgentError for a name that is taken, and for tools that it cannot have."""
         known = named(tx, self.name)
         if known is not None:
             instead = (
@@ -66,8 +67,10 @@ class AddAgent:
             raise AgentError(f"an agent named {self.name!r} exists; pick another name; {instead}")
         if not self.tools or len(self.tools) > MOST_TOOLS:
             raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
+        if CHANGE_TOOL in self.tools:
+            raise AgentError(f"no agent can have the tool {CHANGE_TOOL}: the policy is changed by people")
         by = who_typed(tx, self.os_user)
-        owner = tx.person(Account(_home_team(tx), self.owner), "")
+        owner = tx.person(Account(home_team(tx), self.owner), "")
         agent = Agent(
             AgentId(tx.new_id("agent")), self.name, owner, tuple(map(ToolName, self.tools)), self.callback_hosts
         )
@@ -136,6 +139,7 @@ def _issue(
     return NewKey(row.agent, row.secret_generation, key)
 
 
-def _home_team(tx: Transaction) -> str:
+def home_team(tx: Transaction) -> str:
+    """Give Slack's id of the home workspace; empty while it is not known."""
     found = tx.rows(_HOME, {})
     return str(json.loads(found[0][0])["team_id"]) if found else ""

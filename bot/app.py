@@ -109,7 +109,7 @@ async def running(
         )
         guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
-        watch = PolicyWatch(settings.policy, policy, writer, reads, bell.metrics)
+        watch = PolicyWatch(settings.policy, policy, writer, reads, bell.metrics, clock)
         await watch.look()
         candidates = CandidateWatch(policy, writer, reads, bell.metrics)
         await candidates.look()
@@ -261,7 +261,7 @@ def _ticks(
 async def _checks(writer: Writer, watch: PolicyWatch, metrics: Metrics) -> Sequence[Check]:
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
-        Check("policy", ok=watch.fault is None, detail="in force" if watch.fault is None else "the folder is refused"),
+        Check("policy", ok=watch.fault is None, detail=watch.told),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )

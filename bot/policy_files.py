@@ -22,6 +22,7 @@ from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.requirement import Seat
+from approval_rules.versions import POLICY_ADMIN
 from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from bot.policy_budgets import read_budgets
@@ -92,7 +93,10 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
         faults += page.faults
     roles_page, roles_faults = _read_roles_file(place, files.get(_ROLES_FILE), tools)
     # Where roles.yml itself is at fault, which roles are unknown would be a guess.
-    faults += roles_faults or _check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files)
+    faults += roles_faults or [
+        *_check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files),
+        *_check_admins(place, roles_page.roles),
+    ]
     holidays, holiday_faults = _read_holidays(place, files.get(_HOLIDAYS_FILE))
     budgets, budget_faults = _read_budgets_file(place, files.get(_BUDGETS_FILE))
     faults += holiday_faults + budget_faults
@@ -291,6 +295,12 @@ def _check_asks(asks: Iterable[PlacedAsk], roles: _Roles, *, has_file: bool) -> 
         if short:
             faults.append(PolicyFault(*place, short))
     return faults
+
+
+def _check_admins(path: Path, roles: _Roles) -> list[PolicyFault]:
+    """Two of these must approve every change: with fewer, the policy could never be changed again."""
+    short = _too_few((Seat(POLICY_ADMIN, 2),), roles) if POLICY_ADMIN in roles else None
+    return [PolicyFault(str(path / _ROLES_FILE), 1, 1, f"a change of the policy {short}")] if short else []
 
 
 def _unknown_role(role: RoleName, roles: _Roles, *, has_file: bool) -> str:

@@ -17,6 +17,7 @@ from approval_rules.nearest import nearest
 from approval_rules.people import ToolName
 from approval_rules.policy import Policy, Rule
 from approval_rules.verdicts import Block
+from approval_rules.versions import CHANGE_TOOL
 from bot.marked_yaml import MAX_FAULTS, Page
 from bot.policy_budgets import read_budgets
 from bot.policy_facts import read_facts
@@ -170,6 +171,8 @@ def _tool(page: Page, body: yaml.Node, fields: Mapping[str, yaml.Node], stem: st
     tool = ToolName(name)
     if not _TOOL.fullmatch(tool):
         page.fault(node, "a tool's name has letters, digits, '.', '_' and '-', at most 128 of them")
+    elif tool == CHANGE_TOOL:
+        page.fault(node, "this name is Foureyes' own: a change of the policy, which the role policy_admin decides")
     elif tool != stem:
         page.fault(node, f"the file of the tool {tool} must be named {tool}.yml")
     else:

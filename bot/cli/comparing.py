@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 from approval_rules.opinion import Opinion, Outcome, agree, opinion_from
 from approval_rules.people import ProposalId
 from approval_rules.requirement import Tier
-from bot.cli.judging import Ruling
-from bot.cli.recorded import cleaned_reason
-from bot.cli.replaying import Direction, direction_of
-from bot.cli.testing import expected_words, got_words
 from bot.policy_cases import Expectation
+from bot.replay.judging import Ruling, expected_words, got_words
+from bot.replay.recorded import cleaned_reason
+from bot.replay.replaying import Direction, direction_of
 from bot.store import rows
 from bot.store.codec import POLICY
 from bot.store.outcomes import Came, Said, outcomes_since

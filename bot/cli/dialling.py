@@ -22,12 +22,12 @@ from approval_rules.people import ToolName
 from approval_rules.policy import Policy, PolicyFolder, Rule
 from approval_rules.state import Proposal, Status
 from approval_rules.verdicts import Allow, Ask, asked_by
-from bot.cli.judging import judge_again
 from bot.cli.output import printable
-from bot.cli.recounting import known_log
 from bot.keys import dial_key
 from bot.keys import load as load_key
 from bot.policy_verdicts import DEFAULT_APPROVALS, share_of
+from bot.replay.judging import judge_again
+from bot.replay.recounting import known_log
 from bot.store.past import folded, one_view
 from handlers.counting import counted
 from handlers.slack.sentence import money_at_stake

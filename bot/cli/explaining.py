@@ -20,12 +20,12 @@ from approval_rules.policy import Contradiction, PolicyFolder
 from approval_rules.requirement import Hiding, Requirement
 from approval_rules.text import Json
 from approval_rules.times import format_time
-from bot.cli.judging import WOULD_BE, dialled, draft_from, why_no_proposal
 from bot.cli.output import printable
-from bot.cli.recounting import known_then
 from bot.cli.session import reading
 from bot.clock import SteadyClock
 from bot.policy_files import load
+from bot.replay.judging import WOULD_BE, dialled, draft_from, why_no_proposal
+from bot.replay.recounting import known_then
 from bot.settings import load as settings
 from bot.store.past import one_view, past_of
 from handlers.explaining import Showing, nearest_sentence

@@ -12,7 +12,7 @@ from approval_rules.times import format_time
 from bot.cli.session import database, reading
 from bot.desk.apply import people_of
 from bot.store import outbox, rows
-from bot.store.codec import SWITCH
+from bot.store.codec import POLICY, SWITCH
 from bot.store.rows import Loaded
 from bot.store.transaction import recorded_of
 from handlers.desk import Face, Seen
@@ -26,6 +26,8 @@ def overview() -> dict[str, Any]:
         counts = {state: count for state, count, _ in connection.execute(rows.OPEN_COUNTS)}
         waiting = dict(connection.execute(outbox.COUNTS).fetchall())
         head = connection.execute(rows.HEAD).fetchone()
+        versions = rows.versions_from(recorded_of(connection, POLICY))
+        change = connection.execute(rows.OPEN_CHANGES).fetchone()
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
         actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
         faces = _faces(connection, [PersonId(actor.ref) for actor in actors])
@@ -38,6 +40,7 @@ def overview() -> dict[str, Any]:
         "outbox_dead": waiting.get("dead", 0),
         "log_entries": 0 if head is None else head[0] + 1,
         "database": str(database()),
+        "policy": {"active": versions.active, "folder": versions.folder, "change": change and change[0]},
     }
 
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bot.cli import shadowing
+from bot.cli import shadowing, versioning
 from bot.cli.output import FAILED, AsJson, print_json, print_rows, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.cli.replaying import Replayed
     from bot.marked_yaml import PolicyFault
+    from bot.replay.replaying import Replayed
 
 app = typer.Typer(
     help="Check the policy folder, test it, and ask what it would say.", no_args_is_help=True, rich_markup_mode=None
@@ -22,6 +22,7 @@ app = typer.Typer(
 cases = typer.Typer(help="Cases for `policy test` and `policy replay`.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cases, name="cases")
 shadowing.register(app)
+versioning.register(app)
 FolderOption = Annotated[Path | None, typer.Option("--policy", help="The folder; default FOUREYES_POLICY or ./policy.")]
 SinceOption = Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")]
 
@@ -186,7 +187,7 @@ def replay(
         print_json(replayed.document())
     else:
         for line in replayed.lines():
-            typer.echo(line)
+            typer.echo(printable(line))
     if not replayed.cases:
         typer.echo("Nothing was replayed, so this says nothing about the policy.", err=True)
     loosened = fail_on is FailOn.LOOSENED and replayed.count("loosened")
@@ -195,10 +196,10 @@ def replay(
 
 
 def _replayed(folder: Path | None, file: Path | None, since: str) -> "Replayed":
-    from bot.cli.judging import dialled
-    from bot.cli.replaying import replay_file, replay_log
     from bot.cli.session import reading
     from bot.policy_files import load
+    from bot.replay.judging import dialled
+    from bot.replay.replaying import replay_file, replay_log
     from bot.settings import load as settings
 
     begin = _since(since)
@@ -248,9 +249,9 @@ def export(since: SinceOption = "30d", folder: FolderOption = None) -> None:
     Each expects that people are asked, and has the person's reason as its note. Hidden fields are taken out.
     """
     from bot.cli.output import json_printable
-    from bot.cli.replaying import denied_lines
     from bot.cli.session import reading
     from bot.policy_files import load
+    from bot.replay.replaying import denied_lines
     from bot.settings import load as settings
     from handlers.counting import counted
 

@@ -1,6 +1,7 @@
 """`pause`, `resume`, `incident`, `status`: on the database itself, with the server and Slack up or down."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -160,9 +161,22 @@ def status(*, as_json: AsJson = False) -> None:
         typer.echo(
             f"{counted(found['outbox_waiting'], 'message')} to send, {counted(found['outbox_dead'], 'dead letter')}."
         )
+        for line in _policy(**found["policy"]):
+            typer.echo(line)
         typer.echo(f"{counted(found['log_entries'], 'log entry', 'log entries')}, database {found['database']}.")
     if any(row["scope"] == "all" for row in found["pauses"]):
         raise typer.Exit(PAUSED)
+
+
+def _policy(active: str | None, folder: str | None, change: str | None) -> Iterator[str]:
+    if active is None:
+        yield "No policy is active yet: the server activates the folder when it starts."
+        return
+    yield f"Policy {active}."
+    if change is not None:
+        yield f"A change of the policy waits for two of policy_admin: {change}."
+    elif folder != active:
+        yield f"The policy folder held another version when it last changed: {folder}."
 
 
 def duration(text: str) -> timedelta:

@@ -1,16 +1,16 @@
 """What `policy test` does: asks the policy about each case, and says which rules no case reaches. Stores nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from approval_rules.explanation import explain
 from approval_rules.policy import PolicyFolder, Rule
-from bot.cli.judging import Ruling, agent_of, draft_from, judge, same_people
 from bot.cli.output import printable
 from bot.policy_cases import Case, Expectation, read_folder
 from bot.policy_files import load
+from bot.replay.judging import Ruling, agent_of, draft_from, expected_words, got_words, judge, same_people
 from handlers.counting import counted
 from handlers.http.problems import ProblemError
 
@@ -127,29 +127,3 @@ def met(wanted: Expectation, got: Ruling) -> bool:
         and same_people(wanted, got)
         and wanted.because in got.because
     )
-
-
-def expected_words(wanted: Expectation) -> str:
-    """Say what was wanted."""
-    seats = wanted.seats or dict.fromkeys(wanted.roles, 0)
-    people = (
-        _people(seats) if seats else f" {counted(wanted.approvals, 'person', 'people')}" if wanted.approvals else ""
-    )
-    rule = f" by rule {wanted.rule}" if wanted.rule is not None else ""
-    because = f" because of {wanted.because!r}" if wanted.because else ""
-    return f"{wanted.outcome}{people}{_standing_in(wanted.backup)}{rule}{because}"
-
-
-def got_words(got: Ruling) -> str:
-    """Say what came."""
-    rule = f" by rule {got.rule}" if got.rule is not None else ""
-    return f"{got.outcome}{_people(got.seats)}{_standing_in(got.backup)}{rule}"
-
-
-def _standing_in(backup: str | None) -> str:
-    return f" with {backup} as backup" if backup else ""
-
-
-def _people(seats: Mapping[str, int]) -> str:
-    told = [f"{count or ''} {role}".strip() for role, count in seats.items()]
-    return f" {' and '.join(told)}" if told else ""

@@ -21,6 +21,7 @@ from approval_rules.events import (
     Decision,
     IncidentChanged,
     Paused,
+    PolicyActivated,
     Posted,
     Refusal,
     ResumeAsked,
@@ -35,7 +36,6 @@ from bot.desk.apply import apply
 from bot.desk.explained import explained
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
-from bot.store.codec import SWITCH
 from bot.store.outbox import OutboxRow
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
@@ -44,6 +44,7 @@ from handlers.slack.escalation import escalation
 from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.notes import note_text
 from handlers.slack.packet import Packet, packet
+from handlers.slack.policy_words import policy_announcement
 from handlers.slack.sentences import (
     announcement,
     answer_body,
@@ -309,23 +310,27 @@ class SlackSenders:
         return Sent(as_of)
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
-        """Tell the channel what happened to the kill switch, or that there is an incident."""
+        """Tell the channel what happened to the kill switch or to the policy, or that there is an incident."""
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
             return Later(_NO_CHANNEL)
         snapshot = self._wiring.reads.glance()
-        recorded = {item.seq: item.event for item in await snapshot.recorded(SWITCH)}
+        recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
-        if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged):
+        if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged | PolicyActivated):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)
         accounts = await snapshot.accounts([person])
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
         if isinstance(event, IncidentChanged):
-            return await self._say(channel, incident_announcement(event, face), row.wanted_seq, attempt)
-        agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
-        return await self._say(channel, announcement(event, face, agents), row.wanted_seq, attempt)
+            text = incident_announcement(event, face)
+        elif isinstance(event, PolicyActivated):
+            text = policy_announcement(event, face)
+        else:
+            agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
+            text = announcement(event, face, agents)
+        return await self._say(channel, text, row.wanted_seq, attempt)
 
     async def escalate(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Tell the operators that an agent was stopped by a budget: once, whatever breaks on the way."""

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from approval_rules.budgets import Exceeded
 from approval_rules.canonical import Digest
@@ -22,6 +22,7 @@ from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, stop
 from bot.desk.contracted import contract_refusal
+from bot.desk.current_policy import CurrentPolicy
 from bot.desk.second_opinion import second_opinion
 from bot.desk.surroundings import inside, outside, reads_the_log, worth_noting
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
@@ -49,11 +50,20 @@ _WOULD_BE: dict[Tier, Literal["approved", "pending", "blocked"]] = {
 }
 
 
+class _Judged(NamedTuple):
+    """What the policy said of a draft, what a candidate would have said, and what the server told the rules."""
+
+    requirement: Requirement
+    candidate: Opinion | None
+    known: AgentJson | None
+
+
 class AgentUseCases:
     """Provides `handlers.desk.AgentDesk`."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._current = CurrentPolicy(wiring.policy)
 
     async def agent_of(self, unverified_key: str) -> Agent | None:
         """Find the agent whose key this is, as of now."""
@@ -91,8 +101,9 @@ class AgentUseCases:
             if isinstance(ruling, Refused):
                 record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool, draft)
                 return None, ruling, None
-            home, noting = self._wiring.home_team, worth_noting(policy.folder.policies.get(draft.tool), known)
-            return *_take_in(tx, agent, draft, intake, ruling, second(tx, ruling), home, noting), None
+            noting = worth_noting(policy.folder.policies.get(draft.tool), known)
+            judged = _Judged(ruling, second(tx, ruling), noting)
+            return *_take_in(tx, agent, draft, intake, judged, self._wiring.home_team, self._current), None
 
         loaded, answer, over = await written(self._wiring, unit)
         if broken is not None and answer is broken:
@@ -207,7 +218,7 @@ class AgentUseCases:
             members = {person: found[account] for person, (account, _) in accounts.items()}
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Refused | None]:
-            return _claim(tx, agent, unverified_id, digest, key, members)
+            return _claim(tx, agent, unverified_id, digest, key, members, self._current)
 
         claimed, refused = await written(self._wiring, unit)
         return refused if claimed is None else grant_for(self._wiring.key, claimed)
@@ -288,10 +299,9 @@ def _take_in(
     agent: Agent,
     draft: Draft,
     intake: Intake,
-    requirement: Requirement,
-    candidate: Opinion | None,
+    judged: _Judged,
     home_team: str,
-    known: AgentJson | None,
+    policy: CurrentPolicy,
 ) -> tuple[Loaded | None, Accepted | Refused]:
     current = tx.agent(agent.id)
     started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
@@ -301,24 +311,25 @@ def _take_in(
         agent=agent if current is None else current.agent,
         started_by=started_by,
         draft=draft,
-        requirement=requirement,
-        candidate=candidate,
-        known=known,
+        requirement=judged.requirement,
+        candidate=judged.candidate,
+        known=judged.known,
     )
     applied = apply(tx, None, command)
     first = applied.events[0]
     if isinstance(first, SubmitRefused):
         return None, Refused(first.code, _DETAILS.get(first.code, first.code))
-    if intake.claim_if_allowed and requirement.tier is Tier.GREEN:
-        applied = apply(tx, applied.loaded, _claim_command(tx, command.agent, applied, None))
+    if intake.claim_if_allowed and judged.requirement.tier is Tier.GREEN:
+        applied = apply(tx, applied.loaded, _claim_command(tx, command.agent, applied, policy))
     loaded = _there(applied)
     tx.use_key(agent.id, intake.key, KeyUse(intake.body_digest, command.proposal, loaded.last_seq))
     return loaded, Accepted(taken_in(tx, loaded), replayed=False, grant=None)
 
 
-def _claim_command(tx: Transaction, agent: Agent, applied: Applied, key: str | None) -> Claim:
+def _claim_command(tx: Transaction, agent: Agent, applied: Applied, policy: CurrentPolicy) -> Claim:
     proposal = _there(applied).proposal
-    return Claim(tx.at, proposal.id, agent, proposal.digest, tx.new_id("grant"), key, {})
+    current = policy.requirement(tx, proposal, agent)
+    return Claim(tx.at, proposal.id, agent, proposal.digest, tx.new_id("grant"), None, {}, current)
 
 
 def _there(applied: Applied) -> Loaded:
@@ -333,26 +344,35 @@ def _own_in(tx: Transaction, agent: Agent, unverified_id: str) -> Loaded | None:
 
 
 def _claim(
-    tx: Transaction, agent: Agent, unverified_id: str, digest: str, key: str | None, members: dict[PersonId, Member]
+    tx: Transaction,
+    agent: Agent,
+    unverified_id: str,
+    digest: str,
+    key: str | None,
+    members: dict[PersonId, Member],
+    policy: CurrentPolicy,
 ) -> tuple[Loaded | None, Refused | None]:
     loaded = _own_in(tx, agent, unverified_id)
     if loaded is None:
         return None, None
-    current = tx.agent(agent.id)
+    row = tx.agent(agent.id)
+    now = agent if row is None else row.agent
     voters = [vote.voter for vote in loaded.proposal.approved_by]
     # A voter that could not be looked up in time is one that Slack could not vouch for: never a yes.
     approvers = {
         voter: standing_of(voter, members[voter]) if voter in members else Standing(voter, flaw=Flaw.DIRECTORY_DOWN)
         for voter in voters
     }
+    claimable = loaded.proposal.status is Status.APPROVED and loaded.proposal.execution is None
     command = Claim(
         at=tx.at,
         proposal=loaded.proposal.id,
-        agent=agent if current is None else current.agent,
+        agent=now,
         digest=Digest(digest),
         grant_id=tx.new_id("grant"),
         key=key,
         approvers=approvers,
+        current=policy.requirement(tx, loaded.proposal, now) if claimable else None,
     )
     applied = apply(tx, loaded, command)
     refusal = next((event for event in applied.events if isinstance(event, ClaimRefused)), None)
@@ -375,5 +395,6 @@ _DETAILS = {
     Refusal.SHADOW.value: "the tool is in shadow: this is a trial run, and nothing of it is ever permitted",
     Refusal.REVOKED.value: "the approval was taken back",
     Refusal.APPROVERS_CHANGED.value: "an approver may not approve any more, so the approval was taken back",
+    Refusal.POLICY_CHANGED.value: "the policy was changed and asks for more than was approved; propose again",
     Refusal.DIRECTORY_DOWN.value: "Slack cannot say now whether the approvers still may approve; try again",
 }

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import assert_never, cast
 
 from approval_rules.commands import Command
-from approval_rules.decide import Events, decide
-from approval_rules.events import SubmitRefused
+from approval_rules.decide import QUORUM, Events, decide
+from approval_rules.events import Approved, Claimed, OutcomeReported, PolicyActivated, SubmitRefused
 from approval_rules.people import PersonId, ProposalId
 from approval_rules.react import Effect, ShowPacket, TellAgent, TellThread, react
+from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN
 from approval_rules.state import Proposal
+from approval_rules.text import AgentJson
 from approval_rules.times import format_time
+from approval_rules.versions import CHANGE_TOOL, SERVER
+from bot.replay.change import version_of
 from bot.store import outbox, rows
+from bot.store.codec import POLICY as POLICY_SUBJECT
 from bot.store.codec import Recorded
 from bot.store.outbox import Kind
 from bot.store.rows import Loaded
@@ -38,7 +43,24 @@ def apply(tx: Transaction, loaded: Loaded | None, command: Command, decided: Eve
             after = cast("Loaded", tx.proposal(event.proposal))
             for effect in react(after.proposal, event):
                 _plan(tx, after, recorded, effect)
+            if isinstance(event, Approved) and after.proposal.tool == CHANGE_TOOL:
+                _change_policy(tx, after.proposal)
     return Applied(events, tx.proposal(command.proposal) if events else loaded)
+
+
+def _change_policy(tx: Transaction, change: Proposal) -> None:
+    """Do at once what was approved, in the transaction that approved it: no stop or kill can come in between."""
+    activate(tx, PolicyActivated(tx.at, QUORUM, version_of(change), tx.versions.active, "approved", change.id))
+    grant = tx.new_id("grant")
+    tx.record(Claimed(tx.at, SERVER.actor, change.id, grant, None, tx.at + GRANT_LIFE, tx.at + OUTCOME_WITHIN))
+    tx.record(OutcomeReported(tx.at, SERVER.actor, change.id, "succeeded", AgentJson({})))
+
+
+def activate(tx: Transaction, event: PolicyActivated) -> None:
+    """Let a version decide from here on, and tell everybody unless it is the first."""
+    recorded = tx.record(event)
+    if event.why != "first":
+        outbox.plan(tx, Kind.ANNOUNCE, POLICY_SUBJECT, recorded.seq, {})
 
 
 def _plan(tx: Transaction, after: Loaded, recorded: Recorded, effect: Effect) -> None:

@@ -10,7 +10,7 @@ from approval_rules.commands import Draft
 from approval_rules.decide import POLICY
 from approval_rules.events import EnvironmentNamed
 from approval_rules.names import around, noted
-from approval_rules.people import Agent
+from approval_rules.people import Agent, ProposalId
 from approval_rules.policy import Policy
 from approval_rules.text import AgentJson, Json
 from bot.desk.wiring import PolicyInForce
@@ -31,10 +31,20 @@ def outside(in_force: PolicyInForce) -> Mapping[str, Json]:
     return around(in_force.environment, incident=False)
 
 
-def inside(tx: Transaction, in_force: PolicyInForce, policy: Policy, agent: Agent, draft: Draft) -> Mapping[str, Json]:
-    """Give what rules read, as of this transaction: an incident declared before it counts."""
+def inside(
+    tx: Transaction,
+    in_force: PolicyInForce,
+    policy: Policy,
+    agent: Agent,
+    draft: Draft,
+    without: ProposalId | None = None,
+) -> Mapping[str, Json]:
+    """Give what rules read, as of this transaction: an incident declared before it counts.
+
+    Counters leave out the proposal `without`.
+    """
     known = around(in_force.environment, incident=tx.switch.incident is not None)
-    return {**known, **tallies(tx, policy, agent, draft)}
+    return {**known, **tallies(tx, policy, agent, draft, without)}
 
 
 def worth_noting(policy: Policy | None, known: Mapping[str, Json]) -> AgentJson | None:

@@ -25,8 +25,17 @@ class PolicyStoreError(StoreUnavailableError):
 
 
 def looking(connection: sqlite3.Connection) -> Look:
-    """Give the reading that `content_of` needs, from a connection; a Transaction's is its `rows`."""
+    """Give the reading that `content_of` needs, from a connection."""
     return lambda sql, where: connection.execute(sql, where).fetchall()
+
+
+def within(tx: Transaction) -> Look:
+    """Give the reading that `content_of` needs, inside a transaction: with what its batch keeps and has not written."""
+
+    def look(sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+        return [*tx.rows(sql, where), *tx.planned_rows(_KEEP)]
+
+    return look
 
 
 def keep(tx: Transaction, content: PolicyContent) -> str:

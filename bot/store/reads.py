@@ -90,6 +90,7 @@ class Reads:
     """Read-only access to the database for the event loop."""
 
     def __init__(self, path: "Path") -> None:
+        self.path = path
         self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4, max_overflow=4)
         event.listen(self._engine.sync_engine, "connect", _read_only)
         # A few indexed look-ups on the loop's own thread cost 20 us each; a hop to another thread and back costs 500.

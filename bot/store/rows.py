@@ -11,7 +11,7 @@ from approval_rules.events import Event, IncidentEvent, PolicyEvent, ProposalEve
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.state import Proposal, evolve_switch, fold
 from approval_rules.switch import Switch
-from approval_rules.versions import Versions, evolve_versions
+from approval_rules.versions import CHANGE_TOOL, SERVER, Versions, evolve_versions
 from bot.store.codec import Recorded, decode
 
 Row: TypeAlias = Sequence[Any]
@@ -38,6 +38,10 @@ PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY deadline LI
 PENDING_OF_OWNER = (
     "SELECT p.id FROM proposals p JOIN agents a ON a.id = p.agent_id JOIN people o ON o.ref = a.owner"
     " WHERE p.state = 'pending' AND o.team_id = :team AND o.user_id = :user ORDER BY p.deadline LIMIT :limit"
+)
+OPEN_CHANGES = (
+    f"SELECT id FROM proposals WHERE tool = '{CHANGE_TOOL}' AND agent_id = '{SERVER.id}'"  # noqa: S608 - constants
+    " AND state = 'pending' ORDER BY id"
 )
 VOTERS_OF = (
     "SELECT DISTINCT p.team_id, p.user_id FROM entries e"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from approval_rules.commands import Draft
 from approval_rules.counters import Counter
-from approval_rules.people import Agent, AgentId, ToolName
+from approval_rules.people import Agent, AgentId, ProposalId, ToolName
 from approval_rules.policy import Policy
 from approval_rules.state import Status
 from approval_rules.text import AgentJson, Json, unwrap_object
@@ -35,18 +35,20 @@ class Told(NamedTuple):
     look: Callable[[str], Json] | None
 
 
-def tallies(tx: Transaction, policy: Policy, agent: Agent, draft: Draft) -> Mapping[str, Json]:
-    """Give the policy's counters by name; one that cannot be told is None."""
+def tallies(
+    tx: Transaction, policy: Policy, agent: Agent, draft: Draft, without: ProposalId | None = None
+) -> Mapping[str, Json]:
+    """Give the policy's counters by name, None for one that cannot be told; the proposal `without` is left out."""
     now = Told(agent.id, reader(draft.arguments, draft.context))
-    return {counter.name: _tally(tx, counter, policy.tool, now) for counter in policy.counters}
+    return {counter.name: _tally(tx, counter, policy.tool, now, without) for counter in policy.counters}
 
 
-def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told) -> Decimal | None:
+def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told, without: ProposalId | None) -> Decimal | None:
     mine = group_of(counter, now)
     if mine is None:
         return None
     total = Decimal(0)
-    for past in _before(tx, counter, tool):
+    for past in _before(tx, counter, tool, without):
         theirs = group_of(counter, past)
         if past.look is None and (theirs is None or counter.field is not None):
             return None
@@ -58,15 +60,16 @@ def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told) -> Deci
     return total
 
 
-def _before(tx: Transaction, counter: Counter, tool: ToolName) -> Iterator[Told]:
+def _before(tx: Transaction, counter: Counter, tool: ToolName, without: ProposalId | None) -> Iterator[Told]:
     since = tx.at - counter.window
     planned = tx.planned()
     for ident, agent_id, arguments, context in tx.rows(_BEFORE, {"tool": tool, "since": format_time(since)}):
-        if ident not in planned:
+        if ident not in planned and ident != without:
             yield Told(agent_id, None if arguments is None else reader(_stored(arguments), _stored(context)))
     for loaded in planned.values():
         proposal = loaded.proposal
-        if proposal.tool == tool and proposal.status in _STANDING and proposal.created_at > since:
+        counts = proposal.tool == tool and proposal.status in _STANDING and proposal.created_at > since
+        if counts and proposal.id != without:
             yield Told(proposal.agent.id, reader(proposal.arguments, proposal.context))
 
 

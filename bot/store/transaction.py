@@ -253,6 +253,10 @@ class Transaction:
         """Read committed rows one at a time, for whoever stops early."""
         return cast("Iterator[Row]", self._db.execute(sql, where))
 
+    def planned_rows(self, sql: str) -> list[Row]:
+        """Give the rows that this batch has planned for a statement."""
+        return [*self._batch.writes.get(sql, ()), *self._unit.writes.get(sql, ())]
+
     # --- writing ---
 
     def person(self, account: Account, name: str) -> PersonId:

@@ -196,6 +196,7 @@ def _claim() -> CallDoc:
             "digest-mismatch",
             "revoked",
             "approvers-changed",
+            "policy-changed",
             "agent-revoked",
             "tool-not-allowed",
             "expired",

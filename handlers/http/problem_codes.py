@@ -55,6 +55,11 @@ KINDS: Mapping[str, Kind] = {
     "approvers-changed": Kind(
         409, "An approver may not approve any more", "Do not execute. The approval no longer counts; propose again."
     ),
+    "policy-changed": Kind(
+        409,
+        "The policy asks for more now",
+        "Do not execute. What was approved does not meet the policy as it is now; propose again.",
+    ),
     "not-claimed": Kind(409, "Nothing was claimed", "Claim before you execute, and report after it."),
     "in-progress": Kind(
         409, "The same request is still under way", "Retry in a moment with the same key and the same body."

@@ -13,9 +13,10 @@ from handlers.slack.escape import Safe, named, visible
 from handlers.slack.lines import Sheet
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import name_of, standing_of, trial_words, vote_words, who_decides
-from handlers.slack.text import arguments_of, evidence_of, exact, fields_of, paragraphs
+from handlers.slack.text import Evidence, arguments_of, evidence_of, exact, fields_of, paragraphs
 from handlers.slack.values import Line
 from handlers.slack.why import why_lines
+from handlers.slack.wording import changes_policy, words_of
 
 PAGE_CHARACTERS: Final = 9000
 PAGE_BLOCKS: Final = 40
@@ -58,20 +59,22 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     yield Safe("What became of it"), list(_execution(proposal.execution))
     yield Safe("Policy"), list(_policy(proposal))
     yield Safe("Why: each rule, and the values that it saw"), list(why_lines(seen))
-    yield Safe("Facts, as the agent gives them"), told.facts
-    yield Safe("What happened before, says the agent"), told.history
+    yield Safe(words_of(proposal).facts), told.facts
+    yield Safe(words_of(proposal).history), told.history
     yield Safe("What the agent tried"), told.steps
     yield Safe("Evidence from the agent"), told.evidence
     yield Safe("The run, says the agent"), fields_of(proposal.run)
     yield Safe("Identity"), list(_identity(seen))
-    yield (
-        Safe("What the agent says (unverified)"),
-        [
-            _named("", paragraphs(proposal.summary), block=True),
-            *([_named("If you say no", told.if_declined, block=True)] if told.if_declined else []),
-            *([_named("How to undo it", told.rollback, block=True)] if told.rollback else []),
-        ],
-    )
+    if not changes_policy(proposal):
+        yield Safe("What the agent says (unverified)"), list(_own_words(proposal, told))
+
+
+def _own_words(proposal: Proposal, told: Evidence) -> Iterator[Line]:
+    yield _named("", paragraphs(proposal.summary), block=True)
+    if told.if_declined:
+        yield _named("If you say no", told.if_declined, block=True)
+    if told.rollback:
+        yield _named("How to undo it", told.rollback, block=True)
 
 
 def _say(text: Safe) -> Line:

@@ -31,6 +31,7 @@ from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
 from handlers.slack.standing import (
     Standing,
+    author_of,
     backup_words,
     name_of,
     next_step,
@@ -43,12 +44,15 @@ from handlers.slack.standing import (
 from handlers.slack.text import Evidence, arguments_of, evidence_of, fields_of, paragraphs
 from handlers.slack.values import Line
 from handlers.slack.why import would_run_if
+from handlers.slack.wording import Words, changes_policy, words_of
 
 MAX_TEXT: Final = 4000
 MAX_CHARACTERS: Final = 13_000
 """Slack refuses a message with more than about 13,200 characters in its blocks."""
 ARGUMENT_CHARACTERS: Final = 5000
 ARGUMENT_LINES: Final = 60
+CHANGE_CHARACTERS: Final = 9000
+"""For a change of the policy: it is one long diff, and tells little else."""
 _SENTENCE: Final = 900
 _GLANCE: Final = 160
 _GLANCE_LINES: Final = 6
@@ -66,11 +70,7 @@ _COSTS: Final = (
     ("elapsed_s", "{} seconds"),
     ("model", "model {}"),
 )
-_TOO_LONG: Final = Safe(
-    "⚠ This cannot be shown whole here, so it cannot be approved. Deny it, or ask the agent to propose it in smaller "
-    "pieces."
-)
-_LAST: Final = "Yours is the last approval needed: the agent may then run it, one time."
+_TOO_LONG: Final = "⚠ This cannot be shown whole here, so it cannot be approved. "
 _NEVER_RUNS: Final = "This is a trial run: nothing is executed."
 _ID_DIGITS: Final = 16
 _SHORT_DIGEST: Final = len("sha256:") + 12
@@ -96,20 +96,20 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     sentence = sentence_of(proposal)
     standing = standing_of(seen, at)
     lines = tuple(arguments_of(proposal.arguments, proposal.requirement.hidden))
-    shown = fitting(lines, ARGUMENT_CHARACTERS, ARGUMENT_LINES)
+    shown = fitting(lines, CHANGE_CHARACTERS if changes_policy(proposal) else ARGUMENT_CHARACTERS, ARGUMENT_LINES)
     whole = len(shown) == len(lines) and len(visible(proposal.tool)) <= _NAME
     evidence = evidence_of(proposal.context, proposal.requirement.hidden)
     live = standing.open and voting
     facts = [
         *_first(sentence, standing, seen),
         *_arguments(proposal, shown, len(lines) - len(shown)),
-        *([section(_TOO_LONG)] if live and not whole else []),
+        *([section(Safe(_TOO_LONG + words_of(proposal).smaller))] if live and not whole else []),
         *_why(seen),
         *_votes(seen),
     ]
     buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
     end = [buttons, context(*_small_print(seen)), *_own_words(proposal, evidence)]
-    told = _told(evidence, MAX_CHARACTERS - length_of([*facts, *end]))
+    told = _told(words_of(proposal), evidence, MAX_CHARACTERS - length_of([*facts, *end]))
     made = numbered([*facts, *told, *end])
     return Packet(_text(seen, sentence, standing, shown, len(lines)), made, digest_of_blocks(made), live)
 
@@ -158,10 +158,7 @@ def _why(seen: Seen) -> list[Block]:
     policy = proposal.requirement.policy
     nearly = would_run_if(seen) if proposal.status is Status.PENDING else None
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
-    needs = Safe(
-        f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; "
-        "never the agent's owner, never the person who started the run."
-    )
+    needs = Safe(f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {words_of(proposal).excluded}.")
     said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else [])]
     return [context(*said, *([late] if late else []))]
 
@@ -178,13 +175,13 @@ def _votes(seen: Seen) -> list[Block]:
     return sheet.blocks()
 
 
-def _told(evidence: Evidence, room: int) -> list[Block]:
+def _told(words: Words, evidence: Evidence, room: int) -> list[Block]:
     """Show at a glance what the agent told, as far as there is room for it, and say how much more there is."""
     sheet = Sheet()
     left = 0
     for heading, lines in (
-        (Safe("Facts, as the agent gives them"), evidence.facts),
-        (Safe("What happened before, says the agent"), evidence.history),
+        (Safe(words.facts), evidence.facts),
+        (Safe(words.history), evidence.history),
         (Safe("What the agent tried"), evidence.steps),
         (Safe("Evidence from the agent"), evidence.evidence),
     ):
@@ -213,12 +210,13 @@ def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool)
 def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
     needed = proposal.requirement.approvals
     last = len(proposal.approved_by) + 1 >= needed
-    then = _LAST if last else f"Nothing runs before {needed} people have approved."
+    said = words_of(proposal)
+    then = said.last if last else said.not_before.format(needed)
     after = f"\n\n{_NEVER_RUNS if proposal.requirement.shadow else then}"
-    said = sentence.text if len(sentence.text + after) <= MAX_CONFIRM else sentence.headline
+    what = sentence.text if len(sentence.text + after) <= MAX_CONFIRM else sentence.headline
     return {
         "title": plain(Safe("Approve this?")),
-        "text": plain(Safe(said + after)),
+        "text": plain(Safe(what + after)),
         "confirm": plain(Safe("Approve")),
         "deny": plain(Safe("Go back")),
         "style": "primary",
@@ -230,7 +228,9 @@ def _small_print(seen: Seen) -> list[Safe]:
     costs: dict[str, Safe] = {line.name: _fit(line.value, _COST) for line in fields_of(proposal.run)}
     said = [_cost(told, costs[name]) for name, told in _COSTS if name in costs]
     small = [
-        Safe(f"Agent {named(proposal.agent.name)}, owned by {name_of(proposal.agent.owner, seen)}"),
+        author_of(seen)
+        if changes_policy(proposal)
+        else Safe(f"Agent {named(proposal.agent.name)}, owned by {name_of(proposal.agent.owner, seen)}"),
         Safe(f"{proposal.id} · {proposal.digest[:_SHORT_DIGEST]}…"),
     ]
     return [*small, Safe(f"So far, says the agent: {', '.join(said)}")] if said else small
@@ -241,8 +241,10 @@ def _cost(told: str, value: Safe) -> str:
 
 
 def _own_words(proposal: Proposal, evidence: Evidence) -> list[Block]:
-    """Put the agent's own words last and under a heading that says whose they are."""
+    """Put the agent's own words last and under a heading that says whose they are; a change of the policy has none."""
     sheet = Sheet()
+    if changes_policy(proposal):
+        return sheet.blocks()
     sheet.heading(Safe("What the agent says (unverified)"))
     for name, words in (
         ("", paragraphs(proposal.summary)),

@@ -11,6 +11,7 @@ from handlers.slack.blocks import MAX_HEADER
 from handlers.slack.escape import Safe, visible
 from handlers.slack.text import Field, Hidden, fields_of_action, tool_words
 from handlers.slack.values import Money
+from handlers.slack.wording import changes_policy
 
 _AMOUNT_FIRST: Final = ("amount", "total", "sum", "price", "value")
 # Who or what is acted upon, the most telling first.
@@ -45,6 +46,8 @@ class Sentence:
 def sentence_of(proposal: Proposal) -> Sentence:
     """Say what the action will do, amount and target first. Every value in it is whole or named as standing below."""
     fields = list(fields_of_action(proposal.arguments, proposal.requirement.hidden))
+    if changes_policy(proposal):
+        return _change(fields)
     amounts = _amounts(fields)
     amount = amounts[0] if amounts else None
     others = [field for field in fields if not field.is_money]
@@ -67,6 +70,12 @@ def money_at_stake(arguments: AgentJson, hidden: Hidden) -> Money | None:
 
 def _amounts(fields: Iterable[Field]) -> list[Field]:
     return sorted((field for field in fields if field.is_money), key=_amount_rank)
+
+
+def _change(fields: list[Field]) -> Sentence:
+    size = next((field.value for field in fields if field.key == "change"), Safe("its files"))
+    told = Safe(f"Change the policy: {size}")
+    return Sentence(told, told, Safe("Approve policy change"), Safe("Deny policy change"))
 
 
 def _amount_rank(field: Field) -> int:

@@ -20,6 +20,7 @@ from handlers.slack.blocks import MAX_SECTION, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.standing import progress, scope_words, standing_of
 from handlers.slack.text import person, says_nothing, words
+from handlers.slack.wording import words_of
 
 UNAVAILABLE: Final = Safe(
     "This did not count: Foureyes could not reach its records or Slack's directory just now. Nothing was recorded. "
@@ -54,7 +55,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.GUEST: "It did not count: you are a guest here, and only full members count. Please ask a full member.",
     Refusal.STRANGER: "It did not count: Slack lists you as a stranger to this workspace. Someone of this workspace "
     "must do this.",
-    Refusal.INITIATOR: "It did not count: you proposed this through your agent, so someone else must decide.",
+    Refusal.INITIATOR: "It did not count: you proposed this, yourself or through an agent, so someone else must "
+    "decide.",
     Refusal.AGENT_OWNER: "It did not count: you own the agent that asks, so someone else must decide.",
     Refusal.NOT_IN_ROLE: "It did not count: you are not in a role that may decide this. Please ask someone who is; "
     "/agent whoami shows your roles.",
@@ -75,6 +77,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "again.",
     Refusal.APPROVERS_CHANGED: "It did not count: someone who approved may no longer approve. The agent must propose "
     "it again.",
+    Refusal.POLICY_CHANGED: "It did not count: the policy was changed and asks for more than was approved. The agent "
+    "must propose it again.",
     Refusal.AGENT_REVOKED: "It did not count: the agent was taken out of service, so nothing of it can run.",
     Refusal.TOOL_NOT_ALLOWED: "It did not count: the agent may no longer use this tool, so this cannot run.",
     Refusal.NOT_CLAIMED: "It did not count: the agent has not taken its permission yet, so there is no outcome.",
@@ -108,13 +112,13 @@ def counted_sentence(seen: Seen, decision: Decision) -> Safe:
     """Tell that a vote counted and what is still missing."""
     proposal = seen.proposal
     if decision is Decision.DENY:
-        return Safe("Your denial counts. The agent is told your reason, and nothing runs.")
+        return Safe(words_of(proposal).denial_counts)
     if proposal.status is Status.APPROVED and proposal.requirement.shadow:
         return Safe(
             "Your approval counts, and it was the last one needed. This is a trial run, so nothing is executed."
         )
     if proposal.status is Status.APPROVED:
-        return Safe("Your approval counts, and it was the last one needed. The agent may now run this once.")
+        return Safe(words_of(proposal).approval_counts)
     missing = proposal.requirement.approvals - len(proposal.approved_by)
     more = "One more person must approve." if missing == 1 else f"{max(missing, 0)} more people must approve."
     return Safe(f"Your approval counts: {progress(proposal)}. {more}")

@@ -15,6 +15,7 @@ from handlers.desk import Seen
 from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe, named
 from handlers.slack.text import person, words
+from handlers.slack.wording import CHANGED, changes_policy, words_of
 
 NOTHING_RAN: Final = "Nothing ran."
 _LONG_REASON: Final = 200
@@ -22,6 +23,7 @@ _MANY: Final = 3
 _WHY_REVOKED: Final = {
     Refusal.PAUSED: "a pause stopped it",
     Refusal.APPROVERS_CHANGED: "someone who approved may no longer approve",
+    Refusal.POLICY_CHANGED: "the policy was changed and asks for more than was approved",
     Refusal.AGENT_REVOKED: "the agent was taken out of service",
     Refusal.TOOL_NOT_ALLOWED: "the agent may no longer use this tool",
 }
@@ -55,9 +57,9 @@ def standing_of(seen: Seen, at: datetime) -> Standing:
         case Status.EXPIRED if proposal.expired_why == "unclaimed":
             told = "⌛ Approved, but the agent did not use the permission in time; it lapsed."
         case Status.EXPIRED:
-            told = f"⌛ Expired unanswered at {_decided(proposal)}. The agent is told 'expired', which is not 'denied'."
+            return Standing(Safe(words_of(proposal).expired.format(_decided(proposal))), open=False)
         case Status.CANCELLED:
-            told = f"↩ Cancelled: the agent took it back at {_decided(proposal)}."
+            return Standing(Safe(words_of(proposal).cancelled.format(_decided(proposal))), open=False)
         case Status.BLOCKED:
             told = "⛔ Blocked by policy. No person can approve it."
         case Status.REVOKED:
@@ -74,7 +76,9 @@ def what_became(proposal: Proposal) -> Safe:
         case Status.PENDING | Status.APPROVED if proposal.requirement.shadow:
             return Safe("Exactly this would run")
         case Status.PENDING:
-            return Safe("Exactly this will run")
+            return Safe(words_of(proposal).will)
+        case Status.APPROVED if changes_policy(proposal):
+            return Safe("Exactly this was changed")
         case Status.APPROVED:
             return Safe(_BECAME[proposal.execution.status] if proposal.execution else "Exactly this will run")
         case _:
@@ -133,6 +137,12 @@ def name_of(who: PersonId, seen: Seen) -> Safe:
     return person(face.name, face.user_id) if face else Safe("a person whose name is no longer kept")
 
 
+def author_of(seen: Seen) -> Safe:
+    """Name who wrote a change of the policy, where somebody is known to have."""
+    author = seen.proposal.started_by
+    return Safe(f"Author: {name_of(author, seen) if author else 'not known, the folder was changed on the server'}")
+
+
 def scope_words(scope: Scope, agent_name: str | None = None) -> Safe:
     """Name what a pause covers; an agent by its name where it is known."""
     match scope.kind:
@@ -148,7 +158,7 @@ def next_step(seen: Seen) -> Safe:
     """Say what happens when nobody does anything before the deadline."""
     proposal = seen.proposal
     if proposal.status is Status.PENDING:
-        return Safe("If nobody decides by then it expires: the agent is told 'expired' and nothing runs.")
+        return Safe(words_of(proposal).unanswered)
     if proposal.execution is None:
         return Safe("If the agent does not start by then the permission lapses and nothing runs.")
     return Safe("If the agent does not report by then the outcome counts as unknown and people are told.")
@@ -193,7 +203,8 @@ def _approved(seen: Seen) -> Safe:
     if proposal.requirement.shadow is not None:
         return Safe(f"☑ Approved by {by}, in a trial run. {NOTHING_RAN}")
     if proposal.execution is not None:
-        return Safe(f"{_execution(proposal.execution)} Approved by {by}.")
+        became = CHANGED.format(_decided(proposal)) if changes_policy(proposal) else _execution(proposal.execution)
+        return Safe(f"{became} Approved by {by}.")
     if seen.frozen_by is not None:
         scope = scope_words(seen.frozen_by.scope, proposal.agent.name)
         return Safe(
@@ -218,7 +229,7 @@ def _execution(execution: Execution) -> str:
 
 def _denied(seen: Seen) -> Safe:
     by = _people([vote for vote in seen.proposal.votes if vote.decision is Decision.DENY], seen) or "a person"
-    return Safe(f"✖ Denied by {by} at {_decided(seen.proposal)}. The agent is told. {NOTHING_RAN}")
+    return Safe(f"✖ Denied by {by} at {_decided(seen.proposal)}. {words_of(seen.proposal).denied}")
 
 
 def _people(votes: Sequence[Vote], seen: Seen) -> str:

@@ -20,7 +20,8 @@ DOORS = {
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
-    "bot/cli/recorded.py": "writes amounts, which the printer makes safe, and cases as JSON without what policy hides",
+    "bot/replay/change.py": "reads which version a change of the policy leads to; shows nothing",
+    "bot/replay/recorded.py": "writes amounts, which printers make safe, and cases as JSON without what policy hides",
     "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
 }
 

@@ -83,7 +83,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     writer = Failing(open_writer(database, checkpoints=True), Sources(SteadyClock(), TimeOrderedIds(), salts))
     reads = Reads(database)
     policy, metrics = PolicyInForce(load(folder)), Metrics()
-    watch = PolicyWatch(folder, policy, writer, reads, metrics)
+    watch = PolicyWatch(folder, policy, writer, reads, metrics, SteadyClock())
     await watch.look()
     yield Watched(folder / "pay.yml", database, policy, writer, metrics, watch)
     await reads.close()

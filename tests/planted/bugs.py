@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tests.planted.planting import Change, plant
 
 DECIDE = "approval_rules.decide"
+CLAIMS = "approval_rules.claims"
 TRANSACTION = "bot.store.transaction:Transaction"
 PAUSE_CHECK = "    if switch.stops(proposal.agent.id, proposal.tool) is not None:\n        return Refusal.PAUSED\n"
 KILLS = "tests/crash/test_engine_kills.py"
@@ -85,14 +86,14 @@ BUGS = (
         "approvers-not-asked-again",
         "a claim does not ask whether the approvers still may approve",
         f"{R}/test_claims.py::test_changed_approvers_revoke",
-        (f"{DECIDE}:_approvers_refusal", "return None if filled else Refusal.APPROVERS_CHANGED", "return None"),
+        (f"{CLAIMS}:_requirements_refusal", "return Refusal.APPROVERS_CHANGED", "pass"),
     ),
     _bug(
         "digest-not-compared",
         "a vote or a claim for another digest counts",
         f"{R}/test_claims.py::test_another_digest_gets_nothing",
         (f"{DECIDE}:_vote_refusal", "command.seen != proposal.digest", "False"),
-        (f"{DECIDE}:_claim_refusal", "command.digest != proposal.digest", "False"),
+        (f"{CLAIMS}:_claim_refusal", "command.digest != proposal.digest", "False"),
     ),
     _bug(
         "any-message-votes",
@@ -108,7 +109,7 @@ BUGS = (
         "claim-in-shadow",
         "a trial run ends like the real thing",
         f"{R}/test_shadow.py::test_an_approval_in_shadow_permits_nothing_and_is_the_end",
-        (f"{DECIDE}:_claim", "proposal.requirement.shadow is not None", "False"),
+        (f"{CLAIMS}:judge_claim", "proposal.requirement.shadow is not None", "False"),
         (f"{DECIDE}:_approved", "timedelta() if requirement.shadow else CLAIM_WITHIN", "CLAIM_WITHIN"),
         (
             "approval_rules.state:_decided",
@@ -120,7 +121,7 @@ BUGS = (
         "claim-in-a-pause",
         "a claim does not look at the pause",
         f"{R}/test_claims.py::test_no_claim_during_a_pause",
-        (f"{DECIDE}:_claim_refusal", PAUSE_CHECK, ""),
+        (f"{CLAIMS}:_claim_refusal", PAUSE_CHECK, ""),
     ),
     _bug(
         "vote-in-a-pause",
@@ -166,13 +167,13 @@ BUGS = (
         "the deadline itself is still in time",
         f"{R}/test_votes.py::test_a_vote_at_exactly_the_deadline_is_late",
         (f"{DECIDE}:_vote_refusal", "command.at >= proposal.expires_at", "command.at > proposal.expires_at"),
-        (f"{DECIDE}:_claim_refusal", "command.at >= proposal.claim_by", "command.at > proposal.claim_by"),
+        (f"{CLAIMS}:_claim_refusal", "command.at >= proposal.claim_by", "command.at > proposal.claim_by"),
     ),
     _bug(
         "second-claim",
         "the permission is given twice",
         f"{S}/test_claims.py::test_twenty_claims_at_once_give_one_permission",
-        (f"{DECIDE}:_claim_refusal", "if proposal.execution is not None:", "if False:"),
+        (f"{CLAIMS}:_claim_refusal", "if proposal.execution is not None:", "if False:"),
     ),
     _bug(
         "key-without-body",

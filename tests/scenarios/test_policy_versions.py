@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from approval_rules.events import PolicyActivated, PolicyLoaded
+from approval_rules.events import PolicyActivated
+from bot.policy_files import PolicyFolderError
 from bot.store.policies import PolicyStoreError
-from tests.scenarios.test_policy_reload import STRICTER, alarmed, reloaded
+from tests.scenarios.test_policy_at_claim import activated_elsewhere
+from tests.scenarios.test_policy_reload import STRICTER, alarmed
 from tests.world import TOOL, World
 
 
@@ -31,20 +33,24 @@ async def test_a_change_while_the_server_was_down_is_found_at_the_start(world: W
     assert activated[1].previous == before
 
 
-async def test_a_broken_folder_does_not_keep_the_server_down(world: World) -> None:
-    """A restart at three in the morning serves the active version from the database, and says so until it is mended."""
-    await reloaded(world, STRICTER)
-    version = (await world.propose(42))["policy"]["version"]
-    await world.stop()
-    (world.policy / f"{TOOL}.yml").write_text("policy: [", "utf-8")
-    await world.start()
-    assert await alarmed(world)
-    asked = await world.propose(42)
-    assert (asked["state"], asked["policy"]["version"]) == ("pending", version)
-    assert [(event.version, event.change) for event in world.ledger().events(PolicyLoaded)] == [(version, "refused")]
-    await reloaded(world, STRICTER)
-    assert not await alarmed(world)
-    world.verify_log()
+@pytest.mark.parametrize("harm", ["broken", "missing"])
+async def test_a_broken_or_missing_folder_is_refused_at_the_start(tmp_path: Path, harm: str) -> None:
+    """A server does not start on a folder that it cannot read, says what is wrong, and starts once it is mended."""
+    async with World(tmp_path) as world:
+        await world.stop()
+        file = world.policy / f"{TOOL}.yml"
+        good = file.read_text("utf-8")
+        if harm == "broken":
+            file.write_text("policy: [", "utf-8")
+        else:
+            world.policy.rename(world.policy.with_name("elsewhere"))
+        with pytest.raises(PolicyFolderError, match=rf"{TOOL}.yml:1:" if harm == "broken" else "cannot be read"):
+            await world.start()
+        if harm == "missing":
+            world.policy.with_name("elsewhere").rename(world.policy)
+        file.write_text(good, "utf-8")
+        await world.start()
+        assert (await world.propose(42))["state"] == "approved"
 
 
 async def test_a_tampered_version_store_is_refused(tmp_path: Path) -> None:
@@ -58,4 +64,26 @@ async def test_a_tampered_version_store_is_refused(tmp_path: Path) -> None:
             )
             db.commit()
         with pytest.raises(PolicyStoreError, match=rf"{TOOL}.yml was changed.*Restore the database"):
+            await world.start()
+
+
+async def test_a_version_tampered_with_beside_the_server_alarms(tmp_path: Path) -> None:
+    """A version that came into force beside the server and is not what its name says: readiness says so, not a log."""
+    async with World(tmp_path) as world:
+        before = (await world.propose(42))["policy"]["version"]
+        with closing(sqlite3.connect(world.database)) as db:
+            db.execute("DROP TRIGGER policy_content_never_changes")
+            db.commit()
+        await activated_elsewhere(world, STRICTER)
+        with closing(sqlite3.connect(world.database)) as db:
+            db.execute("UPDATE policy_content SET content = CAST(replace(CAST(content AS TEXT), '> 0', '> 9') AS BLOB)")
+            db.commit()
+        await world.running.watch.look()
+        assert await alarmed(world)
+        ready = (await world.http.get("/readyz")).json()
+        assert "active version in the database cannot be used" in str(ready["checks"])
+        assert (await world.propose(42))["policy"]["version"] == before
+        assert (await world.claim(await world.propose(43))).status_code == 503
+        await world.stop()
+        with pytest.raises(PolicyStoreError, match="was changed"):
             await world.start()

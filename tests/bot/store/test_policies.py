@@ -141,7 +141,7 @@ def test_a_database_from_before_versions_is_taken_over(tmp_path: Path) -> None:
     schema.require_current(path)
     with closing(open_writer(path, checkpoints=True)) as connection:
         activated = run_now(connection, SOURCES, lambda tx: take_up(tx, GOOD))
-        assert activated is not None
+        assert isinstance(activated, PolicyActivated)
         assert (activated.version, activated.previous, activated.why) == (GOOD.version, None, "changed")
         assert run_now(connection, SOURCES, lambda tx: take_up(tx, GOOD)) is None
         assert content_of(looking(connection), GOOD.version) == GOOD

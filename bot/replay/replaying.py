@@ -1,8 +1,8 @@
-"""What `policy replay` does: asks another policy about what was decided before, and says what would be different."""
+"""Asks another policy about what was decided before, and says what would be different. Stores and decides nothing."""
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,17 +11,26 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from approval_rules.people import ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.text import Json
-from bot.cli.judging import Ruling, fewer_people, hidden_by, judge, judge_again, recorded, same_people
-from bot.cli.output import printable
-from bot.cli.recorded import amount_in, amount_of, denied_case
-from bot.cli.recounting import known_log
-from bot.cli.testing import expected_words, got_words
+from approval_rules.versions import CHANGE_TOOL
 from bot.policy_cases import Expectation, Outcome, read_file
+from bot.replay.judging import (
+    Ruling,
+    expected_words,
+    fewer_people,
+    got_words,
+    hidden_by,
+    judge,
+    judge_again,
+    recorded,
+    same_people,
+)
+from bot.replay.recorded import amount_in, amount_of, denied_case
+from bot.replay.recounting import known_log
 from bot.store.past import Past, around_at, denied_since, one_view
 from handlers.counting import counted
 
 Direction: TypeAlias = Literal["loosened", "tightened", "changed"]
-_DIRECTIONS: tuple[Direction, ...] = ("loosened", "changed", "tightened")
+DIRECTIONS: tuple[Direction, ...] = ("loosened", "changed", "tightened")
 _STRICTNESS: Mapping[Outcome, int] = {"allowed": 0, "asked": 1, "blocked": 2, "refused": 2}
 _WIDTH = 9
 
@@ -36,21 +45,27 @@ class Change(NamedTuple):
     before: str
     after: str
     because: str
+    move: tuple[Outcome, Outcome]
+
+    def document(self) -> dict[str, str]:
+        """Tell it to a program."""
+        return {name: value for name, value in self._asdict().items() if name != "move"}
 
     @property
     def told(self) -> str:
-        """The change on one line; nothing in it can reach a terminal raw."""
+        """The change on one line; what agents sent is in it as they sent it."""
         what = "  ".join(filter(None, (self.name, self.tool, self.amount)))
-        return printable(f"{self.direction.upper():{_WIDTH}}  {what}  {self.before} -> {self.after}")
+        return f"{self.direction.upper():{_WIDTH}}  {what}  {self.before} -> {self.after}"
 
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay came to so far."""
+    """What a replay came to so far; `cut` where it was told to stop before the end."""
 
     version: str
     cases: int = 0
     erased: int = 0
+    cut: bool = False
     matrix: Counter[tuple[Outcome, Outcome]] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
 
@@ -61,7 +76,7 @@ class Replayed:
         direction = direction_of(before, after)
         if direction is not None:
             told = expected_words(before), got_words(after), after.because
-            self.changes.append(Change(direction, name, tool, amount, *told))
+            self.changes.append(Change(direction, name, tool, amount, *told, (before.outcome, after.outcome)))
 
     def count(self, direction: Direction) -> int:
         """Count the changes of one direction."""
@@ -69,7 +84,7 @@ class Replayed:
 
     def sorted(self) -> list[Change]:
         """Give the changes, what was loosened first."""
-        return sorted(self.changes, key=lambda change: _DIRECTIONS.index(change.direction))
+        return sorted(self.changes, key=lambda change: DIRECTIONS.index(change.direction))
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -86,7 +101,7 @@ class Replayed:
             yield f"{before:14}{row}"
         yield from (change.told for change in self.sorted())
         same = self.cases - len(self.changes)
-        told = ", ".join(f"{self.count(one)} {'otherwise changed' if one == 'changed' else one}" for one in _DIRECTIONS)
+        told = ", ".join(f"{self.count(one)} {'otherwise changed' if one == 'changed' else one}" for one in DIRECTIONS)
         yield f"{counted(self.cases, 'case')}: {same} the same, {told}."
         if self.erased:
             yield f"{counted(self.erased, 'proposal')} skipped: what was asked for has been erased."
@@ -99,17 +114,34 @@ class Replayed:
             "cases": self.cases,
             "skipped_as_erased": self.erased,
             "matrix": {before: {after: self.matrix[before, after] for after in names} for before in names},
-            **{direction: self.count(direction) for direction in _DIRECTIONS},
-            "changes": [change._asdict() for change in self.sorted()],
+            **{direction: self.count(direction) for direction in DIRECTIONS},
+            "changes": [change.document() for change in self.sorted()],
         }
 
 
-def replay_log(folder: PolicyFolder, connection: sqlite3.Connection, since: datetime) -> Replayed:
-    """Ask about every proposal that was taken in since then, as it was then."""
+def never(_: Replayed) -> bool:
+    """Let a replay go on to its end."""
+    return False
+
+
+def replay_log(
+    folder: PolicyFolder,
+    connection: sqlite3.Connection,
+    since: datetime,
+    enough: Callable[[Replayed], bool] = never,
+) -> Replayed:
+    """Ask about every proposal that was taken in since then, as it was then, until there is `enough`.
+
+    A change of the policy itself is nothing that a policy judges.
+    """
     replayed = Replayed(folder.version)
     with one_view(connection):
-        for past, before in known_log(folder, connection, since):
-            _again(folder, past, before, replayed)
+        for past, known in known_log(folder, connection, since):
+            if enough(replayed):
+                replayed.cut = True
+                break
+            if past.submitted.tool != CHANGE_TOOL:
+                _again(folder, past, known, replayed)
     return replayed
 
 

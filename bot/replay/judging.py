@@ -17,6 +17,7 @@ from bot.keys import KeyFileError, dial_key
 from bot.keys import load as load_key
 from bot.policy_cases import Case, Expectation, Outcome
 from bot.settings import load as settings
+from handlers.counting import counted
 from handlers.http.problems import ProblemError
 from handlers.http.reading import draft_of, shaped
 from handlers.http.schemas import ProposalIn
@@ -155,3 +156,29 @@ def why_no_proposal(error: Exception) -> str:
     """Say what the API would answer."""
     faults = getattr(error, "faults", ())
     return "; ".join(f"{fault.pointer or '/'} {fault.detail}" for fault in faults) or str(error) or "unreadable"
+
+
+def expected_words(wanted: Expectation) -> str:
+    """Say what was wanted."""
+    seats = wanted.seats or dict.fromkeys(wanted.roles, 0)
+    people = (
+        _people(seats) if seats else f" {counted(wanted.approvals, 'person', 'people')}" if wanted.approvals else ""
+    )
+    rule = f" by rule {wanted.rule}" if wanted.rule is not None else ""
+    because = f" because of {wanted.because!r}" if wanted.because else ""
+    return f"{wanted.outcome}{people}{_standing_in(wanted.backup)}{rule}{because}"
+
+
+def got_words(got: Ruling) -> str:
+    """Say what came."""
+    rule = f" by rule {got.rule}" if got.rule is not None else ""
+    return f"{got.outcome}{_people(got.seats)}{_standing_in(got.backup)}{rule}"
+
+
+def _standing_in(backup: str | None) -> str:
+    return f" with {backup} as backup" if backup else ""
+
+
+def _people(seats: Mapping[str, int]) -> str:
+    told = [f"{count or ''} {role}".strip() for role, count in seats.items()]
+    return f" {' and '.join(told)}" if told else ""

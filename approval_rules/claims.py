@@ -1,0 +1,109 @@
+"""The claim: the one moment of permission, for what people or policy approved and nothing has forbidden since.
+
+Never grants on what was true before: pauses, deadlines, people and the policy are judged as of the command.
+"""
+
+from dataclasses import replace
+
+from approval_rules.commands import Claim
+from approval_rules.duties import counting_roles, why_not
+from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
+from approval_rules.people import Flaw, system
+from approval_rules.quorum import tally
+from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN, Tier
+from approval_rules.state import Proposal, Status
+from approval_rules.switch import Switch
+
+POLICY = system("policy")
+QUORUM = system("quorum")
+
+
+def judge_claim(proposal: Proposal, command: Claim, switch: Switch) -> tuple[Claimed | ClaimRefused | Revoked, ...]:
+    """Judge a claim: the permission, a refusal, or an approval taken back; nothing where it was given before."""
+    by = command.agent.actor
+    if proposal.requirement.shadow is not None:
+        return (ClaimRefused(command.at, by, proposal.id, Refusal.SHADOW),)
+    execution = proposal.execution
+    if execution is not None and command.key is not None and execution.key == command.key:
+        repeated = _repeat_refusal(proposal, command, switch)
+        return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
+    refusal = _claim_refusal(proposal, command, switch)
+    if refusal in (Refusal.APPROVERS_CHANGED, Refusal.POLICY_CHANGED):
+        revoked_by = QUORUM if refusal is Refusal.APPROVERS_CHANGED else POLICY
+        return (
+            Revoked(command.at, revoked_by, proposal.id, refusal),
+            ClaimRefused(command.at, by, proposal.id, refusal),
+        )
+    if refusal is not None:
+        return (ClaimRefused(command.at, by, proposal.id, refusal),)
+    return (
+        Claimed(
+            at=command.at,
+            by=by,
+            proposal=proposal.id,
+            grant_id=command.grant_id,
+            key=command.key,
+            grant_expires_at=command.at + GRANT_LIFE,
+            outcome_by=command.at + OUTCOME_WITHIN,
+        ),
+    )
+
+
+def _repeat_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
+    """The same claim again gets the same permission, but not during a pause: its first answer may have been lost."""
+    if command.digest != proposal.digest:
+        return Refusal.DIGEST_MISMATCH
+    return Refusal.PAUSED if switch.stops(proposal.agent.id, proposal.tool) is not None else None
+
+
+def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
+    if proposal.execution is not None:
+        return Refusal.ALREADY_CLAIMED
+    if proposal.status is Status.REVOKED:
+        return Refusal.REVOKED
+    if proposal.status is Status.EXPIRED:
+        return Refusal.EXPIRED
+    if proposal.status is not Status.APPROVED:
+        return Refusal.NOT_APPROVED
+    if command.digest != proposal.digest:
+        return Refusal.DIGEST_MISMATCH
+    if switch.stops(proposal.agent.id, proposal.tool) is not None:
+        return Refusal.PAUSED
+    if proposal.claim_by is None or command.at >= proposal.claim_by:
+        return Refusal.EXPIRED
+    if command.agent.revoked:
+        return Refusal.AGENT_REVOKED
+    if proposal.tool not in command.agent.tools:
+        return Refusal.TOOL_NOT_ALLOWED
+    return _requirements_refusal(proposal, command)
+
+
+def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
+    """What was asked for at submit must be met still, and so must what the policy asks for now: the stricter counts."""
+    now = command.current
+    if now is not None and (now.tier is Tier.RED or now.shadow is not None):
+        return Refusal.POLICY_CHANGED
+    asked = proposal.requirement
+    if asked.tier is not Tier.GREEN and any(
+        standing.flaw is Flaw.DIRECTORY_DOWN for standing in command.approvers.values()
+    ):
+        return Refusal.DIRECTORY_DOWN
+    if not _is_met(proposal, command):
+        return Refusal.APPROVERS_CHANGED
+    if now is None:
+        return None
+    another_factor = now.step_up not in ("none", asked.step_up)
+    met = not another_factor and _is_met(replace(proposal, requirement=now), command)
+    return None if met else Refusal.POLICY_CHANGED
+
+
+def _is_met(proposal: Proposal, command: Claim) -> bool:
+    """Approval by policy needs no people; approval by people needs the same people to be eligible still."""
+    if proposal.requirement.tier is Tier.GREEN:
+        return True
+    roles = {
+        standing.person: counting_roles(standing, proposal)
+        for standing in command.approvers.values()
+        if why_not(standing, proposal) is None
+    }
+    return tally(proposal.votes, roles, proposal.requirement.seats, proposal.backup) == "approved"
