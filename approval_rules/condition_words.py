@@ -4,7 +4,7 @@ rule-engine knows far more than a policy may use: power, regular expressions (Py
 seconds), a clock, functions. What is not named here is refused, with the place and what to write instead.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from approval_rules.counters import CALLS, HOW
 from approval_rules.names import RESERVED
@@ -125,3 +125,16 @@ def _index_detail(word: Token, then: Token, after: Token) -> str | None:
     if then.kind != "STRING" or after.kind != "RBRACKET":
         return "only a field's name in quotes can stand here: ['name']"
     return None
+
+
+def syntax_fault(text: str, token: Any) -> Fault:  # noqa: ANN401 - a word of rule-engine, which has no types
+    """Say where a text stops to be a condition, and what to write instead; `token` is None at its end."""
+    if token is None:
+        return len(text), "ends too early, or uses a reserved word"
+    rest = text[token.lexpos :]
+    if rest.startswith("="):
+        return token.lexpos, "a single '=' compares nothing; write '=='"
+    word = rest.partition(" ")[0]
+    if word.lower() in {"and", "or", "not", "in", "true", "false"} and word != word.lower():
+        return token.lexpos, f"write '{word.lower()}' in small letters"
+    return token.lexpos, f"not understood from {rest[:20]!r} on"

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 from approval_rules.condition_kinds import misuse
-from approval_rules.condition_words import Token, check_words, names_in
+from approval_rules.condition_words import Token, check_words, names_in, syntax_fault
 from approval_rules.counters import Counter, named
 from approval_rules.kinds import Known
 from approval_rules.ranges import Ranges, only_ranges, ranges_of
@@ -147,7 +147,7 @@ def _parse(text: str) -> tuple[Any, frozenset[str], list[Token]]:
             tree = parser.parse(text, _engine_context(), lexer=_ReadOnce(read)).expression
         return tree, names_in(words), words
     except rule_engine.errors.RuleSyntaxError as error:
-        raise _syntax_fault(text, error.token) from None
+        raise ConditionFaultError(*syntax_fault(text, error.token)) from None
     except (ArithmeticError, rule_engine.errors.ArithmeticError):
         raise ConditionFaultError(0, "calculates with numbers that are too long or too large") from None
     except rule_engine.errors.EngineError:
@@ -171,18 +171,6 @@ def _engine_context() -> Any:  # noqa: ANN401 - rule-engine has no types
     import rule_engine  # noqa: PLC0415 - as in _parse
 
     return rule_engine.Context(default_timezone="utc", decimal_context=_EXACT.copy())
-
-
-def _syntax_fault(text: str, token: _Node) -> ConditionFaultError:
-    if token is None:
-        return ConditionFaultError(len(text), "ends too early, or uses a reserved word")
-    rest = text[token.lexpos :]
-    if rest.startswith("="):
-        return ConditionFaultError(token.lexpos, "a single '=' compares nothing; write '=='")
-    word = rest.partition(" ")[0]
-    if word.lower() in {"and", "or", "not", "in", "true", "false"} and word != word.lower():
-        return ConditionFaultError(token.lexpos, f"write '{word.lower()}' in small letters")
-    return ConditionFaultError(token.lexpos, f"not understood from {rest[:20]!r} on")
 
 
 def _too_deep() -> ConditionFaultError:

@@ -23,11 +23,12 @@ from approval_rules.times import format_time
 from bot.cli.output import printable
 from bot.cli.session import reading
 from bot.clock import SteadyClock
-from bot.policy_files import load
+from bot.policy_files import PolicyFolderError, load, load_content
 from bot.replay.judging import WOULD_BE, dialled, draft_from, why_no_proposal
 from bot.replay.recounting import known_then
 from bot.settings import load as settings
 from bot.store.past import one_view, past_of
+from bot.store.policies import PolicyStoreError, content_of, looking
 from handlers.explaining import Showing, nearest_sentence
 from handlers.http.problems import ProblemError
 from handlers.http.reading import fields_of
@@ -175,26 +176,37 @@ def explained(text: str, folder: Path | None, environment: str | None = None, *,
 
 
 def explained_again(proposal: str, folder: Path | None) -> Told:
-    """Say what each rule makes of a recorded proposal, with the facts, the moment, the run and the counters of then."""
-    policies = dialled(load(folder or settings().policy))
+    """Say what each rule makes of a recorded proposal, with the facts, the moment, the run and the counters of then.
+
+    It is asked of the version that decided it, unless a folder is named.
+    """
     with reading() as connection, one_view(connection):
-        then, before = _recorded(connection, policies, proposal)
+        then = _recorded(connection, proposal)
+        kept = None if folder else _version(connection, then.requirement.policy.version)
+        policies = dialled(kept or load(folder or settings().policy))
+        before = known_then(policies, connection, then)
     draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
     found = explain(policies, draft, then.agent, then.at, before)
     hidden = _hidden(policies, draft, then.requirement.hidden)
     return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), then)
 
 
-def _recorded(
-    connection: sqlite3.Connection, policies: PolicyFolder, proposal: str
-) -> tuple[Submitted, Mapping[str, Json]]:
+def _version(connection: sqlite3.Connection, version: str) -> PolicyFolder | None:
+    """Give the policy that decided then, where the database has kept it and it still loads."""
+    try:
+        return load_content(content_of(looking(connection), version))
+    except (PolicyStoreError, PolicyFolderError):
+        return None
+
+
+def _recorded(connection: sqlite3.Connection, proposal: str) -> Submitted:
     past = past_of(connection, proposal)
     if past is None:
         raise typer.BadParameter(f"the log has no proposal {proposal}")
     if past.erased:
         told = past.submitted.requirement.live.policy.because
         raise typer.BadParameter(f"what was asked for has been erased; what is left is the reason: {printable(told)}")
-    return past.submitted, known_then(policies, connection, past.submitted)
+    return past.submitted
 
 
 def _label(policies: PolicyFolder, draft: Draft) -> str | None:

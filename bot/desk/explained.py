@@ -13,6 +13,9 @@ from approval_rules.policy import PolicyFolder
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal
 from bot.desk.wiring import Wiring
+from bot.policy_files import PolicyFolderError, load_content
+from bot.store.engine import StoreUnavailableError
+from bot.store.policies import content_of
 from handlers.desk import Seen
 
 
@@ -21,12 +24,25 @@ async def explained(wiring: Wiring, seen: Seen) -> Seen:
 
     People who answer for a tool in shadow are told nothing of what its policy says.
     """
-    folder = wiring.policy.folder
     needs = seen.proposal.requirement
-    if folder.version != needs.policy.version or not seen.proposal.digest or needs.shadow is not None:
+    if not seen.proposal.digest or needs.shadow is not None:
         return seen
     # A long list that an agent sent, read by many rules, takes time: the clicks of others must not wait for it.
-    return replace(seen, explained=await asyncio.to_thread(explanation_of, folder, seen.proposal))
+    folder = await _folder_of(wiring, needs.policy.version)
+    found = None if folder is None else await asyncio.to_thread(explanation_of, folder, seen.proposal)
+    return replace(seen, explained=found)
+
+
+async def _folder_of(wiring: Wiring, version: str) -> PolicyFolder | None:
+    """Give a version of the policy: the one in force, or what the database has kept, as far as it still loads."""
+    in_force = wiring.policy.folder
+    if in_force.version == version:
+        return in_force
+    try:
+        content = await wiring.writer.run(lambda tx: content_of(tx.rows, version))
+        return replace(await asyncio.to_thread(load_content, content), dial_key=in_force.dial_key)
+    except (StoreUnavailableError, PolicyFolderError):
+        return None
 
 
 def explanation_of(folder: PolicyFolder, proposal: Proposal) -> Explanation | None:

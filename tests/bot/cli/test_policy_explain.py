@@ -1,5 +1,7 @@
 """`policy explain` of a recorded proposal: with the facts, the moment and the counters of then, and nothing hidden."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +32,12 @@ async def put(world: World, rules: str) -> None:
     """Put a policy for refunds in force."""
     (world.policy / f"{TOOL}.yml").write_text(rules, "utf-8")
     await world.running.watch.look()
+
+
+def lose_versions(world: World) -> None:
+    """Take the versions out of the database, as only somebody who drops its guards can."""
+    with closing(sqlite3.connect(world.database)) as db:
+        db.executescript("DROP TRIGGER policy_content_never_goes; DELETE FROM policy_content;")
 
 
 async def refund(world: World, amount: object, **arguments: object) -> dict[str, Any]:
@@ -85,11 +93,13 @@ async def test_another_version_says_so(living: Living) -> None:
     assert first["state"] == then["state"] == "approved"
     await refund(world, 5)
     await put(world, COUNTS.replace("sum(amount_usd, 24h) + amount_usd <= 100", "count(30m) < 1"))
-    ended = await living("policy", "explain", then["id"])
+    assert "=> allowed: rule 1" in (await living("policy", "explain", then["id"])).out
+    here = ("--policy", str(world.policy))
+    ended = await living("policy", "explain", then["id"], *here)
     assert f"That was version {then['policy']['version']}. The policy here is sha256:" in ended.out
     assert "    saw      count(30m) 1, " in ended.out
     assert "=> asked: rule 2" in ended.out
-    found = (await living("policy", "explain", then["id"], "--json")).json()
+    found = (await living("policy", "explain", then["id"], *here, "--json")).json()
     assert (found["same_version"], found["would_be"], found["recorded"]["would_be"]) == (False, "asked", "allowed")
 
 
@@ -113,7 +123,7 @@ async def test_what_is_hidden_or_hostile_is_not_shown_raw(living: Living) -> Non
     made = await refund(world, 30, iban="DE4711", note=NASTY, bank="B-99")
     await put(world, rule.replace("[iban]", "[bank]"))
     for arguments in ((), ("--json",)):
-        ended = await living("policy", "explain", made["id"], *arguments)
+        ended = await living("policy", "explain", made["id"], "--policy", str(world.policy), *arguments)
         assert ended.code == 0
         assert "DE4711" not in ended.out
         assert "B-99" not in ended.out
@@ -129,7 +139,11 @@ async def test_what_cannot_be_explained_is_named(living: Living) -> None:
     (living.world.policy / f"{TOOL}.yml").rename(living.world.policy / "other.tool.yml")
     text = (living.world.policy / "other.tool.yml").read_text("utf-8")
     (living.world.policy / "other.tool.yml").write_text(text.replace(TOOL, "other.tool"), "utf-8")
-    assert "=> blocked: there is no policy for payments.refund" in (await living("policy", "explain", made["id"])).out
+    ended = await living("policy", "explain", made["id"], "--policy", str(living.world.policy))
+    assert "=> blocked: there is no policy for payments.refund" in ended.out
+    lose_versions(living.world)
+    # Without the version of then the folder in force is asked, and that is said.
+    assert "That was version sha256:" in (await living("policy", "explain", made["id"])).out
     erase(living.world, made)
     ended = await living("policy", "explain", made["id"])
     assert ended.code == 2
@@ -147,7 +161,20 @@ async def test_a_packet_says_what_was_missing(living: Living) -> None:
     assert "at most 60; it is 70." in await details(world, packet)
     assert 'saw sum(amount_usd, 24h) 70, amount_usd 40, customer_tier "pro"' in await details(world, packet)
     await put(world, COUNTS.replace("100", "90"))
+    assert "at most 60; it is 70." in await details(world, packet)  # the version that decided has been kept
+    lose_versions(world)
     assert "Why: each rule" not in await details(world, packet)
+
+
+async def test_a_tool_in_shadow_gives_no_hint(living: Living) -> None:
+    """People who are compared with a policy are not told what it says: not in the packet, not in Details."""
+    world = living.world
+    await put(world, COUNTS.replace("  rules:", "  mode: shadow\n  rules:"))
+    packet = await world.packet_of(await refund(world, 170))
+    assert "in shadow" in str(packet.blocks)
+    told = str(packet.blocks) + await details(world, packet)
+    assert "Would run" not in told
+    assert "Why: each rule" not in told
 
 
 async def test_what_is_not_what_was_decided_is_not_shown(living: Living) -> None:
