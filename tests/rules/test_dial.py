@@ -51,6 +51,12 @@ def test_places_of_other_keys_and_tools_are_others() -> None:
     assert len(places) == 4
 
 
+def test_a_dial_is_fine_enough_for_any_share() -> None:
+    """A hundredth of a per cent can be told from none: places do not fall together."""
+    places = {place(KEY, REFUND, sha256_name(str(number).encode())) for number in range(2_000)}
+    assert len(places) == 2_000
+
+
 @pytest.mark.parametrize("share", ["0", "5", "20", "50", "99.5", "100"])
 def test_the_share_is_exact_over_many(share: str) -> None:
     """Of ten thousand cases as many go through as the dial says, give or take what chance gives."""

@@ -7,7 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from approval_rules.canonical import Digest
+from approval_rules.state import Status
+from bot.desk.agents import AgentUseCases
 from bot.slack_standin.workspace import JONAS, MAYA, SAM
+from handlers.desk import Accepted, Intake, Seen
+from tests.rules.outcomes import draft_from
 from tests.world import TOOL, World
 
 LIMIT = "amount_usd <= 50 and sum(amount_usd, 24h) + amount_usd <= 100"
@@ -104,6 +109,21 @@ async def test_what_is_blocked_at_the_same_moment_takes_no_room(world: World) ->
     amounts = [*[501] * 10, 1]
     made = await asyncio.gather(*(post(world.http, amount, f"k{i}") for i, amount in enumerate(amounts)))
     assert Tally(one["state"] for one in made) == {"blocked": 10, "approved": 1}
+
+
+async def test_what_is_taken_back_in_the_same_breath_takes_no_room(world: World) -> None:
+    """A proposal that is cancelled in the same transaction as the next one comes in has given its room back."""
+    await limited(world, "amount_usd <= 50 and count(24h) < 1")
+    waiting = await world.propose(90)
+    desk, agent = AgentUseCases(world.running.wiring), world.agent.agent
+    body = f'{{"tool": "{TOOL}", "arguments": {{"amount_usd": 5}}, "summary": "x"}}'
+    taken_back, made = await asyncio.gather(
+        desk.cancel(agent, waiting["id"]),
+        desk.submit(agent, draft_from(body), Intake("next", Digest("sha256:x"), None, claim_if_allowed=False)),
+    )
+    assert isinstance(taken_back, Seen)
+    assert isinstance(made, Accepted)
+    assert made.seen.proposal.status is Status.APPROVED
 
 
 @pytest.mark.parametrize("odd", ["50", None, True, [1]])
