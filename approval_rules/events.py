@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from approval_rules.canonical import Digest
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLoaded
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.switch import Scope
@@ -303,16 +304,6 @@ class AgentChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyLoaded:
-    """A policy folder was refused and the old one stayed; logs from before versions were kept also say `loaded`."""
-
-    at: datetime
-    by: Actor
-    version: str
-    change: Literal["loaded", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
 class IncidentChanged:
     """Somebody said that an incident is going on, or that it is over."""
 
@@ -329,45 +320,6 @@ class IncidentRefused:
     at: datetime
     by: Actor
     code: Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentNamed:
-    """The server says what its rules read as `environment` from here on."""
-
-    at: datetime
-    by: Actor
-    environment: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolicySeen:
-    """The policy folder showed another good content than before; the store keeps it under this version."""
-
-    at: datetime
-    by: Actor
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyActivated:
-    """From here on this version decides. `change` is the proposal that asked people, where one did."""
-
-    at: datetime
-    by: Actor
-    version: str
-    previous: str | None
-    why: Literal["first", "changed", "approved", "rolled-back"]
-    change: ProposalId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyShadowed:
-    """From here on this version is a candidate: it says of each proposal what it thinks. None: no version does."""
-
-    at: datetime
-    by: Actor
-    version: str | None
 
 
 ProposalEvent: TypeAlias = (
@@ -389,7 +341,6 @@ ProposalEvent: TypeAlias = (
     | Thawed
 )
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
-PolicyEvent: TypeAlias = PolicySeen | PolicyActivated | PolicyShadowed
 IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 Event: TypeAlias = (
     ProposalEvent

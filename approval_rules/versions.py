@@ -7,8 +7,8 @@ for a tool that no agent can have.
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from approval_rules.events import PolicyActivated, PolicyEvent, PolicySeen, PolicyShadowed
 from approval_rules.people import Agent, AgentId, PersonId, RoleName, ToolName
+from approval_rules.policy_events import PolicyActivated, PolicyEvent, PolicySeen, PolicyShadowed
 
 POLICY_ADMIN = RoleName("policy_admin")
 CHANGE_TOOL = ToolName("foureyes.policy")

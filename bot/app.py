@@ -83,14 +83,12 @@ async def running(
     wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
     async with AsyncExitStack() as stack:
         path, anchors = _opened(settings, key, clock, stack)
-        policy = PolicyInForce(
-            replace(policy_at_start(settings.policy, path), dial_key=dial_key(key)), settings.environment
-        )
+        folder = replace(policy_at_start(settings.policy, path), dial_key=dial_key(key))
+        policy = PolicyInForce(folder, settings.environment)
         bell = _Bell(asyncio.get_running_loop())
         sources = Sources(clock, new_id, salts)
-        writer = Writer(
-            open_writer(path, checkpoints=True), sources, on_commit=bell.from_writer, crash_point=crash_point
-        )
+        connection = open_writer(path, checkpoints=True)
+        writer = Writer(connection, sources, on_commit=bell.from_writer, crash_point=crash_point)
         stack.callback(writer.close)
         reads = Reads(path)
         stack.push_async_callback(reads.close)
@@ -104,9 +102,8 @@ async def running(
         )
         await writer.run(outbox.free_orphans)
         await writer.run(lambda tx: name_environment(tx, settings.environment))
-        slack = SlackPost(
-            client, SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace), place.bot_id, settings.channel
-        )
+        calls, paced = SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace)
+        slack = SlackPost(client, calls, paced, place.bot_id, settings.channel)
         guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
         watch = PolicyWatch(settings.policy, policy, writer, reads, bell.metrics, clock)
@@ -114,20 +111,26 @@ async def running(
         candidates = CandidateWatch(policy, writer, reads, bell.metrics)
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
-        ports = HttpPorts(
-            clock=clock,
-            new_request_id=lambda: new_id("req"),
-            jwks=lambda: jwks([key]),
-            ready=lambda: _checks(writer, watch, bell.metrics),
-            metrics=bell.metrics.exposition,
-            slack=slack_app(people, _slack_config(settings, place, wall), client),
-        )
+        from_slack = slack_app(people, _slack_config(settings, place, wall), client)
+        ports = _ports(wiring, new_id, watch, metrics, from_slack)
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, bell.metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
         yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, bell.metrics)
+
+
+def _ports(wiring: Wiring, new_id: NewId, watch: PolicyWatch, metrics: Metrics, from_slack: ASGIApp) -> HttpPorts:
+    """Say what the HTTP edge needs besides the desk."""
+    return HttpPorts(
+        clock=wiring.clock,
+        new_request_id=lambda: new_id("req"),
+        jwks=lambda: jwks([wiring.key]),
+        ready=lambda: _checks(wiring.writer, watch, metrics),
+        metrics=metrics.exposition,
+        slack=from_slack,
+    )
 
 
 def _signing_key(settings: Settings) -> SigningKey:

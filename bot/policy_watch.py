@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from approval_rules.decide import POLICY
-from approval_rules.events import PolicyActivated, PolicyLoaded
 from approval_rules.policy import PolicyFolder
+from approval_rules.policy_events import PolicyActivated, PolicyLoaded
 from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN, SERVER
 from bot.clock import Clock
 from bot.contracts import FOLDER

@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from approval_rules.events import PolicyActivated, PolicySeen
 from approval_rules.people import ActorKind, PersonId
+from approval_rules.policy_events import PolicyActivated, PolicySeen
 from approval_rules.state import Proposal, Status
 from approval_rules.times import format_time
 from approval_rules.versions import CHANGE_TOOL, SERVER

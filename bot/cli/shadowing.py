@@ -23,7 +23,7 @@ def shadow(
     off: Annotated[bool, typer.Option("--off", help="Ask no candidate any more.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a candidate version beside the active one about every proposal. It decides nothing.
+    """Ask a candidate version too. It decides nothing.
 
     It is kept in the database, over restarts, until another one is named, it becomes active, or --off.
     """
@@ -71,7 +71,7 @@ def _ended() -> dict[str, Any]:
 
 
 def _shown() -> dict[str, Any]:
-    from approval_rules.events import PolicyShadowed
+    from approval_rules.policy_events import PolicyShadowed
     from approval_rules.times import format_time
     from bot.cli.session import reading
     from bot.store import rows
@@ -95,7 +95,7 @@ def compare(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show how the candidate compares with what decided, and how both compare with people.
+    """Compare the candidate, what decided, and people.
 
     Money is the amount that the packet's sentence begins with, such as `amount_usd`, without its sign.
     """

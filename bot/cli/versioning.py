@@ -9,8 +9,8 @@ import typer
 from bot.cli.output import FAILED, AsJson, print_rows, printable
 
 if TYPE_CHECKING:
-    from approval_rules.events import PolicyActivated
     from approval_rules.people import PersonId, ProposalId
+    from approval_rules.policy_events import PolicyActivated
     from bot.policy_content import PolicyContent
     from bot.replay.change import Change
     from bot.store.transaction import Transaction
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def versions(*, as_json: AsJson = False) -> None:
-    """List the versions of the policy, the newest first: active, waiting for people, earlier or refused."""
+    """List the policy's versions: active, waiting, earlier, refused."""
     from bot.cli.known_versions import SHORT, known_versions
     from bot.cli.session import reading
 
@@ -38,7 +38,9 @@ def activate(
     what: Annotated[str, typer.Argument(metavar="FOLDER|VERSION", help="A folder, or a version that is listed.")],
     author: Annotated[str | None, typer.Option("--author", help="Slack user id of whoever wrote the change.")] = None,
 ) -> None:
-    """Let another version decide: at once, or once two people agree where the policy has the role policy_admin.
+    """Let another version decide.
+
+    At once, or, where the policy has the role policy_admin, once two of them agree.
 
     Whoever is named as the author cannot approve the change.
     """
@@ -74,7 +76,9 @@ def activate(
 def rollback(
     version: Annotated[str | None, typer.Argument(help="Its first digits; without it, the one active before.")] = None,
 ) -> None:
-    """Let a version decide again that once did. One person may; it is recorded, and announced in Slack.
+    """Let a version decide again that once did.
+
+    One person may; it is recorded, and announced in Slack.
 
     The policy folder does not bring its version back by itself, only another change of it does.
     """

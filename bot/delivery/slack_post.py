@@ -4,11 +4,11 @@ A packet is rendered from the folded state when it is sent, so that it is never 
 is posted again after a crash or a lost answer, the history of the channel that was tried is searched for the first one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -21,16 +21,17 @@ from approval_rules.events import (
     Decision,
     IncidentChanged,
     Paused,
-    PolicyActivated,
     Posted,
     Refusal,
     ResumeAsked,
     Resumed,
 )
 from approval_rules.people import Account, AgentId, PersonId
+from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
 from bot.delivery.pace import ChannelPace
+from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
 from bot.desk.apply import apply
 from bot.desk.explained import explained
@@ -53,8 +54,6 @@ from handlers.slack.sentences import (
     refusal_sentence,
 )
 
-PACKET_EVENT: Final = "foureyes_packet"
-ESCALATION_EVENT: Final = "foureyes_escalation"
 _OPS: Final = ("ops", "announcements", "default")
 _NO_CHANNEL: Final = "no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml"
 _GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
@@ -82,20 +81,6 @@ class SlackPost:
     pace: ChannelPace
     bot_id: str
     default_channel: str | None
-
-
-class _Mark(NamedTuple):
-    """What a message of ours carries, so that it can be found again; it was posted after `since`."""
-
-    event: str
-    field: str
-    value: str
-    since: datetime
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """The message's metadata."""
-        return {"event_type": self.event, "event_payload": {self.field: self.value}}
 
 
 class SlackSenders:
@@ -149,7 +134,7 @@ class SlackSenders:
         async def take_over(found: Posted) -> Result:
             return await self._update(seen, found, shown, as_of, attempt)
 
-        settled = await self._settled(row, attempt, _packet_mark(seen), take_over)
+        settled = await self._settled(row, attempt, packet_mark(seen), take_over)
         if settled is not None:
             return settled
         channel = self._channel(seen)
@@ -158,7 +143,7 @@ class SlackSenders:
         return await self._post_packet(channel, seen, shown, as_of, attempt)
 
     async def _settled(
-        self, row: OutboxRow, attempt: Attempt, mark: _Mark, take_over: Callable[[Posted], Awaitable[Result]]
+        self, row: OutboxRow, attempt: Attempt, mark: Mark, take_over: Callable[[Posted], Awaitable[Result]]
     ) -> Result | None:
         """Look what became of an earlier try, where nobody knows; None where it is time to post."""
         # Where the last try was made: it may go elsewhere since.
@@ -174,7 +159,7 @@ class SlackSenders:
         return None
 
     async def _taken_over(
-        self, channel: str, mark: _Mark, take_over: Callable[[Posted], Awaitable[Result]]
+        self, channel: str, mark: Mark, take_over: Callable[[Posted], Awaitable[Result]]
     ) -> Result | None:
         """Take the message over that an earlier try left; None where there is none to be found."""
         try:
@@ -194,7 +179,7 @@ class SlackSenders:
             channel=channel,
             text=shown.text,
             blocks=shown.blocks,
-            metadata=_packet_mark(seen).metadata,
+            metadata=packet_mark(seen).metadata,
         )
         return _sent(as_of, seen, Posted(str(answer["channel"]), str(answer["ts"]), shown.shown))
 
@@ -217,7 +202,7 @@ class SlackSenders:
 
         return await self._slack.pace.post(channel, call)
 
-    async def _find(self, channel: str, mark: _Mark) -> Posted | None:
+    async def _find(self, channel: str, mark: Mark) -> Posted | None:
         """Look for a message that was posted and never written down; only our own bot's message counts."""
         oldest = (mark.since - _CLOCK_SKEW).timestamp()
         cursor = None
@@ -233,20 +218,11 @@ class SlackSenders:
                 ),
             )
             for message in answer.get("messages") or ():
-                if self._is_ours(message, mark):
+                if mark.is_on(message, self._slack.bot_id):
                     return Posted(channel, str(message["ts"]), Digest(""))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
-
-    def _is_ours(self, message: Mapping[str, Any], mark: _Mark) -> bool:
-        # Any app may write any metadata on its own messages: the author must be our bot.
-        metadata = message.get("metadata") or {}
-        return (
-            message.get("bot_id") == self._slack.bot_id
-            and metadata.get("event_type") == mark.event
-            and (metadata.get("event_payload") or {}).get(mark.field) == mark.value
-        )
 
     async def _update(self, seen: Seen, posted: Posted, shown: Packet, as_of: int, attempt: Attempt) -> Result:
         try:
@@ -342,7 +318,7 @@ class SlackSenders:
         channel = next((channels[name] for name in _OPS if name in channels), self._slack.default_channel)
         if channel is None:
             return Later(_NO_CHANNEL)
-        mark, shown = _Mark(ESCALATION_EVENT, "entry", str(row.wanted_seq), event.at), escalation(event)
+        mark, shown = Mark(ESCALATION_EVENT, "entry", str(row.wanted_seq), event.at), escalation(event)
 
         async def it_stands(_found: Posted) -> Result:
             return Sent(row.wanted_seq)
@@ -369,8 +345,9 @@ class SlackSenders:
         else:
             return Never("the proposal is not in the log")
         await attempt.begin()
-        session = self._slack.client.session
-        webhook = AsyncWebhookClient(row.payload["url"], timeout=5, session=session, retry_handlers=[])
+        webhook = AsyncWebhookClient(
+            row.payload["url"], timeout=5, session=self._slack.client.session, retry_handlers=[]
+        )
         try:
             answer = await webhook.send_dict(answer_body(sentence))
         except Exception:  # noqa: BLE001 - aiohttp's errors quote the address, which is a secret
@@ -378,10 +355,6 @@ class SlackSenders:
         if answer.status_code in (404, 410):
             return Sent(row.wanted_seq)
         return Sent(row.wanted_seq) if answer.status_code == 200 else Later(f"http-{answer.status_code}")  # noqa: PLR2004
-
-
-def _packet_mark(seen: Seen) -> _Mark:
-    return _Mark(PACKET_EVENT, "proposal", seen.proposal.id, seen.proposal.created_at)
 
 
 def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:

@@ -7,8 +7,9 @@ from typing import assert_never, cast
 
 from approval_rules.commands import Command
 from approval_rules.decide import QUORUM, Events, decide
-from approval_rules.events import Approved, Claimed, OutcomeReported, PolicyActivated, SubmitRefused
+from approval_rules.events import Approved, Claimed, OutcomeReported, SubmitRefused
 from approval_rules.people import PersonId, ProposalId
+from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Effect, ShowPacket, TellAgent, TellThread, react
 from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN
 from approval_rules.state import Proposal

@@ -2,8 +2,8 @@
 
 from typing import Literal, TypeAlias
 
-from approval_rules.events import PolicyShadowed
 from approval_rules.people import Actor
+from approval_rules.policy_events import PolicyShadowed
 from bot.policy_content import PolicyContent
 from bot.store import policies
 from bot.store.transaction import Transaction

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from approval_rules.commands import Draft
 from approval_rules.decide import POLICY
-from approval_rules.events import EnvironmentNamed
 from approval_rules.names import around, noted
 from approval_rules.people import Agent, ProposalId
 from approval_rules.policy import Policy
+from approval_rules.policy_events import EnvironmentNamed
 from approval_rules.text import AgentJson, Json
 from bot.desk.wiring import PolicyInForce
 from bot.store.codec import ENVIRONMENT

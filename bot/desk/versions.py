@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from approval_rules.commands import Cancel, Submit
 from approval_rules.decide import POLICY
-from approval_rules.events import PolicyActivated, PolicySeen
 from approval_rules.people import Actor, PersonId, ProposalId
 from approval_rules.policy import PolicyFolder
+from approval_rules.policy_events import PolicyActivated, PolicySeen
 from approval_rules.requirement import PolicyRef, Requirement, Seat, Tier
 from approval_rules.state import Status
 from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN, SERVER

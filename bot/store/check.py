@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from approval_rules.events import PolicyEvent, ProposalEvent
+from approval_rules.events import ProposalEvent
+from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, evolve
 from bot.store import policies, rows
 from bot.store.codec import CodecError

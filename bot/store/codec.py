@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events
+from approval_rules import events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -47,19 +47,24 @@ KINDS: Mapping[str, type[Event]] = {
     "switch.refused": events.SwitchRefused,
     "budget.exceeded": events.BudgetExceeded,
     "agent.changed": events.AgentChanged,
-    "policy.loaded": events.PolicyLoaded,
-    "policy.seen": events.PolicySeen,
-    "policy.activated": events.PolicyActivated,
-    "policy.shadowed": events.PolicyShadowed,
+    "policy.loaded": policy_events.PolicyLoaded,
+    "policy.seen": policy_events.PolicySeen,
+    "policy.activated": policy_events.PolicyActivated,
+    "policy.shadowed": policy_events.PolicyShadowed,
     "incident.changed": events.IncidentChanged,
     "incident.refused": events.IncidentRefused,
-    "environment.named": events.EnvironmentNamed,
+    "environment.named": policy_events.EnvironmentNamed,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 ENVIRONMENT = "environment"
 POLICY = "policy"
-_OF_THE_POLICY = (events.PolicyLoaded, events.PolicySeen, events.PolicyActivated, events.PolicyShadowed)
+_OF_THE_POLICY = (
+    policy_events.PolicyLoaded,
+    policy_events.PolicySeen,
+    policy_events.PolicyActivated,
+    policy_events.PolicyShadowed,
+)
 _HEADER = frozenset({"at", "by", "proposal"})
 _ALWAYS_DETACHED = frozenset({"callback_url"})
 
@@ -115,11 +120,16 @@ def subject_of(event: Event) -> str:
             return SWITCH
         case events.IncidentChanged() | events.IncidentRefused():
             return SWITCH
-        case events.EnvironmentNamed():
+        case policy_events.EnvironmentNamed():
             return ENVIRONMENT
         case events.AgentChanged() | events.BudgetExceeded():
             return event.agent.id
-        case events.PolicyLoaded() | events.PolicySeen() | events.PolicyActivated() | events.PolicyShadowed():
+        case (
+            policy_events.PolicyLoaded()
+            | policy_events.PolicySeen()
+            | policy_events.PolicyActivated()
+            | policy_events.PolicyShadowed()
+        ):
             return POLICY
         case _:
             return event.proposal

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast, get_args
 
-from approval_rules.events import Event, IncidentEvent, PolicyEvent, ProposalEvent, SwitchEvent
+from approval_rules.events import Event, IncidentEvent, ProposalEvent, SwitchEvent
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
+from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, evolve_switch, fold
 from approval_rules.switch import Switch
 from approval_rules.versions import CHANGE_TOOL, SERVER, Versions, evolve_versions

@@ -15,13 +15,13 @@ from approval_rules.events import (
     BudgetExceeded,
     Event,
     IncidentEvent,
-    PolicyEvent,
     ProposalEvent,
     SubmitRefused,
     Submitted,
     SwitchEvent,
 )
 from approval_rules.people import Account, AgentId, PersonId
+from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
 from approval_rules.times import format_time

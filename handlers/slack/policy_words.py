@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from approval_rules.events import PolicyActivated
+from approval_rules.policy_events import PolicyActivated
 from approval_rules.versions import POLICY_ADMIN
 from handlers.desk import Face
 from handlers.slack.escape import Safe

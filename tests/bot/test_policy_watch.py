@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from approval_rules.events import PolicyActivated, PolicyLoaded
+from approval_rules.policy_events import PolicyActivated, PolicyLoaded
 from bot.clock import SteadyClock, TimeOrderedIds, salts
 from bot.desk.wiring import PolicyInForce
 from bot.metrics import Metrics

@@ -1,7 +1,7 @@
 """Which policy version decides: the fold of what was seen and activated."""
 
 from approval_rules.decide import POLICY
-from approval_rules.events import PolicyActivated, PolicyEvent, PolicySeen, PolicyShadowed
+from approval_rules.policy_events import PolicyActivated, PolicyEvent, PolicySeen, PolicyShadowed
 from approval_rules.versions import Versions, evolve_versions
 from tests.rules.builders import START
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from approval_rules.events import BudgetExceeded, SubmitRefused
-from bot.delivery.slack_post import ESCALATION_EVENT
+from bot.delivery.slack_mark import ESCALATION_EVENT
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import LostAnswer
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS, SAM

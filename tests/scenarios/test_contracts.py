@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from approval_rules.events import PolicyActivated, SubmitRefused, Submitted
+from approval_rules.events import SubmitRefused, Submitted
+from approval_rules.policy_events import PolicyActivated
 from approval_rules.text import unwrap_text
 from bot.slack_standin.workspace import SAM
 from tests.world import EXAMPLES, TOOL, World

@@ -6,8 +6,9 @@ from collections import Counter as Tally
 
 import pytest
 
-from approval_rules.events import Claimed, ClaimRefused, PolicyActivated, Revoked
+from approval_rules.events import Claimed, ClaimRefused, Revoked
 from approval_rules.people import system
+from approval_rules.policy_events import PolicyActivated
 from bot.desk.versions import take_up
 from bot.policy_content import PolicyContent
 from bot.policy_files import open_folder

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from approval_rules.events import Approved, Claimed, PolicyActivated, PolicySeen, SubmitRefused
+from approval_rules.events import Approved, Claimed, SubmitRefused
+from approval_rules.policy_events import PolicyActivated, PolicySeen
 from approval_rules.versions import CHANGE_TOOL
 from bot.agents import AgentError
 from bot.slack_standin.conversations import Message

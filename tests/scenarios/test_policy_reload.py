@@ -1,6 +1,6 @@
 """Policy files change while the server runs: a good change comes into force, a broken one raises the alarm."""
 
-from approval_rules.events import PolicyActivated, PolicyLoaded
+from approval_rules.policy_events import PolicyActivated, PolicyLoaded
 from tests.world import TOOL, World
 
 STRICTER = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from approval_rules.events import PolicyActivated
+from approval_rules.policy_events import PolicyActivated
 from bot.policy_files import PolicyFolderError
 from bot.store.policies import PolicyStoreError
 from tests.scenarios.test_policy_at_claim import activated_elsewhere

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from approval_rules.events import PolicyShadowed, Submitted
+from approval_rules.events import Submitted
 from approval_rules.people import ActorKind
+from approval_rules.policy_events import PolicyShadowed
 from bot.slack_standin.workspace import PRIYA
 from tests.bot.cli.living import Living
 from tests.world import EXAMPLES, TOOL, World

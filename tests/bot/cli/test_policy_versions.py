@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from approval_rules.events import PolicyActivated
+from approval_rules.policy_events import PolicyActivated
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, PRIYA, REFUND_APPROVALS
 from tests.bot.cli.living import Living
 from tests.bot.cli.shell import Shell

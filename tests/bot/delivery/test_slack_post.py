@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from approval_rules.times import format_time
-from bot.delivery.slack_post import PACKET_EVENT
+from bot.delivery.slack_mark import PACKET_EVENT
 from bot.slack_standin.conversations import Content, Message
 from bot.slack_standin.faults import Refuse, ResetBefore, ServerError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from approval_rules.decide import POLICY
-from approval_rules.events import PolicyActivated, PolicyLoaded, PolicySeen
+from approval_rules.policy_events import PolicyActivated, PolicyLoaded, PolicySeen
 from approval_rules.versions import Versions
 from bot.clock import SteadyClock, TimeOrderedIds, salts
 from bot.desk.versions import take_up
