@@ -281,7 +281,7 @@ def put(names: Names, read: Read, value: Json) -> Names | None:
     return _put(names, read.path, new)
 
 
-def _put(owner: Json, path: tuple[str, ...], value: Json) -> Mapping[str, Json] | None:
+def _put(owner: object, path: tuple[str, ...], value: Json) -> dict[str, Any] | None:
     if not isinstance(owner, Mapping):
         return None
     if len(path) == 1:

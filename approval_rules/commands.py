@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
 from approval_rules.events import Decision, Posted
+from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
 from approval_rules.requirement import Requirement
@@ -15,7 +16,11 @@ from approval_rules.text import AgentJson, AgentText
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an agent asks for, checked for shape and not yet judged. `digest` is of `{"arguments", "tool"}`."""
+    """What an agent asks for, checked for shape and not yet judged. `digest` is of `{"arguments", "tool"}`.
+
+    `looked_up` has the value of each fact that the server asked for, null where it has none; `lookups` says why. Both
+    are None where nothing was looked up.
+    """
 
     tool: ToolName
     arguments: AgentJson
@@ -25,6 +30,8 @@ class Draft:
     run: AgentJson
     callback_url: str | None = None
     expires_in: timedelta | None = None
+    lookups: tuple[LookedUp, ...] | None = None
+    looked_up: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from approval_rules.condition_kinds import misuse
 from approval_rules.condition_words import Token, check_words, names_in, syntax_fault
 from approval_rules.counters import Counter, named
+from approval_rules.facts import Unknown, Value
 from approval_rules.kinds import Known
 from approval_rules.ranges import Ranges, only_ranges, ranges_of
 from approval_rules.text import Json
@@ -24,7 +25,7 @@ MAX_DEPTH = 32
 # Inexact is an error here: a sum that would have to be rounded must ask people, not pass by a rounding.
 _EXACT = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 
-Names = Mapping[str, Json]
+Names = Mapping[str, Value]
 T = TypeVar("T")
 _Node = Any  # rule-engine has no types
 
@@ -348,21 +349,21 @@ _AS_THEY_ARE = frozenset({bool, str})
 # --- values: a boolean is never a number, a number is always an exact decimal
 
 
-def _usable(value: Json, label: str | None) -> Json:
+def _usable(value: Value, label: str | None) -> Json:
     """Give the value that is compared; what JSON calls null counts as missing."""
     if type(value) in _AS_THEY_ARE:
-        return value
+        return value  # type: ignore[return-value]  # Unknown is none of them
     match value:
         case None:
             raise _CannotTellError(f"{label} is missing")
         case int():
             return Decimal(value)
-        case Decimal():
-            if value.is_finite():
-                return value
+        case Decimal() if not value.is_finite():
             raise _CannotTellError(f"{label} is not a finite number")
-        case Mapping() | Sequence():
+        case Decimal() | Mapping() | Sequence():
             return value
+        case Unknown():
+            raise _CannotTellError(f"{label} {value.why}")
     raise _CannotTellError(f"{label} is not JSON")
 
 

@@ -133,6 +133,8 @@ def _submit(command: Submit, switch: Switch) -> Events:
         expires_at=command.at + _open_for(command),
         candidate=command.candidate,
         known=command.known,
+        lookups=draft.lookups,
+        looked_up=draft.looked_up,
     )
     match requirement.tier:
         case Tier.GREEN:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLoaded
@@ -40,6 +41,7 @@ class Submitted:
     """An agent's proposal was accepted; what it needs is frozen here. The `candidate` only said what it thinks.
 
     `known` is what the server told the rules (`approval_rules.names.noted`); None where they read nothing of it.
+    `lookups` stay for ever; the values, in `looked_up` (null for one that failed), can be erased.
     """
 
     at: datetime
@@ -58,6 +60,8 @@ class Submitted:
     expires_at: datetime
     candidate: Opinion | None = None
     known: AgentJson | None = None
+    lookups: tuple[LookedUp, ...] | None = None
+    looked_up: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
 from approval_rules.contract import Contract, hidden_by, touches
 from approval_rules.counters import Counter
+from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, known
 from approval_rules.names import RESERVED, TOUCHES, about, moment
 from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Tier
@@ -52,8 +53,8 @@ class Policy:
     """The rules of one tool, in order, and what its `log` item says. `zone` is where its hours and dates are read.
 
     `redact` names every hidden field, also those that the contract hides in its own way. `shadow` means that nothing of
-    this tool is ever executed: it is judged, people are asked, and the two are compared. `asserted` are the facts that
-    the file declares and the agent itself says; `label` is the tool's class, for people to read.
+    this tool is ever executed: it is judged, people are asked, and the two are compared. `label` is the tool's class,
+    for people to read.
     """
 
     tool: ToolName
@@ -63,16 +64,18 @@ class Policy:
     zone: tzinfo = UTC
     contract: Contract | None = None
     shadow: bool = False
-    asserted: frozenset[str] = frozenset()
+    facts: tuple[DeclaredFact, ...] = ()
     label: str | None = None
     tier: ActionTier | None = None
     budgets: Budgets | None = None
 
+    lookups: Mapping[str, Lookup] = field(init=False)
     reserved: frozenset[str] = field(init=False)
     counters: tuple[Counter, ...] = field(init=False)
     dialled: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lookups", {fact.name: fact.lookup for fact in self.facts if fact.lookup})
         object.__setattr__(self, "dialled", any(_share(rule) is not None for rule in self.rules))
         conditions = [rule.condition for rule in self.rules if rule.condition]
         read = frozenset[str]().union(*(condition.names for condition in conditions))
@@ -85,6 +88,11 @@ class Policy:
     def told(self) -> frozenset[str]:
         """The names whose values only the server can tell: counters, `environment`, `incident`."""
         return self.reserved - {"now", "agent", "run", *TOUCHES}
+
+    @property
+    def asserted(self) -> frozenset[str]:
+        """The declared facts that are the agent's own word."""
+        return frozenset(fact.name for fact in self.facts if fact.lookup is None)
 
     @property
     def strictest(self) -> Ask | None:
@@ -155,7 +163,9 @@ def classify(
     arguments = unwrap_object(draft.arguments)
     for name in arguments.keys() & facts.keys():
         if not same_json(arguments[name], facts[name]):
-            return _contradiction(name)
+            return _contradiction(
+                name, "context/facts", "the arguments give this name another value; send one value, once"
+            )
     policy = folder.policies.get(draft.tool)
     if policy is None:
         unknown = _Ruling(Block(), None, f"there is no policy for {draft.tool}, so it is blocked")
@@ -163,6 +173,10 @@ def classify(
     for name in policy.reserved:
         if name in arguments or name in facts:
             return _taken(name, "arguments" if name in arguments else "context/facts")
+    found = _found(policy, draft)
+    for where, sent in (("arguments", arguments), ("context/facts", facts)):
+        for name in contradicted(found, sent):
+            return _contradiction(name, where, "the server looks this up and has another value; leave it out")
     names = names_of(folder, policy, draft, agent, at, before)
     if policy.tier is not None and DUTIES[policy.tier].ticket and not is_ticket(names.get(CHANGE_TICKET)):
         return _requirement(folder, policy, _Ruling(Block(), None, _no_ticket(policy)))
@@ -176,7 +190,7 @@ def names_of(
 ) -> Names:
     """Put together what the rules read; what only the server knows stands above what the agent sent."""
     arguments = unwrap_object(draft.arguments)
-    names: dict[str, Json] = {**_facts(draft), **arguments}
+    names: dict[str, Value] = {**_facts(draft), **arguments, **_found(policy, draft)}
     for name in policy.reserved:
         match name:
             case "now":
@@ -197,14 +211,20 @@ def _facts(draft: Draft) -> Mapping[str, Json]:
     return facts if isinstance(facts, Mapping) else {}
 
 
+def _found(policy: Policy, draft: Draft) -> Mapping[str, Value]:
+    """Give what was looked up, and each fact that should have been."""
+    if draft.looked_up is None and not policy.lookups:
+        return NOTHING_BEFORE
+    values = {} if draft.looked_up is None else unwrap_object(draft.looked_up)
+    return known(policy.lookups.keys(), values, draft.lookups or ())
+
+
 # --- one name, one value
 
 
-def _contradiction(name: str) -> Contradiction:
+def _contradiction(name: str, where: str, detail: str) -> Contradiction:
     escaped = name.replace("~", "~0").replace("/", "~1")
-    return Contradiction(
-        name, f"/context/facts/{escaped}", "the arguments give this name another value; send one value, once"
-    )
+    return Contradiction(name, f"/{where}/{escaped}", detail)
 
 
 def _taken(name: str, where: str) -> Contradiction:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from approval_rules.canonical import Digest
+from approval_rules.commands import Draft
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -37,6 +38,7 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
+from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
@@ -111,6 +113,8 @@ class Proposal:
     reminded: bool = False
     stood_still: timedelta = timedelta()
     known: AgentJson | None = None
+    lookups: tuple[LookedUp, ...] | None = None
+    looked_up: AgentJson | None = None
 
     @property
     def deadline(self) -> datetime | None:
@@ -197,6 +201,12 @@ def evolve_switch(switch: Switch, event: SwitchEvent | IncidentEvent) -> Switch:
             assert_never(event)
 
 
+def draft_again(then: "Submitted | Proposal") -> Draft:
+    """Give what was asked for then, with the facts that were looked up, to be judged again."""
+    draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
+    return replace(draft, lookups=then.lookups, looked_up=then.looked_up)
+
+
 def _opened(event: Submitted) -> Proposal:
     return Proposal(
         id=event.proposal,
@@ -215,6 +225,8 @@ def _opened(event: Submitted) -> Proposal:
         expires_at=event.expires_at,
         clock_from=event.at,
         known=event.known,
+        lookups=event.lookups,
+        looked_up=event.looked_up,
     )
 
 

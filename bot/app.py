@@ -1,7 +1,7 @@
 """The composition root: everything is made here, handed to whoever needs it, and put away in reverse order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -27,6 +27,7 @@ from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
+from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
 from bot.policy_candidate import CandidateWatch
 from bot.policy_watch import PolicyWatch, policy_at_start
@@ -86,48 +87,51 @@ async def running(
         folder = replace(policy_at_start(settings.policy, path), dial_key=dial_key(key))
         policy = PolicyInForce(folder, settings.environment)
         bell = _Bell(asyncio.get_running_loop())
-        sources = Sources(clock, new_id, salts)
-        connection = open_writer(path, checkpoints=True)
-        writer = Writer(connection, sources, on_commit=bell.from_writer, crash_point=crash_point)
-        stack.callback(writer.close)
+        writer = _writer(path, Sources(clock, new_id, salts), bell, crash_point, stack)
         reads = Reads(path)
         stack.push_async_callback(reads.close)
         client = await _slack_client(settings, stack)
         directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
         place = await home.learn(directory, reads, writer)
-        metrics = bell.metrics
+        metrics, lookups = bell.metrics, await _lookups(settings, clock, bell.metrics, stack)
         wiring = Wiring(
-            *(writer, reads, policy, directory, key, clock, place.team_id),
-            *(bell.waiters, metrics.count_breach, metrics.count_exceeded),
+            *(writer, reads, policy, directory, key, clock, place.team_id, bell.waiters),
+            *(metrics.count_breach, metrics.count_exceeded, lookups.filled),
         )
         await writer.run(outbox.free_orphans)
         await writer.run(lambda tx: name_environment(tx, settings.environment))
         calls, paced = SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace)
         slack = SlackPost(client, calls, paced, place.bot_id, settings.channel)
-        guarded = await stack.enter_async_context(GuardedHttp(_allow_list(settings)))
+        guarded = await stack.enter_async_context(GuardedHttp(_allowed(settings.callback_allow, "CALLBACK")))
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
-        watch = PolicyWatch(settings.policy, policy, writer, reads, bell.metrics, clock)
+        watch = PolicyWatch(settings.policy, policy, writer, reads, metrics, clock)
+        candidates = CandidateWatch(policy, writer, reads, metrics)
         await watch.look()
-        candidates = CandidateWatch(policy, writer, reads, bell.metrics)
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
         from_slack = slack_app(people, _slack_config(settings, place, wall), client)
-        ports = _ports(wiring, new_id, watch, metrics, from_slack)
+        ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
-        ticks = _ticks(sweeps, watch, anchors, people, bell.metrics)
+        ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, bell.metrics)
+        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, metrics)
 
 
-def _ports(wiring: Wiring, new_id: NewId, watch: PolicyWatch, metrics: Metrics, from_slack: ASGIApp) -> HttpPorts:
+def _ports(
+    wiring: Wiring,
+    new_id: NewId,
+    from_slack: ASGIApp,
+    ready: Callable[[], Awaitable[Sequence[Check]]],
+    metrics: Metrics,
+) -> HttpPorts:
     """Say what the HTTP edge needs besides the desk."""
     return HttpPorts(
         clock=wiring.clock,
         new_request_id=lambda: new_id("req"),
         jwks=lambda: jwks([wiring.key]),
-        ready=lambda: _checks(wiring.writer, watch, metrics),
+        ready=ready,
         metrics=metrics.exposition,
         slack=from_slack,
     )
@@ -172,6 +176,14 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
+def _writer(
+    path: Path, sources: Sources, bell: "_Bell", crash_point: Callable[[str], None], stack: AsyncExitStack
+) -> Writer:
+    writer = Writer(open_writer(path, checkpoints=True), sources, on_commit=bell.from_writer, crash_point=crash_point)
+    stack.callback(writer.close)
+    return writer
+
+
 class _Bell:
     """Carries news of a commit from the writer's thread to the event loop."""
 
@@ -203,11 +215,20 @@ def _require_slack(settings: Settings) -> None:
         raise SettingsError("SLACK_APP_TOKEN is set, and Socket Mode is not supported yet; unset it and use HTTP")
 
 
-def _allow_list(settings: Settings) -> AllowList:
+def _allowed(text: str, whom: str) -> AllowList:
     try:
-        return AllowList.parse(settings.callback_allow)
+        return AllowList.parse(text)
     except ValueError as error:
-        raise SettingsError(f"FOUREYES_CALLBACK_ALLOW: {error}") from None
+        raise SettingsError(f"FOUREYES_{whom}_ALLOW: {error}") from None
+
+
+async def _lookups(settings: Settings, clock: Clock, metrics: Metrics, stack: AsyncExitStack) -> Lookups:
+    """Make what asks for facts: with connections and an allow list of its own, so that no callback gets there."""
+    allow = _allowed(settings.lookup_allow, "LOOKUP")
+    http = await stack.enter_async_context(GuardedHttp(allow))
+    lookups = Lookups(http, allow, settings.lookup_tokens, clock, metrics.count_lookup)
+    stack.push_async_callback(lookups.close)
+    return lookups
 
 
 def _slack_config(settings: Settings, place: home.Home, clock: Clock) -> SlackConfig:
@@ -261,10 +282,22 @@ def _ticks(
     return ticks
 
 
-async def _checks(writer: Writer, watch: PolicyWatch, metrics: Metrics) -> Sequence[Check]:
+async def _checks(
+    writer: Writer, watch: PolicyWatch, policy: PolicyInForce, lookups: Lookups, metrics: Metrics
+) -> Sequence[Check]:
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
         Check("policy", ok=watch.fault is None, detail=watch.told),
+        *_lookup_checks(policy, lookups),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )
+
+
+def _lookup_checks(policy: PolicyInForce, lookups: Lookups) -> Iterator[Check]:
+    """Tell whether the settings have what the policy's lookups need, where there are any."""
+    every = [lookup for one in policy.folder.policies.values() for lookup in one.lookups.values()]
+    if every:
+        missing = sum(lookups.missing(lookup) is not None for lookup in every)
+        detail = f"{counted(missing, 'fact')} cannot be looked up; see `foureyes doctor`" if missing else "set up"
+        yield Check("lookups", ok=not missing, detail=detail)

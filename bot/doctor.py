@@ -19,10 +19,13 @@ from approval_rules.verdicts import Ask
 from bot import anchoring
 from bot.audit.anchor import AnchorError
 from bot.clock import SteadyClock
+from bot.delivery.addresses import AllowList
+from bot.delivery.guarded_http import SystemResolver
 from bot.desk.people import OPERATOR
 from bot.directory import HomeWorkspace, SlackDirectory
 from bot.keys import KeyFileError
 from bot.keys import load as load_key
+from bot.lookups.checking import missing, unreachable
 from bot.policy_files import PolicyFolderError
 from bot.policy_files import load as load_policy
 from bot.settings import Settings, SettingsError
@@ -64,7 +67,11 @@ def examine() -> list[Finding]:
     except SettingsError as error:
         return [Finding("settings", State.FAIL, str(error))]
     found = [Finding("settings", State.GOOD, "read"), *_local(settings)]
-    return [*found, *asyncio.run(_slack(settings))]
+    return [*found, *asyncio.run(_outside(settings))]
+
+
+async def _outside(settings: Settings) -> list[Finding]:
+    return [*[one async for one in _lookups(settings)], *await _slack(settings)]
 
 
 def _local(settings: Settings) -> Iterator[Finding]:
@@ -111,6 +118,24 @@ def _needed(folder: PolicyFolder, name: RoleName) -> int:
     asks = [rule.verdict for policy in folder.policies.values() for rule in policy.rules]
     counts = [seat.count for ask in asks if isinstance(ask, Ask) for seat in ask.seats if seat.role == name]
     return max([1, *counts, *([_FOUR_EYES] if name == OPERATOR else [])])
+
+
+async def _lookups(settings: Settings) -> AsyncIterator[Finding]:
+    """Check what each lookup needs; no fact is asked for."""
+    try:
+        policies = load_policy(settings.policy).policies.values()
+        allow = AllowList.parse(settings.lookup_allow)
+    except PolicyFolderError:
+        return  # said already
+    except ValueError as error:
+        yield Finding("lookups", State.FAIL, f"FOUREYES_LOOKUP_ALLOW: {error}")
+        return
+    resolve = SystemResolver()
+    for tool, name, lookup in [(one.tool, *each) for one in policies for each in one.lookups.items()]:
+        wrong = missing(lookup, allow, settings.lookup_tokens) or await unreachable(lookup, allow, resolve)
+        detail = f"{tool}, {name}: {wrong or f'may be asked for at {lookup.source}'}"
+        yield Finding("lookups", State.FAIL if wrong else State.GOOD, detail)
+    resolve.close()
 
 
 def _key(settings: Settings) -> Finding:

@@ -40,6 +40,12 @@ class Metrics:
             ["budget"],
             registry=self._registry,
         )
+        self._lookups = Counter(
+            "foureyes_lookups",
+            "Facts that were looked up for proposals, by what came of it: found or failed.",
+            ["tool", "fact", "result"],
+            registry=self._registry,
+        )
         self.outbox_dead = 0
 
     def count(self, kinds: Mapping[str, int]) -> None:
@@ -54,6 +60,10 @@ class Metrics:
     def count_exceeded(self, budget: str) -> None:
         """Count a proposal that was over a budget."""
         self._exceeded.labels(budget).inc()
+
+    def count_lookup(self, tool: str, fact: str, result: str) -> None:
+        """Count a fact that was looked up, `found` or `failed`."""
+        self._lookups.labels(tool, fact, result).inc()
 
     def show(self, *, pending: int, paused: int, waiting: int, dead: int, incident: bool) -> None:
         """Set the gauges."""

@@ -33,7 +33,7 @@ Outcome: TypeAlias = Literal["allowed", "asked", "blocked", "refused"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _ENDINGS = (".yml", ".jsonl")
 _FIELDS = (
-    *("name", "tool", "arguments", "facts", "counters", "run", "agent", "at", "environment", "incident"),
+    *("name", "tool", "arguments", "facts", "looked_up", "counters", "run", "agent", "at", "environment", "incident"),
     *("expect", "rule", "approvals", "roles", "backup", "because", "note"),
 )
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
@@ -67,6 +67,7 @@ class Case:
     """One case: where it stands, the fields of a proposal's body, who asks and when, and what should come of it.
 
     `before` says by name what only the server knows; a counter that it does not say cannot be told.
+    `looked_up` has a value for each lookup, null for one that failed; None says nothing, and then the facts stand in.
     """
 
     file: str
@@ -77,6 +78,7 @@ class Case:
     at: datetime
     expect: Expectation
     before: Mapping[str, Json] = field(default_factory=dict)
+    looked_up: Mapping[str, Json] | None = field(default=None, repr=False)
 
     @property
     def tool(self) -> str:
@@ -204,9 +206,10 @@ class _Reader:
         agent = given.text("agent") or "example"
         at, expect = given.moment("at"), given.expectation()
         before = {**given.around(), **given.counters()}
+        looked_up = given.object("looked_up") if "looked_up" in given.values else None
         if len(self._page.faults) > faults:
             return None
-        return Case(self._page.file, line + 1, name, body, agent, at, expect, before)
+        return Case(self._page.file, line + 1, name, body, agent, at, expect, before, looked_up)
 
     def _tool_of(self, given: "_Given") -> str:
         tool = given.text("tool")

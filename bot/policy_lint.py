@@ -31,6 +31,9 @@ def dangers(folder: PolicyFolder) -> list[Danger]:
 
 def _of_policy(policy: Policy) -> Iterator[Danger]:
     file = f"{policy.tool}.yml"
+    for name, lookup in policy.lookups.items():
+        if lookup.url.lower().startswith("http:"):
+            yield Danger(file, 0, f"{name} is looked up without TLS: whoever is in between can make it up; use https")
     counters = {counter.name for counter in policy.counters}
     numbers = {name for rule in policy.rules for name in _bounded(rule)} - counters
     arguments = policy.contract.arguments.fields if policy.contract else {}
@@ -51,7 +54,7 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
                 yield Danger(file, rule.index, f"allows {name} below 0; add `{name} > 0`, or a contract with a minimum")
         for name in sorted(_read(rule.condition) & policy.asserted):
             yield Danger(file, rule.index, f"believes the agent's own {name}; look the value up, or ask people")
-    read = {name for rule in allows if rule.condition for name in _read(rule.condition)}
+    read = {name for rule in allows if rule.condition for name in _read(rule.condition)} - policy.lookups.keys()
     if policy.contract is None and read:
         names = ", ".join(sorted(read))
         yield Danger(

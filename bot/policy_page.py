@@ -11,7 +11,8 @@ import yaml
 from approval_rules.action_tiers import DUTIES, ActionTier
 from approval_rules.conditions import Condition, ConditionFaultError, compile_condition
 from approval_rules.contract import Contract
-from approval_rules.kinds import ANYTHING, Kind, Known
+from approval_rules.facts import DeclaredFact
+from approval_rules.kinds import ANYTHING, Known
 from approval_rules.names import TOUCHES
 from approval_rules.nearest import nearest
 from approval_rules.people import ToolName
@@ -20,7 +21,7 @@ from approval_rules.verdicts import Block
 from approval_rules.versions import CHANGE_TOOL
 from bot.marked_yaml import MAX_FAULTS, Page
 from bot.policy_budgets import read_budgets
-from bot.policy_facts import read_facts
+from bot.policy_facts import kind_of_fact, read_facts
 from bot.policy_tiers import read_tier, require_control, rules_by_default
 from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
 
@@ -55,7 +56,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
     tier = read_tier(page, fields["tier"]) if "tier" in fields else None
     label = _read_class(page, fields["class"]) if "class" in fields else None
     contract = _read_contract(page, fields, contracts, label)
-    facts = read_facts(page, fields["facts"], contract.arguments if contract else ANYTHING) if "facts" in fields else {}
+    facts = read_facts(page, fields["facts"], contract.arguments if contract else ANYTHING) if "facts" in fields else ()
     # Where the contract itself is at fault, which names are wrong would be a guess.
     known = _known(contract, facts) if contract or "contract" not in fields else Known(touches=_ALL_MARKS)
     if "rules" in fields:
@@ -69,7 +70,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         return None
     shadow = "mode" in fields and _is_shadow(page, fields["mode"])
     policy = Policy(
-        *(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, frozenset(facts), label, tier, budgets)
+        *(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, facts, label, tier, budgets)
     )
     return PolicyPage(policy, tuple(read.asks))
 
@@ -100,8 +101,9 @@ def _read_contract(
     return read_contract(page, fields["contract"], files, payment=label == PAYMENT)
 
 
-def _known(contract: Contract | None, facts: Mapping[str, Kind]) -> Known:
+def _known(contract: Contract | None, declared: Sequence[DeclaredFact]) -> Known:
     """Put together what conditions may read; without a contract any name may be an argument."""
+    facts = {fact.name: kind_of_fact(fact) for fact in declared}
     if contract is None:
         return Known(facts=facts)
     source = "the contract" if contract.source == "inline" else contract.source

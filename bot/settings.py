@@ -20,6 +20,7 @@ _NAMES = (
     "FOUREYES_CHANNEL",
     "FOUREYES_ENVIRONMENT",
     "FOUREYES_CALLBACK_ALLOW",
+    "FOUREYES_LOOKUP_ALLOW",
     "FOUREYES_SIGNING_KEY_FILE",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
     "FOUREYES_URL",
@@ -31,6 +32,10 @@ _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
 _IGNORED = ("FOUREYES_REQUIRE_CHROMIUM", "FOUREYES_HYPOTHESIS")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+LOOKUP_TOKEN = re.compile(r"FOUREYES_(?!SLACK_)[A-Z0-9_]{1,100}_TOKEN")
+"""The variables that a policy may have sent to a host: no secret of another kind has such a name."""
+# A token is a header's value: what is not visible ASCII could end the header and begin another.
+_HEADER_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 class SettingsError(Exception):
@@ -51,6 +56,8 @@ class Settings:
     slack_signing_secret: str = field(default="", repr=False)
     slack_app_token: str = field(default="", repr=False)
     environment: str = DEFAULT_ENVIRONMENT
+    lookup_allow: str = ""
+    lookup_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def anchor_file(self) -> Path:
@@ -69,18 +76,20 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         channel=get("FOUREYES_CHANNEL") or None,
         environment=_environment(get("FOUREYES_ENVIRONMENT") or DEFAULT_ENVIRONMENT),
         callback_allow=get("FOUREYES_CALLBACK_ALLOW") or "",
+        lookup_allow=get("FOUREYES_LOOKUP_ALLOW") or "",
         signing_key_file=Path(get("FOUREYES_SIGNING_KEY_FILE") or "foureyes.key"),
         slack_api_url=get("SLACK_API_URL") or DEFAULT_SLACK_API_URL,
         slack_bot_token=_secret(values, "SLACK_BOT_TOKEN"),
         slack_signing_secret=_secret(values, "SLACK_SIGNING_SECRET"),
         slack_app_token=_secret(values, "SLACK_APP_TOKEN"),
+        lookup_tokens=_lookup_tokens(values),
     )
 
 
 def _refuse_unknown(values: Mapping[str, str]) -> None:
     known = {*_NAMES, *_IGNORED, *(f"{name}_FILE" for name in _SECRETS)}
     for name in sorted(values):
-        if name.startswith(_PREFIX) and name not in known:
+        if name.startswith(_PREFIX) and name not in known and not LOOKUP_TOKEN.fullmatch(name.removesuffix("_FILE")):
             # Without the prefix: it would make every name look near.
             meant = {known.removeprefix(_PREFIX): known for known in (*_NAMES, *_SECRETS, "SLACK_API_URL")}
             nearest = difflib.get_close_matches(name.removeprefix(_PREFIX), meant, 1)
@@ -108,6 +117,18 @@ def _secret(values: Mapping[str, str], name: str) -> str:
     if not secret:
         raise SettingsError(f"{name}_FILE={file} is empty; put the secret into it")
     return secret
+
+
+def _lookup_tokens(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Read every token that a lookup may send."""
+    names = {name.removesuffix("_FILE") for name in values}
+    found = {name: _secret(values, name) for name in sorted(names) if LOOKUP_TOKEN.fullmatch(name)}
+    for name, token in found.items():
+        if token and not _HEADER_VALUE.fullmatch(token):
+            raise SettingsError(
+                f"{name} is no header's value: visible ASCII characters on one line, such as Bearer ..."
+            )
+    return {name: token for name, token in found.items() if token}
 
 
 def _text(path: Path, called: str) -> str:

@@ -47,6 +47,8 @@ FOUREYES_ENVIRONMENT=production
 FOUREYES_SIGNING_KEY_FILE=./foureyes.key
 # Hosts or networks that callbacks may reach although they are private.
 FOUREYES_CALLBACK_ALLOW=
+# Hosts or networks that facts may be looked up at although they are private.
+FOUREYES_LOOKUP_ALLOW=
 """
 
 

@@ -146,6 +146,7 @@ class World:
             database_url=f"sqlite+aiosqlite:///{self.database}",
             policy=self.policy,
             callback_allow=self.callback_allow,
+            lookup_allow="127.0.0.1",
             environment=self.environment,
             signing_key_file=self.folder / "foureyes.key",
             slack_api_url=self.slack.api_url,

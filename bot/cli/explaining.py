@@ -14,15 +14,18 @@ from approval_rules.commands import Draft
 from approval_rules.contract import Breach, breaches
 from approval_rules.events import Submitted
 from approval_rules.explanation import Explanation, RuleExplanation, explain
+from approval_rules.facts import DeclaredFact, LookedUp
 from approval_rules.names import around
 from approval_rules.people import Agent, AgentId, PersonId
 from approval_rules.policy import Contradiction, PolicyFolder
 from approval_rules.requirement import Hiding, Requirement
+from approval_rules.state import draft_again
 from approval_rules.text import Json
 from approval_rules.times import format_time
 from bot.cli.output import printable
 from bot.cli.session import reading
 from bot.clock import SteadyClock
+from bot.lookup_stand_ins import stood_in
 from bot.policy_files import PolicyFolderError, load, load_content
 from bot.replay.judging import WOULD_BE, dialled, draft_from, why_no_proposal
 from bot.replay.recounting import known_then
@@ -49,6 +52,7 @@ class Told:
     hidden: Mapping[str, Hiding]
     broken: Sequence[Breach]
     label: str | None
+    origins: Mapping[str, str]
     then: Submitted | None = None
 
     @property
@@ -83,6 +87,7 @@ class Told:
         result = self.found.result
         found: dict[str, Any] = {} if self.then is None else self._recorded(self.then)
         found |= {"rules": [self._rule(one) for one in self.found.rules], "would_be": would_be, "because": because}
+        found["facts"] = dict(self.origins)
         if self.broken:
             found["errors"] = [{"pointer": one.pointer, "detail": one.detail} for one in self.broken]
         elif isinstance(result, Requirement):
@@ -133,6 +138,8 @@ class Told:
         for one in self.found.rules:
             yield printable(f"Rule {one.rule.index}  {one.outcome}: {one.rule.condition_text}")
             yield from (printable(f"    {word:8} {text}") for word, text in self._block(one))
+        for name, origin in self.origins.items():
+            yield printable(f"Fact {name}: {origin}")
         yield printable("=> {}: {}".format(*self.verdict))
         if self.nearest is not None:
             yield printable(self.nearest)
@@ -170,9 +177,11 @@ def explained(text: str, folder: Path | None, environment: str | None = None, *,
         raise typer.BadParameter(f"this is no proposal: {why_no_proposal(error)}") from None
     policies = dialled(load(folder or settings().policy))
     before = around(environment or settings().environment, incident=incident)
+    draft = stood_in(policies.policies.get(draft.tool), draft)
     found = explain(policies, draft, _SOMEONE, SteadyClock()(), before)
     hidden = _hidden(policies, draft, {})
-    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft))
+    origins = _origins(policies, draft)
+    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), origins)
 
 
 def explained_again(proposal: str, folder: Path | None) -> Told:
@@ -185,10 +194,11 @@ def explained_again(proposal: str, folder: Path | None) -> Told:
         kept = None if folder else _version(connection, then.requirement.policy.version)
         policies = dialled(kept or load(folder or settings().policy))
         before = known_then(policies, connection, then)
-    draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
+    draft = stood_in(policies.policies.get(then.tool), draft_again(then))
     found = explain(policies, draft, then.agent, then.at, before)
     hidden = _hidden(policies, draft, then.requirement.hidden)
-    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), then)
+    origins = _origins(policies, draft)
+    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), origins, then)
 
 
 def _version(connection: sqlite3.Connection, version: str) -> PolicyFolder | None:
@@ -212,6 +222,22 @@ def _recorded(connection: sqlite3.Connection, proposal: str) -> Submitted:
 def _label(policies: PolicyFolder, draft: Draft) -> str | None:
     policy = policies.policies.get(draft.tool)
     return policy.label if policy else None
+
+
+def _origins(policies: PolicyFolder, draft: Draft) -> Mapping[str, str]:
+    """Say of each fact that the policy declares whose word it is."""
+    policy = policies.policies.get(draft.tool)
+    recorded = {each.name: each for each in draft.lookups or ()}
+    return {fact.name: _origin(fact, recorded.get(fact.name)) for fact in (policy.facts if policy else ())}
+
+
+def _origin(fact: DeclaredFact, recorded: LookedUp | None) -> str:
+    if fact.lookup is None:
+        return "said by the agent"
+    if recorded is None:
+        return f"looked up at {fact.lookup.source}; here, what the proposal says of it stands in"
+    failed = "" if recorded.failed is None else f", and it failed: {recorded.failed}"
+    return f"looked up at {recorded.source}, {format_time(recorded.at)}{failed}"
 
 
 def _broken(policies: PolicyFolder, draft: Draft) -> Sequence[Breach]:

@@ -10,7 +10,7 @@ from approval_rules.policy import PolicyFolder, Rule
 from bot.cli.output import printable
 from bot.policy_cases import Case, Expectation, read_folder
 from bot.policy_files import load
-from bot.replay.judging import Ruling, agent_of, draft_from, expected_words, got_words, judge, same_people
+from bot.replay.judging import Ruling, agent_of, draft_of_case, expected_words, got_words, judge, same_people
 from handlers.counting import counted
 from handlers.http.problems import ProblemError
 
@@ -110,7 +110,7 @@ def _reached(folder: PolicyFolder, cases: Iterable[Case]) -> Iterator[Place]:
     """Give the rules that matched and decided: one that is only named as the reason for a doubt is not tried by it."""
     for case in cases:
         try:
-            found = explain(folder, draft_from(case.body), agent_of(case), case.at, case.before)
+            found = explain(folder, draft_of_case(folder, case), agent_of(case), case.at, case.before)
         except (ProblemError, ValueError):
             continue
         deciding = getattr(found.result, "policy", None)

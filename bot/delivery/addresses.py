@@ -1,4 +1,4 @@
-"""Which network addresses a callback may reach. Pure: resolves nothing, connects to nothing.
+"""Which network addresses a callback or a lookup may reach. Pure: resolves nothing, connects to nothing.
 
 What is not known to be safe is refused: `ipaddress.is_global` alone calls multicast, 6to4 and NAT64 global.
 """
@@ -56,7 +56,10 @@ _LAST_32_BITS: Final = 0xFFFF_FFFF
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """What callbacks may reach although it is private: host names and networks, from FOUREYES_CALLBACK_ALLOW."""
+    """What may be reached although it is private: host names and networks.
+
+    FOUREYES_CALLBACK_ALLOW is for callbacks, FOUREYES_LOOKUP_ALLOW for lookups: neither opens anything to the other.
+    """
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
@@ -72,6 +75,13 @@ class AllowList:
             except ValueError:
                 hosts.add(_host_entry(entry))
         return cls(frozenset(hosts), tuple(networks))
+
+    def lists(self, host: str) -> bool:
+        """Tell whether a host is listed itself: by its name, or by its address where it is written as one."""
+        try:
+            return host in self.hosts or _within(ip_address(host), self.networks)
+        except ValueError:
+            return False
 
 
 def _host_entry(entry: str) -> str:
@@ -96,7 +106,7 @@ def dialled(address: Address) -> Address:
 
 
 def may_reach(address: Address, host: str, allow: AllowList) -> bool:
-    """Tell whether a callback to `host`, which resolved to `address`, may connect to it.
+    """Tell whether a call to `host`, which resolved to `address`, may connect to it.
 
     A listed network opens what it contains, a listed host opens private addresses only. A cloud's metadata service
     must be listed by its own single address; nothing opens multicast, broadcast and unspecified addresses.

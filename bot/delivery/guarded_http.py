@@ -1,6 +1,6 @@
-"""The only way to call an address that an agent named: checked inside the connect call, so that no check can be raced.
+"""The only way to call an address that an agent had a part in: checked inside the connect call, which nothing can race.
 
-It must never follow a redirect, use a proxy, resolve a name twice, or give an answer's body to anybody.
+It must never follow a redirect, use a proxy, keep a cookie, resolve a name twice, or read a body without an end.
 """
 
 import asyncio
@@ -9,9 +9,10 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import httpcore
 import httpx
@@ -20,6 +21,7 @@ from bot.callback_target import ForbiddenTargetError, Target, parse_target
 from bot.delivery.addresses import Address, AllowList, dialled, may_reach
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+T = TypeVar("T")
 
 TOTAL_SECONDS: Final = 10.0
 LARGEST_ANSWER: Final = 64 * 1024
@@ -42,10 +44,18 @@ class CallFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is used of an answer: its status, and the Retry-After header as it came."""
+    """What is used of an answer to a post: its status, and the Retry-After header as it came."""
 
     status: int
     unverified_retry_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer to a get: its status, and its whole body where the status is 200."""
+
+    status: int
+    unverified_body: bytes = field(repr=False)
 
 
 class SystemResolver:
@@ -88,14 +98,15 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first checked address that answers; raises ForbiddenTargetError, CallFailedError."""
         failure: Exception = CallFailedError("name-not-found")
-        for address in (await self._checked(host, port))[:_ADDRESSES_TRIED]:
+        for address in (await self.checked(host, port))[:_ADDRESSES_TRIED]:
             try:
                 return await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
 
-    async def _checked(self, host: str, port: int) -> list[Address]:
+    async def checked(self, host: str, port: int) -> list[Address]:
+        """Resolve a host and give its addresses; raises ForbiddenTargetError, CallFailedError."""
         addresses = await self._addresses(host, port)
         if not all(may_reach(address, host, self._allow) for address in addresses):
             raise ForbiddenTargetError("address-not-allowed")
@@ -113,7 +124,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
 
 
 class GuardedHttp:
-    """Posts to addresses that agents named. `tls` is for receivers whose certificate is signed by a private root."""
+    """Calls addresses within the guard. `tls` is for receivers whose certificate is signed by a private root."""
 
     def __init__(
         self,
@@ -145,10 +156,44 @@ class GuardedHttp:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post once, within ten seconds; raises ForbiddenTargetError or CallFailedError, whose texts are only codes."""
-        target = parse_target(url)
+
+        async def kept(response: httpcore.Response) -> Answer:
+            answer = Answer(response.status, _retry_after(response.headers))
+            await _drain(response)
+            return answer
+
+        sent = {"content-length": str(len(body)), **headers}
+        return await self._call("POST", parse_target(url), sent, body, kept, self._total_seconds)
+
+    async def get(self, url: str, headers: Mapping[str, str], seconds: float) -> Fetched:
+        """Get once, at most 64 KiB and within so many seconds from now; raises what `post` raises."""
+
+        async def kept(response: httpcore.Response) -> Fetched:
+            good = response.status == HTTPStatus.OK
+            return Fetched(response.status, await _whole(response) if good else b"")
+
+        return await self._call("GET", parse_target(url), headers, None, kept, seconds)
+
+    async def _call(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        kept: Callable[[httpcore.Response], Awaitable[T]],
+        seconds: float,
+    ) -> T:
+        url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
+        sent = {"host": target.authority, "user-agent": "foureyes", "accept-encoding": "identity", **headers}
+        limits = dict.fromkeys(("read", "write", "pool"), seconds) | {"connect": _CONNECT_SECONDS}
         try:
-            async with asyncio.timeout(self._total_seconds):
-                return await self._post(target, body, headers)
+            async with (
+                asyncio.timeout(seconds),
+                self._pool.stream(
+                    method, url, headers=list(sent.items()), content=body, extensions={"timeout": limits}
+                ) as response,
+            ):
+                return await kept(response)
         except (TimeoutError, httpcore.TimeoutException):
             raise CallFailedError("timeout") from None
         except httpcore.ConnectError as error:
@@ -160,21 +205,17 @@ class GuardedHttp:
         except (httpcore.NetworkError, OSError):
             raise CallFailedError("connection-broken") from None
 
-    async def _post(self, target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
-        url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
-        sent = {
-            "host": target.authority,
-            "user-agent": "foureyes",
-            "accept-encoding": "identity",
-            "content-length": str(len(body)),
-        }
-        limits = dict.fromkeys(("read", "write", "pool"), self._total_seconds) | {"connect": _CONNECT_SECONDS}
-        async with self._pool.stream(
-            "POST", url, headers=list((sent | dict(headers)).items()), content=body, extensions={"timeout": limits}
-        ) as response:
-            answer = Answer(response.status, _retry_after(response.headers))
-            await _drain(response)
-        return answer
+
+async def _whole(response: httpcore.Response) -> bytes:
+    """Read a body that has an end; raises CallFailedError as soon as it is too large."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_stream():
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise CallFailedError("answer-too-large")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 async def _drain(response: httpcore.Response) -> None:

@@ -24,7 +24,7 @@ class Mark(NamedTuple):
         return {"event_type": self.event, "event_payload": {self.field: self.value}}
 
     def is_on(self, message: Mapping[str, Any], bot_id: str) -> bool:
-        """Whether a message is the marked one. Any app may write any metadata on its own: the author must be our bot."""
+        """Whether a message is the marked one. Any app may write any metadata: the author must be our bot."""
         metadata = message.get("metadata") or {}
         return (
             message.get("bot_id") == bot_id

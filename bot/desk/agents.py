@@ -21,8 +21,8 @@ from approval_rules.times import parse_time
 from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, stop
-from bot.desk.contracted import contract_refusal
 from bot.desk.current_policy import CurrentPolicy
+from bot.desk.informed import informed
 from bot.desk.second_opinion import second_opinion
 from bot.desk.surroundings import inside, outside, reads_the_log, worth_noting
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
@@ -81,10 +81,10 @@ class AgentUseCases:
 
     async def submit(self, agent: Agent, draft: Draft, intake: Intake) -> Accepted | Refused:
         """Take a proposal in."""
+        draft, broken = await informed(self._wiring, agent, draft, intake.key)
         # What does not depend on what went before is decided outside the transaction, where nobody waits for it.
         policy, reading = self._wiring.policy, self._reading_the_log(draft)
         before = outside(policy)
-        broken = contract_refusal(policy.folder, agent, draft)
         decided = broken or (None if reading else self._ruling(agent, draft, before))
         second = second_opinion(policy, agent, draft, self._wiring.clock())
 
@@ -136,8 +136,8 @@ class AgentUseCases:
 
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
         """Tell what would happen now; store nothing, and draw no dial: an agent must not look for lucky words."""
+        draft, broken = await informed(self._wiring, agent, draft, None)
         policy, reading = self._wiring.policy, self._reading_the_log(draft)
-        broken = contract_refusal(policy.folder, agent, draft)
 
         def unit(tx: Transaction) -> Requirement | Refused:
             known = outside(policy) if reading is None else inside(tx, policy, reading, agent, draft)

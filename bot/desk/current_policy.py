@@ -6,12 +6,11 @@ back a moment ago counts, whatever this server still has in memory.
 
 from dataclasses import replace
 
-from approval_rules.commands import Draft
 from approval_rules.contract import breaches
 from approval_rules.people import Agent
 from approval_rules.policy import NOTHING_BEFORE, Contradiction, PolicyFolder, classify
 from approval_rules.requirement import PolicyRef, Requirement, Tier
-from approval_rules.state import Proposal
+from approval_rules.state import Proposal, draft_again
 from bot.desk.surroundings import inside
 from bot.desk.wiring import PolicyInForce
 from bot.policy_files import PolicyFolderError, load_content
@@ -66,7 +65,7 @@ def judged_again(
 
     What the intake would turn away (a broken contract, two values of one name) is blocked.
     """
-    draft = Draft(proposal.tool, proposal.arguments, proposal.digest, proposal.summary, proposal.context, proposal.run)
+    draft = draft_again(proposal)  # nothing is looked up now: what was not recorded is unknown, and never allows
     policy = folder.policies.get(draft.tool)
     if policy is not None and breaches(policy.contract, draft.arguments):
         return _blocked(folder, f"the arguments break the contract of {draft.tool}")

@@ -6,12 +6,11 @@ Nothing of it is recorded but the counters: an explanation that does not come to
 import asyncio
 from dataclasses import replace
 
-from approval_rules.commands import Draft
 from approval_rules.explanation import Explanation, explain
 from approval_rules.names import recalled
 from approval_rules.policy import PolicyFolder
 from approval_rules.requirement import Requirement
-from approval_rules.state import Proposal
+from approval_rules.state import Proposal, draft_again
 from bot.desk.wiring import Wiring
 from bot.policy_files import PolicyFolderError, load_content
 from bot.store.engine import StoreUnavailableError
@@ -47,7 +46,6 @@ async def _folder_of(wiring: Wiring, version: str) -> PolicyFolder | None:
 
 def explanation_of(folder: PolicyFolder, proposal: Proposal) -> Explanation | None:
     """Explain a proposal by the policy that decided it; None where that does not come to what was recorded."""
-    then = Draft(proposal.tool, proposal.arguments, proposal.digest, proposal.summary, proposal.context, proposal.run)
-    found = explain(folder, then, proposal.agent, proposal.created_at, recalled(proposal.known))
+    found = explain(folder, draft_again(proposal), proposal.agent, proposal.created_at, recalled(proposal.known))
     same = isinstance(found.result, Requirement) and found.result.policy == proposal.requirement.policy
     return found if same else None

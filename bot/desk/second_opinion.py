@@ -16,6 +16,7 @@ from approval_rules.requirement import Requirement
 from approval_rules.text import Json
 from bot.desk.surroundings import inside, outside, reads_the_log
 from bot.desk.wiring import PolicyInForce
+from bot.lookup_stand_ins import stood_in
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger()
@@ -28,6 +29,8 @@ def second_opinion(policy: PolicyInForce, agent: Agent, draft: Draft, at: dateti
     if folder is None:
         return _none
     of_tool = folder.policies.get(draft.tool)
+    # Nothing is asked for a candidate: a fact that only it looks up is taken from what the agent says.
+    draft = stood_in(of_tool, draft)
     later = of_tool if reads_the_log(of_tool) else None
     early = _asked(policy, folder, agent, draft, at, lambda: outside(policy)) if later is None else None
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from approval_rules.commands import Draft
 from approval_rules.events import Claimed
 from approval_rules.people import Account, PersonId, Standing
-from approval_rules.policy import PolicyFolder
+from approval_rules.policy import Policy, PolicyFolder
 from approval_rules.state import Proposal
 from approval_rules.switch import Pause
 from bot.clock import Clock
@@ -96,12 +97,18 @@ def _unlimited(budget: str) -> None:
     """Count no budget that is used up: where nobody reads metrics."""
 
 
+async def _nobody_asked(_policy: Policy, draft: Draft) -> Draft:
+    """Look nothing up: each fact that should have been is unknown."""
+    return draft
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """Handed to every part of the desk. `home_team` is Slack's id of the workspace that the bot lives in.
 
     `count_breach` is told the agent's name and the tool once a breach of a contract is recorded.
     `count_exceeded` is told the name of a budget once a proposal was turned away over it.
+    `look_up` gives a draft with the facts that its policy looks up; it MUST NOT raise, and takes ten seconds at most.
     """
 
     writer: Writer
@@ -114,6 +121,7 @@ class Wiring:
     waiters: Waiters = field(default_factory=Waiters)
     count_breach: Callable[[str, str], None] = _uncounted
     count_exceeded: Callable[[str], None] = _unlimited
+    look_up: Callable[[Policy, Draft], Awaitable[Draft]] = _nobody_asked
 
 
 async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:

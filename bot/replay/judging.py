@@ -1,4 +1,7 @@
-"""Asks a policy about a case or a recorded proposal, exactly as the desk asks it. Stores nothing, reads no clock."""
+"""Asks a policy about a case or a recorded proposal, exactly as the desk asks it. Stores nothing, reads no clock.
+
+It looks nothing up: for a fact that was not looked up then, what the agent said stands in.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,9 +15,11 @@ from approval_rules.events import Submitted
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.policy import Contradiction, PolicyFolder, classify
 from approval_rules.requirement import Requirement, Tier
+from approval_rules.state import draft_again
 from approval_rules.text import Json
 from bot.keys import KeyFileError, dial_key
 from bot.keys import load as load_key
+from bot.lookup_stand_ins import looked_up_in_case, stood_in
 from bot.policy_cases import Case, Expectation, Outcome
 from bot.settings import load as settings
 from handlers.counting import counted
@@ -57,10 +62,18 @@ def agent_of(case: Case) -> Agent:
     return Agent(AgentId(f"agent_{case.agent}"), case.agent, PersonId("pers_example"), ())
 
 
+def draft_of_case(folder: PolicyFolder, case: Case) -> Draft:
+    """Build the draft of a case, with its looked-up facts; raises what `draft_from` raises."""
+    draft = draft_from(case.body)
+    if case.looked_up is not None:
+        draft = looked_up_in_case(draft, case.looked_up, case.at)
+    return stood_in(folder.policies.get(draft.tool), draft)
+
+
 def judge(folder: PolicyFolder, case: Case) -> Ruling:
     """Ask about a case; what the API would turn away is refused."""
     try:
-        draft = draft_from(case.body)
+        draft = draft_of_case(folder, case)
     except (ProblemError, ValueError) as error:
         return Ruling("refused", None, {}, why_no_proposal(error))
     return _ask(folder, draft, agent_of(case), case.at, case.before)
@@ -68,7 +81,7 @@ def judge(folder: PolicyFolder, case: Case) -> Ruling:
 
 def judge_again(folder: PolicyFolder, then: Submitted, before: Mapping[str, Json]) -> Ruling:
     """Ask about a recorded proposal: facts, run, agent and moment are those of then, and so is `before`."""
-    draft = Draft(then.tool, then.arguments, then.digest, then.summary, then.context, then.run)
+    draft = stood_in(folder.policies.get(then.tool), draft_again(then))
     return _ask(folder, draft, then.agent, then.at, before)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from approval_rules.canonical import canonical_text
 from approval_rules.events import Submitted
 from approval_rules.names import around as around_of
-from approval_rules.text import AgentText, Json, unwrap_object, unwrap_text
+from approval_rules.text import AgentJson, AgentText, Json, unwrap_object, unwrap_text
 from approval_rules.times import format_time
 from bot.settings import DEFAULT_ENVIRONMENT
 from handlers.slack.values import is_hidden
@@ -58,12 +58,14 @@ def cleaned_reason(then: Submitted, reason: AgentText, hidden: frozenset[str]) -
 
 
 def _parts(then: Submitted) -> dict[str, Json]:
-    """Give what the agent sent for the rules to read."""
+    """Give what the agent sent and the server looked up for the rules to read."""
     facts = unwrap_object(then.context).get("facts")
     run = {name: value for name, value in unwrap_object(then.run).items() if name != "started_by"}
     parts: dict[str, Json] = {"arguments": unwrap_object(then.arguments)}
     if isinstance(facts, Mapping):
         parts["facts"] = facts
+    if then.lookups is not None:
+        parts["looked_up"] = unwrap_object(then.looked_up or AgentJson({}))
     return {**parts, "run": run} if run else parts
 
 

@@ -120,7 +120,7 @@ def _is_lost(counter: Counter) -> bool:
 
 def _told(past: Past) -> Told:
     submitted = past.submitted
-    look = None if past.erased else reader(submitted.arguments, submitted.context)
+    look = None if past.erased else reader(submitted.arguments, submitted.context, submitted.looked_up)
     return Told(submitted.agent.id, look)
 
 

@@ -133,7 +133,8 @@ def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]
         names.setdefault(seq, set()).add(name)
     for recorded in rows.recorded_from(entries, living):
         if isinstance(recorded.event, Submitted):
-            yield Past(recorded.event, not names.get(recorded.seq, set()) >= _NEEDED)
+            needed = _NEEDED if recorded.event.lookups is None else {*_NEEDED, "looked_up"}
+            yield Past(recorded.event, not names.get(recorded.seq, set()) >= needed)
 
 
 def _living(connection: sqlite3.Connection, entries: list[Any]) -> list[Row]:

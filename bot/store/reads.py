@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from approval_rules.people import Account, PersonId
+from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.switch import ScopeKind, Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions
@@ -55,6 +55,11 @@ class Snapshot:
     async def versions(self) -> Versions:
         """Load which policy version decides."""
         return rows.versions_from(await self.recorded(POLICY))
+
+    async def key_used(self, agent: AgentId, key: str) -> bool:
+        """Tell whether an idempotency key has its answer; one that has keeps it."""
+        where = {"agent": agent, "key": key}
+        return bool(await self.rows("SELECT 1 FROM idempotency WHERE agent_id = :agent AND key = :key", where))
 
     async def size(self) -> int:
         """Count the log's entries."""

@@ -3,7 +3,7 @@
 It reads the recorded arguments themselves, so that a new counter is right from its first second on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from decimal import Context, Decimal
 from typing import NamedTuple
 
@@ -18,10 +18,11 @@ from bot.store.transaction import Transaction
 
 _STANDING = (Status.PENDING, Status.APPROVED)
 _BEFORE = (
-    "SELECT p.id, p.agent_id, a.value, c.value FROM proposals p"
+    "SELECT p.id, p.agent_id, a.value, c.value, l.value FROM proposals p"
     " JOIN entries e ON e.subject = p.id AND e.type = 'proposal.submitted'"
     " LEFT JOIN detached a ON a.seq = e.seq AND a.name = 'arguments'"
     " LEFT JOIN detached c ON c.seq = e.seq AND c.name = 'context'"
+    " LEFT JOIN detached l ON l.seq = e.seq AND l.name = 'looked_up'"
     " WHERE p.tool = :tool AND p.created_at > :since AND p.state IN ('pending', 'approved')"
 )
 # Wide enough for the exact sum of any numbers that a double carries: an agent's odd amount must not break a sum.
@@ -39,7 +40,7 @@ def tallies(
     tx: Transaction, policy: Policy, agent: Agent, draft: Draft, without: ProposalId | None = None
 ) -> Mapping[str, Json]:
     """Give the policy's counters by name, None for one that cannot be told; the proposal `without` is left out."""
-    now = Told(agent.id, reader(draft.arguments, draft.context))
+    now = Told(agent.id, reader(draft.arguments, draft.context, draft.looked_up, policy.lookups))
     return {counter.name: _tally(tx, counter, policy.tool, now, without) for counter in policy.counters}
 
 
@@ -63,14 +64,15 @@ def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told, without
 def _before(tx: Transaction, counter: Counter, tool: ToolName, without: ProposalId | None) -> Iterator[Told]:
     since = tx.at - counter.window
     planned = tx.planned()
-    for ident, agent_id, arguments, context in tx.rows(_BEFORE, {"tool": tool, "since": format_time(since)}):
+    for ident, agent_id, arguments, context, looked_up in tx.rows(_BEFORE, {"tool": tool, "since": format_time(since)}):
         if ident not in planned and ident != without:
-            yield Told(agent_id, None if arguments is None else reader(_stored(arguments), _stored(context)))
+            texts = [_stored(text) for text in (arguments, context, looked_up)]
+            yield Told(agent_id, None if arguments is None else reader(texts[0], texts[1], texts[2]))
     for loaded in planned.values():
         proposal = loaded.proposal
         counts = proposal.tool == tool and proposal.status in _STANDING and proposal.created_at > since
         if counts and proposal.id != without:
-            yield Told(proposal.agent.id, reader(proposal.arguments, proposal.context))
+            yield Told(proposal.agent.id, reader(proposal.arguments, proposal.context, proposal.looked_up))
 
 
 def group_of(counter: Counter, past: Told) -> Json:
@@ -91,10 +93,18 @@ def value_of(counter: Counter, past: Told) -> Decimal | None:
     return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
-def reader(arguments: AgentJson, context: AgentJson) -> Callable[[str], Json]:
-    """Read a name as conditions do: an argument, else a fact, which is parsed only when it is wanted."""
+def reader(
+    arguments: AgentJson, context: AgentJson, looked_up: AgentJson | None, wanted: Container[str] = ()
+) -> Callable[[str], Json]:
+    """Read a name as conditions do: what was looked up, else an argument, else a fact, parsed only when it is wanted.
+
+    `wanted` are the facts that the policy looks up: without a value they are missing, whatever the agent says.
+    """
 
     def look(name: str) -> Json:
+        found = {} if looked_up is None else unwrap_object(looked_up)
+        if name in found or name in wanted:
+            return found.get(name)
         sent = unwrap_object(arguments)
         if name in sent:
             return sent[name]

@@ -94,9 +94,22 @@ class ExecutionOut(_Closed):
     report: AnyObject | Absent = None
 
 
+class LookedUpOut(_Closed):
+    """A fact that the server looked up: when, at which host, and the value or why there is none.
+
+    `value` is null where the policy hides it, and once it has been erased.
+    """
+
+    at: Time
+    source: str
+    value: object = None
+    failed: str | Absent = None
+
+
 class ProposalOut(_Closed):
     """A proposal as it stands. `frozen` names the pause that makes its clock stand still.
 
+    `context` is what the agent sent; `looked_up` is what the server found itself, by the fact's name.
     `shadow`: a trial run. People may decide it, nothing of it is ever executed, and every claim is refused.
     """
 
@@ -122,6 +135,7 @@ class ProposalOut(_Closed):
     execution: ExecutionOut | Absent = None
     frozen: PauseOut | None
     context: AnyObject
+    looked_up: dict[str, LookedUpOut] | Absent = None
     run: AnyObject
     log_index: int
     grant: str | Absent = None

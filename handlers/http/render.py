@@ -4,18 +4,19 @@ One of the few files that unwrap what an agent wrote: it goes back to that agent
 are written from decimals in their canonical form; nothing passes through a float.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from json import dumps
 from json.encoder import encode_basestring_ascii as _quoted
 
 from approval_rules.canonical import canonical_text
+from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, PersonId
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.state import Execution, Proposal, Vote
 from approval_rules.switch import Pause
-from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_text
+from approval_rules.text import AgentJson, AgentText, Json, unwrap_canonical, unwrap_object, unwrap_text
 from approval_rules.times import format_time
 from handlers.desk import BudgetLine, Evaluation, Face, Grant, Page, Seen
 
@@ -42,6 +43,7 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
             **_progress(proposal),
             "frozen": "null" if seen.frozen_by is None else _pause(seen.frozen_by),
             "context": _theirs(proposal.context),
+            **_looked_up(proposal),
             "run": _theirs(proposal.run),
             "log_index": str(seen.index),
             **({} if grant is None else {"grant": _quoted(grant.token)}),
@@ -115,6 +117,34 @@ def _progress(proposal: Proposal) -> dict[str, str]:
         "execution": None if proposal.execution is None else _execution(proposal.execution),
     }
     return {name: text for name, text in fields.items() if text is not None}
+
+
+def _looked_up(proposal: Proposal) -> dict[str, str]:
+    """Write what the server looked up, but for what the policy hides: the agent never had it."""
+    if proposal.lookups is None:
+        return {}
+    values = {} if proposal.looked_up is None else unwrap_object(proposal.looked_up)
+    hidden = proposal.requirement.hidden
+    told = {each.name: _lookup(each, _open(values.get(each.name), hidden, each.name)) for each in proposal.lookups}
+    return {"looked_up": _object(told)}
+
+
+def _lookup(lookup: LookedUp, value: Json) -> str:
+    fields = {"at": _time(lookup.at), "source": _quoted(lookup.source)}
+    if lookup.failed is not None:
+        return _object({**fields, "failed": _quoted(lookup.failed)})
+    return _object({**fields, "value": canonical_text(value)})
+
+
+def _open(value: Json, hidden: Container[str], name: str) -> Json:
+    """Give a value without the fields that the policy hides; null where it hides the whole."""
+    if name in hidden or name.rpartition(".")[2] in hidden:
+        return None
+    if isinstance(value, Mapping):
+        return {key: _open(inner, hidden, f"{name}.{key}") for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_open(inner, hidden, name) for inner in value]
+    return value
 
 
 def _execution(execution: Execution) -> str:

@@ -13,7 +13,16 @@ from handlers.slack.escape import Safe, named, visible
 from handlers.slack.lines import Sheet
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import name_of, standing_of, trial_words, vote_words, who_decides
-from handlers.slack.text import Evidence, arguments_of, evidence_of, exact, fields_of, paragraphs
+from handlers.slack.text import (
+    LOOKED_UP,
+    Evidence,
+    arguments_of,
+    evidence_of,
+    exact,
+    fields_of,
+    looked_up_of,
+    paragraphs,
+)
 from handlers.slack.values import Line
 from handlers.slack.why import why_lines
 from handlers.slack.wording import changes_policy, words_of
@@ -59,6 +68,7 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     yield Safe("What became of it"), list(_execution(proposal.execution))
     yield Safe("Policy"), list(_policy(proposal))
     yield Safe("Why: each rule, and the values that it saw"), list(why_lines(seen))
+    yield LOOKED_UP, list(looked_up_of(proposal.lookups or (), proposal.looked_up, hidden))
     yield Safe(words_of(proposal).facts), told.facts
     yield Safe(words_of(proposal).history), told.history
     yield Safe("What the agent tried"), told.steps

@@ -41,7 +41,7 @@ from handlers.slack.standing import (
     what_became,
     who_decides,
 )
-from handlers.slack.text import Evidence, arguments_of, evidence_of, fields_of, paragraphs
+from handlers.slack.text import LOOKED_UP, Evidence, arguments_of, evidence_of, fields_of, looked_up_of, paragraphs
 from handlers.slack.values import Line
 from handlers.slack.why import would_run_if
 from handlers.slack.wording import Words, changes_policy, words_of
@@ -109,7 +109,8 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     ]
     buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
     end = [buttons, context(*_small_print(seen)), *_own_words(proposal, evidence)]
-    told = _told(words_of(proposal), evidence, MAX_CHARACTERS - length_of([*facts, *end]))
+    found = tuple(looked_up_of(proposal.lookups or (), proposal.looked_up, proposal.requirement.hidden))
+    told = _told(words_of(proposal), found, evidence, MAX_CHARACTERS - length_of([*facts, *end]))
     made = numbered([*facts, *told, *end])
     return Packet(_text(seen, sentence, standing, shown, len(lines)), made, digest_of_blocks(made), live)
 
@@ -175,11 +176,15 @@ def _votes(seen: Seen) -> list[Block]:
     return sheet.blocks()
 
 
-def _told(words: Words, evidence: Evidence, room: int) -> list[Block]:
-    """Show at a glance what the agent told, as far as there is room for it, and say how much more there is."""
+def _told(words: Words, found: Sequence[Line], evidence: Evidence, room: int) -> list[Block]:
+    """Show at a glance what was looked up and what the agent told, as far as there is room, and how much more there is.
+
+    What the server found stands apart from what the agent says.
+    """
     sheet = Sheet()
     left = 0
     for heading, lines in (
+        (LOOKED_UP, found),
         (Safe(words.facts), evidence.facts),
         (Safe(words.history), evidence.history),
         (Safe("What the agent tried"), evidence.steps),

@@ -11,9 +11,11 @@ from typing import Final, TypeAlias
 
 from approval_rules.canonical import canonical_text
 from approval_rules.condition_text import number_text
+from approval_rules.facts import LookedUp
 from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
 from handlers.counting import counted
+from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe, clipped, is_blank, named, visible
 from handlers.slack.values import (
     NOTHING_HIDDEN,
@@ -29,6 +31,7 @@ from handlers.slack.values import (
 
 _FEW: Final = 3
 _SEEN: Final = 80
+LOOKED_UP: Final = Safe("Facts, looked up by Foureyes")
 Hidden: TypeAlias = Mapping[str, Hiding]
 
 
@@ -107,6 +110,21 @@ def evidence_of(context: AgentJson, hidden: Hidden) -> Evidence:
         if_declined=_optional(raw.get("if_declined")),
         rollback=_optional(raw.get("rollback")),
     )
+
+
+def looked_up_of(lookups: Sequence[LookedUp], values: AgentJson | None, hidden: Hidden) -> Iterator[Line]:
+    """Give what the server looked up itself, with where and when; a lookup that failed says so."""
+    found = {} if values is None else unwrap_object(values)
+    for each in lookups:
+        where = f"asked {visible(each.source)}, {utc(each.at)}"
+        if each.failed is not None:
+            yield Line(visible(each.name), Safe(f"could not be looked up: {visible(each.failed)} ({where})"))
+        elif each.name not in found:
+            yield Line(visible(each.name), Safe(f"(erased; {where})"))
+        else:
+            lines = list(lines_of(found[each.name], hidden, each.name))
+            yield from lines[:-1]
+            yield replace(lines[-1], value=Safe(f"{lines[-1].value} ({where})"))
 
 
 def fields_of(data: AgentJson | None, hidden: Hidden = NOTHING_HIDDEN) -> tuple[Line, ...]:

@@ -22,6 +22,8 @@ DOORS = {
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
     "bot/replay/change.py": "reads which version a change of the policy leads to; shows nothing",
     "bot/replay/recorded.py": "writes amounts, which printers make safe, and cases as JSON without what policy hides",
+    "bot/lookups/asking.py": "puts arguments into addresses, percent-encoded; shows nothing",
+    "bot/lookup_stand_ins.py": "hands what was said to the rules, in place of a lookup; shows nothing",
     "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
 }
 

@@ -172,3 +172,18 @@ def test_an_environment_is_a_plain_name(name: str) -> None:
     """Policies compare it letter by letter: what could look like another name is refused."""
     assert "write a name such as production or staging" in refused({"FOUREYES_ENVIRONMENT": name})
     assert load({"FOUREYES_ENVIRONMENT": ""}, NONE).environment == "production"
+
+
+def test_tokens_for_lookups_have_names_of_their_own(tmp_path: Path) -> None:
+    """FOUREYES_…_TOKEN, or …_TOKEN_FILE; each is a header's value on one line, and none is shown."""
+    file = tmp_path / "token"
+    file.write_text("Bearer from-file\n", "utf-8")
+    environ = {"FOUREYES_CRM_TOKEN": "Bearer s3cret", "FOUREYES_ERP_TOKEN_FILE": str(file), "FOUREYES_X_TOKEN": ""}
+    found = load({**environ, "FOUREYES_LOOKUP_ALLOW": "10.0.0.0/8"}, NONE)
+    assert found.lookup_tokens == {"FOUREYES_CRM_TOKEN": "Bearer s3cret", "FOUREYES_ERP_TOKEN": "Bearer from-file"}
+    assert found.lookup_allow == "10.0.0.0/8"
+    assert "s3cret" not in repr(found)
+    for value in ("Bearer a\r\nx-admin: 1", "ü", "a\tb", " a"):
+        told = refused({"FOUREYES_CRM_TOKEN": value})
+        assert told.startswith("FOUREYES_CRM_TOKEN is no header's value")
+        assert "x-admin" not in told

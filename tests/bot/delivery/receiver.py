@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -21,11 +21,15 @@ class Request:
 
 @dataclass(slots=True)
 class Receiver:
-    """Listens on 127.0.0.1; `answers` are given in turn, the last one again and again, with `pause` between pieces."""
+    """Listens on 127.0.0.1; `answers` are given in turn, the last one again and again, with `pause` between pieces.
+
+    With `answer_for`, it is asked instead.
+    """
 
     answers: list[bytes | Sequence[bytes]] = field(default_factory=lambda: [OK])
     tls: ssl.SSLContext | None = None
     pause: float = 0.0
+    answer_for: Callable[[Request], bytes | Sequence[bytes]] | None = None
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     _server: asyncio.Server | None = None
@@ -56,13 +60,17 @@ class Receiver:
             writer.transport.abort()
         await self._server.wait_closed()
 
+    def _next(self) -> bytes | Sequence[bytes]:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._open.add(writer)
         try:
             while True:
-                self.requests.append(await _read(reader))
-                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                request = await _read(reader)
+                self.requests.append(request)
+                answer = self.answer_for(request) if self.answer_for else self._next()
                 for piece in [answer] if isinstance(answer, bytes) else answer:
                     writer.write(piece)
                     await writer.drain()

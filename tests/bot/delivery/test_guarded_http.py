@@ -323,3 +323,57 @@ async def test_tls_speaks_to_the_name_and_not_to_the_address(tmp_path: Path) -> 
         async with GuardedHttp(allow, resolve=Names(["127.0.0.1"])) as http:
             assert await reason_of(http, receiver.url("receiver.test")) == "tls-failed"
         assert len(receiver.requests) == 1
+
+
+# --- getting
+
+
+async def got(http: GuardedHttp, url: str, seconds: float = 2.0) -> str:
+    """Get, and give the code of the failure."""
+    with pytest.raises((ForbiddenTargetError, CallFailedError)) as caught:
+        await http.get(url, {"authorization": "Bearer secret"}, seconds)
+    assert "secret" not in str(caught.value)
+    return str(caught.value)
+
+
+async def test_a_get_gives_a_whole_small_body() -> None:
+    """The body of a 200, which no repr shows; of any other status only the status, and nothing is followed."""
+    async with Receiver() as elsewhere, Receiver() as receiver, GuardedHttp(LOOPBACK) as http:
+        receiver.answers = [
+            b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nSet-Cookie: a=b\r\n\r\nsecret",
+            f"HTTP/1.1 302 x\r\nLocation: {elsewhere.url()}\r\nContent-Length: 2\r\n\r\nno".encode(),
+        ]
+        fetched = await http.get(receiver.url(path="/a"), {"accept": "x"}, 2)
+        assert (fetched.status, fetched.unverified_body) == (200, b"secret")
+        assert "secret" not in repr(fetched)
+        fetched = await http.get(receiver.url(), {}, 2)
+        assert (fetched.status, fetched.unverified_body) == (302, b"")
+        assert elsewhere.connections == 0
+    assert receiver.requests[0].headers.keys() == {"host", "user-agent", "accept-encoding", "accept"}
+    assert "cookie" not in receiver.requests[1].headers
+
+
+async def test_a_get_is_guarded_as_a_post_is() -> None:
+    """No private address by number, by name or by the second answer of a name server; no credentials in the URL."""
+    async with Receiver() as receiver, GuardedHttp(AllowList(), resolve=Names(["127.0.0.1"])) as http:
+        for host in ("127.0.0.1", "rebind.example", "[::ffff:127.0.0.1]", "169.254.169.254"):
+            assert await got(http, receiver.url(host)) == "address-not-allowed"
+        assert await got(http, "https://u:p@x.example/") == "url-with-credentials"
+        assert receiver.connections == 0
+
+
+async def test_a_get_ends_by_size_and_by_time() -> None:
+    """A large body is cut off at once, announced or not; a slow one when its time is over."""
+    chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+    large = [
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n", *[b"x" * 50_000] * 200],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[chunk] * 100],
+    ]
+    async with Receiver([*large, OK]) as receiver, GuardedHttp(LOOPBACK) as http:
+        for _ in large:
+            assert await got(http, receiver.url(), 5) == "answer-too-large"
+        drip = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", *[b"x"] * 100]
+        receiver.answers, receiver.pause = [drip], 0.05
+        began = time.monotonic()
+        assert await got(http, receiver.url(), 0.3) == "timeout"
+        assert time.monotonic() - began < 2
