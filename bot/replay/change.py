@@ -73,7 +73,8 @@ def _fitting_diff(previous: PolicyContent, content: PolicyContent, changed: Sequ
 def _diff(previous: PolicyContent, content: PolicyContent, name: str, around: int) -> Iterator[str]:
     yield f"=== {name} ({_became(previous, content, name)})"
     old, new = (_lines(one.files.get(name)) for one in (previous, content))
-    yield from list(unified_diff(old, new, n=around, lineterm=""))[2:]
+    told = list(unified_diff(old, new, n=around, lineterm=""))[2:]
+    yield from ("" if line == " " else line for line in told)
 
 
 def _became(previous: PolicyContent, content: PolicyContent, name: str) -> str:

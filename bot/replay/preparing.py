@@ -31,7 +31,7 @@ def prepare(
     content: PolicyContent,
     folder: PolicyFolder,
     clock: Clock,
-    asked_by: str = "the policy folder, which has changed",
+    asked_by: str | None = None,
 ) -> Change:
     """Make the change from the version `previous` to `content`, which `folder` is the reading of.
 
@@ -48,13 +48,14 @@ def prepare(
     return change_of(before, content, told(replayed, asked_by))
 
 
-def told(replayed: Replayed, asked_by: str) -> Mapping[str, Json]:
+def told(replayed: Replayed, asked_by: str | None) -> Mapping[str, Json]:
     """Tell what a replay came to in a few short lines; `history` names what would have been loosened."""
     looked = f"{counted(replayed.cases, 'proposal')} of the last {DAYS} days"
     facts: dict[str, Json] = {
         "asked again": f"{looked}, and not the newest: there are too many" if replayed.cut else looked
     }
-    facts["comes from"] = asked_by
+    if asked_by is not None:
+        facts["asked for by"] = asked_by
     facts |= {_NAMES[direction]: _moves(replayed, direction) for direction in DIRECTIONS}
     if replayed.erased:
         facts["not asked again"] = f"{replayed.erased}, whose values have been erased"

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
+from approval_rules.decide import POLICY
 from approval_rules.events import Approved, Claimed, SubmitRefused
 from approval_rules.policy_events import PolicyActivated, PolicySeen
 from approval_rules.versions import CHANGE_TOOL
 from bot.agents import AgentError
+from bot.desk.versions import NotNowError, take_up
+from bot.policy_files import PolicyFault, PolicyFolderError
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, PRIYA, SAM
-from tests.scenarios.test_policy_at_claim import BLOCKED
+from bot.store.policies import PolicyStoreError
+from tests.scenarios.test_policy_at_claim import BLOCKED, content
 from tests.scenarios.test_policy_reload import STRICTER, reloaded
 from tests.world import TOOL, World
 
@@ -295,3 +299,39 @@ async def test_a_kill_between_vote_and_activation_leaves_both_or_neither(tmp_pat
         assert (whys(world), changes(world)[0][1]) == (["first", "changed", "approved"], "approved")
         assert (await world.propose(42))["state"] == "pending"
         world.verify_log()
+
+
+async def test_the_same_change_from_two_sides_is_asked_once(governed: World) -> None:
+    """A command asks about a content, and then the folder shows it too: one question, and its votes stay."""
+    packet = await asked(governed)
+    await governed.click(MAYA, packet)
+    good = (governed.policy / f"{TOOL}.yml").read_text("utf-8")
+    await governed.running.wiring.writer.run(
+        lambda tx: tx.record(PolicySeen(tx.at, POLICY, str(tx.versions.active)))  # as if the folder had shown less
+    )
+    await reloaded(governed, good)
+    assert [state for _, state in changes(governed)] == ["pending"]
+    assert "has changed" in await governed.click(JONAS, packet, force=True)
+
+
+async def test_a_change_from_a_version_that_is_over_is_not_asked(governed: World) -> None:
+    """A diff against another version than the active one is never shown: nothing is written, and it is made anew."""
+    new = content(governed, STRICTER)
+    with pytest.raises(NotNowError, match="another version became active"):
+        await governed.running.wiring.writer.run(lambda tx: take_up(tx, new))
+    assert changes(governed) == []
+    await asked(governed)
+
+
+async def test_a_version_that_this_program_cannot_read(governed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an upgrade that finds faults in the active version, the start is refused and says how to go on."""
+
+    def faulty(*_: object) -> None:
+        raise PolicyFolderError([PolicyFault("pay.yml", 1, 1, "is a fault by now")])
+
+    await governed.stop()
+    with monkeypatch.context() as upgraded:
+        upgraded.setattr("bot.desk.current_policy.load_content", faulty)
+        with pytest.raises(PolicyStoreError, match=r"(?s)cannot read.*is a fault by now.*policy rollback VERSION"):
+            await governed.start()
+    await governed.start()

@@ -184,6 +184,7 @@ def test_status_counts_what_waits(ready: Shell) -> None:
     assert ready("status").out.splitlines()[1:] == [
         "0 pending, 0 approved and not yet used.",
         "1 message to send, 0 dead letters.",
+        "No policy is active yet: the server activates the folder when it starts.",
         "2 log entries, database foureyes.db.",
     ]
     found = ready("status", "--json").json()
