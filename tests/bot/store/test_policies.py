@@ -134,8 +134,8 @@ def test_a_database_from_before_versions_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     path.write_bytes(empty_database())
     with closing(open_writer(path, checkpoints=True)) as connection:
-        for later in ("TABLE policy_content", "TABLE turned_away", "INDEX detached_digests"):
-            connection.execute(f"DROP {later}")
+        for made_later in ("TABLE policy_content", "TABLE turned_away", "INDEX detached_digests"):
+            connection.execute(f"DROP {made_later}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         run_now(connection, SOURCES, lambda tx: tx.record(PolicyLoaded(tx.at, POLICY, GOOD.version, "loaded")))
     schema.upgrade(path)
