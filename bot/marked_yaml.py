@@ -17,7 +17,7 @@ from approval_rules.text import Json
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
-MAX_NODES = 10_000
+MAX_NODES = 6_000
 MAX_FAULTS = 25
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,9}")  # YAML 1.1 also reads 010 as eight
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,6})?")  # as JSON writes them

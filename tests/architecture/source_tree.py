@@ -41,10 +41,10 @@ def python_files(*folders: str) -> Sequence[Source]:
 
 
 def text_files(*folders: str) -> Iterator[Path]:
-    """Every file of text under these folders, whatever its language."""
+    """Every file of text under these folders, whatever its language, but those that are broken on purpose."""
     for folder in folders:
-        found = (ROOT / folder).rglob("*")
-        yield from sorted(path for path in found if path.suffix in TEXT_ENDINGS and path.is_file())
+        found = (path for path in (ROOT / folder).rglob("*") if path.suffix in TEXT_ENDINGS and path.is_file())
+        yield from sorted(path for path in found if "policy-faults" not in path.parts or path.name == "README.md")
 
 
 def functions(source: Source) -> Iterator[Function]:

@@ -18,11 +18,18 @@ FAULTS = HERE / "examples" / "policy-faults"
 PAGE = (FAULTS / "README.md").read_text("utf-8")
 EXPECTED = dict(re.findall(r"```console\n\$ foureyes policy check (\S+)\n(.*?)```", PAGE, re.DOTALL))
 FOLDERS = sorted(path.name for path in FAULTS.iterdir() if path.is_dir())
-HELPERS = {"roles.yml", "holidays.yml", "payments.refund.yml", "README", "about.txt"}
+HELPERS = {"roles.yml", "holidays.yml", "budgets.yml", "payments.refund.yml", "README", "about.txt"}
 
 LOADER = [
     *("bot/marked_yaml.py", "bot/policy_files.py", "bot/policy_page.py", "bot/policy_verdicts.py"),
-    *("bot/policy_facts.py", "bot/contracts/contract.py", "bot/contracts/domains.py", "bot/contracts/reading.py"),
+    *(
+        "bot/policy_budgets.py",
+        "bot/policy_tiers.py",
+        "bot/policy_facts.py",
+        "bot/contracts/contract.py",
+        "bot/contracts/domains.py",
+        "bot/contracts/reading.py",
+    ),
     *("bot/contracts/schema.py", "approval_rules/conditions.py", "approval_rules/condition_kinds.py"),
 ]
 MAKERS = {
@@ -33,7 +40,7 @@ MAKERS = {
 ELSEWHERE = {
     "larger than {MAX_BYTES // 1024} KiB; split it": "64 KiB",
     "larger than {MAX_BYTES // 1024} KiB; make it smaller": "64 KiB",
-    "more than {MAX_NODES} values": "10,000 values",
+    "more than {MAX_NODES} values": "6,000 values",
     "more than {MAX_SCHEMAS} schemas": "2,000 schemas",
     "nested deeper than {MAX_DEPTH} schemas": "only a schema that is no JSON text gets so far",
     "holds more than {MAX_FILES} files": "500 files",

@@ -210,7 +210,7 @@ async def test_what_was_erased_leaves_no_counter_to_be_told(living: Living, othe
 async def test_a_contract_is_asked_first(living: Living, other: Path) -> None:
     """Arguments that a new contract refuses are refused in a replay and in a test, with the contract's words."""
     await living.world.propose(20)
-    schema = "{type: object, properties: {amount_usd: {type: number, maximum: 10}}, additionalProperties: true}"
+    schema = "{type: object, properties: {amount_usd: {type: number, minimum: 30}}, additionalProperties: true}"
     rules = ONE_IS_ENOUGH.replace("  rules:", f"  contract: {schema}\n  rules:")
     (other / "payments.refund.yml").write_text(rules, "utf-8")
     ended = await living("policy", "replay", "--policy", str(other), "--json")
