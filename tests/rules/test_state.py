@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from approval_rules import events as vocabulary
+from approval_rules import policy_events
 from approval_rules.commands import Command, RecordPosted
 from approval_rules.decide import CLOCK, decide, decide_switch
 from approval_rules.events import (
@@ -111,12 +112,13 @@ def test_every_switch_event_has_a_case() -> None:
 
 
 def test_the_vocabulary_is_closed() -> None:
-    """Every class of the module that has `at` and `by` is in the closed set, with time and actor first."""
+    """Every class of the two modules that has `at` and `by` is in the closed set, with time and actor first."""
     classes = {
         thing
-        for thing in vars(vocabulary).values()
+        for module in (vocabulary, policy_events)
+        for thing in vars(module).values()
         if isinstance(thing, type)
-        and thing.__module__ == vocabulary.__name__
+        and thing.__module__ == module.__name__
         and "at" in getattr(thing, "__slots__", ())
     }
     assert classes == set(get_args(Event))
