@@ -24,6 +24,7 @@ LOADER = [
     *("bot/marked_yaml.py", "bot/policy_files.py", "bot/policy_page.py", "bot/policy_verdicts.py"),
     *(
         "bot/policy_budgets.py",
+        "bot/policy_tiers.py",
         "bot/policy_facts.py",
         "bot/contracts/contract.py",
         "bot/contracts/domains.py",
