@@ -130,7 +130,8 @@ async def test_a_replay_knows_what_was_true_then(
     await in_force(world)
     await world.say(SAM, "incident on")
     await world.move(hours=2)
-    states = [(await world.propose(180))["state"]]
+    blocked = await world.propose(180)
+    states = [blocked["state"]]
     await world.say(MAYA, "incident off")
     states.append((await world.propose(180))["state"])
     world.environment = "staging"
@@ -149,6 +150,11 @@ async def test_a_replay_knows_what_was_true_then(
         FOUREYES_SIGNING_KEY_FILE=world.settings.signing_key_file,
         FOUREYES_ENVIRONMENT="elsewhere",
     )
+    why = (await shell.beside("policy", "explain", blocked["id"], "--json")).json()
+    assert (why["would_be"], why["same_version"], why["rules"][0]["saw"]) == ("blocked", True, {"incident": True})
+    assert why["rules"][1]["saw"] == {"environment": "production"}
+    refused = await shell.beside("policy", "explain", blocked["id"], "--incident")
+    assert (refused.code, "asked about as it was" in " ".join(refused.err.split())) == (2, True)
     found = await shell.beside("policy", "replay", "--since", since, "--fail-on", "changed", "--json")
     document = json.loads(found.out)
     assert (document["cases"], document["changes"]) == (5, [])
