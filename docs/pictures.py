@@ -190,6 +190,17 @@ async def _too_long(world: World) -> Message:
     return await world.packet_of(await world.propose(**{**REFUND, "arguments": arguments}))
 
 
+async def _trial(world: World) -> Message:
+    page = world.policy / "payments.refund.yml"
+    live = page.read_text(encoding="utf-8")
+    page.write_text(live.replace("  rules:", "  mode: shadow\n  rules:"), encoding="utf-8")
+    await world.running.watch.look()
+    packet = await world.packet_of(await world.propose(**REFUND))
+    page.write_text(live, encoding="utf-8")
+    await world.running.watch.look()
+    return packet
+
+
 async def _frozen(world: World) -> Message:
     packet = await _one_of_two(world)
     await world.say(SAM, "pause all looks like a loop")
@@ -211,6 +222,7 @@ STATES: Final[dict[str, Callable[[World], Awaitable[Message]]]] = {
     "packet-cancelled": _cancelled,
     "packet-revoked": _revoked,
     "packet-hostile": _hostile,
+    "packet-trial": _trial,
     "packet-too-long": _too_long,
     "packet-frozen": _frozen,
 }

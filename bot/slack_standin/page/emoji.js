@@ -19,6 +19,7 @@ const DRAWN = {
   red_circle: ['#c62828', 'circle', 'M7.5 12h9'], large_blue_circle: ['#1d5fa8', 'circle', ''], white_circle: ['#8a94a3', 'circle', ''],
   eyes: ['#44546a', 'circle', 'M4.5 12S7.5 8 12 8s7.5 4 7.5 4-3 4-7.5 4-7.5-4-7.5-4zM12 12v.3'], robot_face: ['#44546a', 'square', 'M7 10h10v7H7zM12 7v3M10 13v.5M14 13v.5'],
   clock3: ['#44546a', 'circle', 'M12 7v5h4'], stopwatch: ['#44546a', 'circle', 'M12 7v5h4'], repeat: ['#1d5fa8', 'square', 'M7 10h9l-2-2.5M17 14H8l2 2.5'],
+  test_tube: ['#1d5fa8', 'circle', 'M9 6.5h6M10.2 6.5v9a1.8 1.8 0 003.6 0v-9M10.2 12h3.6'],
   octagonal_sign: ['#c62828', 'circle', 'M8 8h8v8H8z'], shield: ['#1d5fa8', 'circle', 'M12 6l5 2v4c0 3-2 5-5 6-3-1-5-3-5-6V8z'], bar_chart: ['#44546a', 'square', 'M8 17v-5M12 17V8M16 17v-7'],
 };
 
@@ -31,7 +32,7 @@ const CHARACTERS = {
 // What the bot writes as a character: real Slack draws these itself, and many fonts do not have them.
 const SIGNS = {
   '\u23F3': 'hourglass_flowing_sand', '\u231B': 'hourglass', '\u23F8': 'double_vertical_bar', '\u25B6': 'arrow_forward', '\u23EF': 'play_or_pause_button', '\u2705': 'white_check_mark',
-  '\u2611': 'ballot_box_with_check', '\u2753': 'question', '\u2757': 'exclamation', '\u26D4': 'no_entry', '\u21A9': 'leftwards_arrow_with_hook', '\u26A0': 'warning',
+  '\u2611': 'ballot_box_with_check', '\u2753': 'question', '\u2757': 'exclamation', '\u26D4': 'no_entry', '\u21A9': 'leftwards_arrow_with_hook', '\u26A0': 'warning', '\u{1F9EA}': 'test_tube',
 };
 
 function backdrop(shape) {
