@@ -117,9 +117,7 @@ def test_the_vocabulary_is_closed() -> None:
         thing
         for module in (vocabulary, policy_events)
         for thing in vars(module).values()
-        if isinstance(thing, type)
-        and thing.__module__ == module.__name__
-        and "at" in getattr(thing, "__slots__", ())
+        if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())
     }
     assert classes == set(get_args(Event))
     assert all([field.name for field in fields(kind)][:2] == ["at", "by"] for kind in classes)
