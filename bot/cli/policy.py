@@ -21,8 +21,6 @@ app = typer.Typer(
 )
 cases = typer.Typer(help="Cases for `policy test` and `policy replay`.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cases, name="cases")
-shadowing.register(app)
-versioning.register(app)
 FolderOption = Annotated[Path | None, typer.Option("--policy", help="The folder; default FOUREYES_POLICY or ./policy.")]
 SinceOption = Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")]
 
@@ -292,3 +290,8 @@ def _file(name: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise typer.BadParameter(f"{name!r}: {reason}; give an id, a file, or JSON text that begins with {{") from None
+
+
+# Last, as help lists commands in this order: what one does with a folder, then what one does with a server.
+shadowing.register(app)
+versioning.register(app)
