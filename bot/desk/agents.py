@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
@@ -12,19 +12,16 @@ from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
 from approval_rules.opinion import Opinion
 from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
-from approval_rules.policy import Contradiction, Policy, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, Json
 from approval_rules.times import parse_time
-from bot.callback_target import ForbiddenTargetError, parse_target
 from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, stop
 from bot.desk.current_policy import CurrentPolicy
 from bot.desk.informed import informed
 from bot.desk.second_opinion import second_opinion
-from bot.desk.surroundings import inside, outside, reads_the_log, worth_noting
 from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.keys import split_key
@@ -35,7 +32,6 @@ from handlers.desk import (
     Accepted,
     BudgetLine,
     Evaluation,
-    Fault,
     Grant,
     Intake,
     Page,
@@ -81,28 +77,25 @@ class AgentUseCases:
 
     async def submit(self, agent: Agent, draft: Draft, intake: Intake) -> Accepted | Refused:
         """Take a proposal in."""
-        draft, broken = await informed(self._wiring, agent, draft, intake.key)
+        case, broken = await informed(self._wiring, agent, draft, intake.key)
+        draft = case.draft
         # What does not depend on what went before is decided outside the transaction, where nobody waits for it.
-        policy, reading = self._wiring.policy, self._reading_the_log(draft)
-        before = outside(policy)
-        decided = broken or (None if reading else self._ruling(agent, draft, before))
-        second = second_opinion(policy, agent, draft, self._wiring.clock())
+        early = broken or (None if case.reads_the_log else case.ruling(case.outside()))
+        second = second_opinion(self._wiring.policy, agent, draft, case.at)
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused, Exceeded | None]:
             use = tx.key_use(agent.id, intake.key)
             if use is not None:
                 return *_replay(tx, agent, draft, intake, use), None
-            known = before if reading is None else inside(tx, policy, reading, agent, draft)
-            ruling = decided or self._ruling(agent, draft, known)
-            refused = ruling if isinstance(ruling, Refused) else None
-            over = exceeded(tx, policy.folder, agent, draft, refused)
+            known = case.inside(tx)
+            ruling = early or case.ruling(known)
+            over = exceeded(tx, case.folder, agent, draft, ruling if isinstance(ruling, Refused) else None)
             if over is not None:
                 return None, stop(tx, agent, draft, over), over
             if isinstance(ruling, Refused):
                 record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool, draft)
                 return None, ruling, None
-            noting = worth_noting(policy.folder.policies.get(draft.tool), known)
-            judged = _Judged(ruling, second(tx, ruling), noting)
+            judged = _Judged(ruling, second(tx, ruling), case.noting(known))
             return *_take_in(tx, agent, draft, intake, judged, self._wiring.home_team, self._current), None
 
         loaded, answer, over = await written(self._wiring, unit)
@@ -114,35 +107,17 @@ class AgentUseCases:
             return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
         return answer
 
-    def _reading_the_log(self, draft: Draft) -> Policy | None:
-        """Give the tool's policy where its rules read the log."""
-        policy = self._wiring.policy.folder.policies.get(draft.tool)
-        return policy if reads_the_log(policy) else None
-
-    def _ruling(
-        self, agent: Agent, draft: Draft, before: Mapping[str, Json], *, drawn: bool = True
-    ) -> Requirement | Refused:
-        if draft.callback_url is not None and not _host_allowed(draft.callback_url, agent):
-            detail = "the callback's host is not registered for this agent; see `foureyes agent add --callback-host`"
-            return Refused("callback-host-not-allowed", detail, (Fault("/callback_url", detail),))
-        ruling = classify(self._wiring.policy.folder, draft, agent, self._wiring.clock(), before, drawn=drawn)
-        if isinstance(ruling, Contradiction):
-            return Refused("contradictory-fact", ruling.detail, (Fault(ruling.pointer, ruling.detail),))
-        return ruling
-
     async def refuse_intake(self, agent: Agent, code: str, detail: str, tool: str | None) -> None:
         """Record that a proposal was turned away at the door."""
         await written(self._wiring, lambda tx: record_refusal(tx, agent, code, detail, tool))
 
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
         """Tell what would happen now; store nothing, and draw no dial: an agent must not look for lucky words."""
-        draft, broken = await informed(self._wiring, agent, draft, None)
-        policy, reading = self._wiring.policy, self._reading_the_log(draft)
+        case, broken = await informed(self._wiring, agent, draft, None)
 
         def unit(tx: Transaction) -> Requirement | Refused:
-            known = outside(policy) if reading is None else inside(tx, policy, reading, agent, draft)
-            ruling = broken or self._ruling(agent, draft, known, drawn=False)
-            over = exceeded(tx, policy.folder, agent, draft, ruling if isinstance(ruling, Refused) else None)
+            ruling = broken or case.ruling(case.inside(tx), drawn=False)
+            over = exceeded(tx, case.folder, agent, case.draft, ruling if isinstance(ruling, Refused) else None)
             return ruling if over is None else refusal(over)
 
         ruling = await written(self._wiring, unit)
@@ -263,14 +238,6 @@ async def _woken_within(woken: asyncio.Event, seconds: float) -> None:
             await woken.wait()
     except TimeoutError:
         return
-
-
-def _host_allowed(url: str, agent: Agent) -> bool:
-    """Read the address as delivery will read it: one reading, so that nothing slips between two."""
-    try:
-        return parse_target(url).host in agent.callback_hosts
-    except ForbiddenTargetError:
-        return False
 
 
 def _replay(

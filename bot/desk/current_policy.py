@@ -47,7 +47,7 @@ class CurrentPolicy:
         version = tx.versions.active
         if version is None or version == proposal.requirement.policy.version:
             return None
-        return judged_again(tx, self._in_force, self._folder(tx, version), proposal, agent)
+        return judged_again(tx, self._in_force.environment, self._folder(tx, version), proposal, agent)
 
     def _folder(self, tx: Transaction, version: str) -> PolicyFolder:
         in_force = self._in_force.folder
@@ -59,7 +59,7 @@ class CurrentPolicy:
 
 
 def judged_again(
-    tx: Transaction, in_force: PolicyInForce, folder: PolicyFolder, proposal: Proposal, agent: Agent
+    tx: Transaction, environment: str, folder: PolicyFolder, proposal: Proposal, agent: Agent
 ) -> Requirement:
     """Say what a policy asks for this action now: with what was recorded, and with counters that leave it out itself.
 
@@ -69,7 +69,7 @@ def judged_again(
     policy = folder.policies.get(draft.tool)
     if policy is not None and breaches(policy.contract, draft.arguments):
         return _blocked(folder, f"the arguments break the contract of {draft.tool}")
-    known = NOTHING_BEFORE if policy is None else inside(tx, in_force, policy, agent, draft, proposal.id)
+    known = NOTHING_BEFORE if policy is None else inside(tx, environment, policy, agent, draft, proposal.id)
     ruling = classify(folder, draft, agent, tx.at, known)
     return _blocked(folder, ruling.detail) if isinstance(ruling, Contradiction) else ruling
 

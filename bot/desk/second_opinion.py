@@ -32,12 +32,14 @@ def second_opinion(policy: PolicyInForce, agent: Agent, draft: Draft, at: dateti
     # Nothing is asked for a candidate: a fact that only it looks up is taken from what the agent says.
     draft = stood_in(of_tool, draft)
     later = of_tool if reads_the_log(of_tool) else None
-    early = _asked(policy, folder, agent, draft, at, lambda: outside(policy)) if later is None else None
+    early = _asked(policy, folder, agent, draft, at, lambda: outside(policy.environment)) if later is None else None
 
     def compared(tx: Transaction, decided: Requirement) -> Opinion | None:
         opinion = early
         if later is not None:
-            opinion = _asked(policy, folder, agent, draft, at, lambda: inside(tx, policy, later, agent, draft))
+            opinion = _asked(
+                policy, folder, agent, draft, at, lambda: inside(tx, policy.environment, later, agent, draft)
+            )
         if opinion is not None and agree(opinion, opinion_from(decided)):
             return replace(opinion, because=None)
         return opinion

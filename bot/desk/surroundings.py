@@ -13,7 +13,6 @@ from approval_rules.people import Agent, ProposalId
 from approval_rules.policy import Policy
 from approval_rules.policy_events import EnvironmentNamed
 from approval_rules.text import AgentJson, Json
-from bot.desk.wiring import PolicyInForce
 from bot.store.codec import ENVIRONMENT
 from bot.store.tally import tallies
 from bot.store.transaction import Transaction
@@ -26,14 +25,14 @@ def reads_the_log(policy: Policy | None) -> bool:
     return policy is not None and (bool(policy.counters) or "incident" in policy.reserved)
 
 
-def outside(in_force: PolicyInForce) -> Mapping[str, Json]:
+def outside(environment: str) -> Mapping[str, Json]:
     """Give what rules read that do not read the log."""
-    return around(in_force.environment, incident=False)
+    return around(environment, incident=False)
 
 
 def inside(
     tx: Transaction,
-    in_force: PolicyInForce,
+    environment: str,
     policy: Policy,
     agent: Agent,
     draft: Draft,
@@ -43,7 +42,7 @@ def inside(
 
     Counters leave out the proposal `without`.
     """
-    known = around(in_force.environment, incident=tx.switch.incident is not None)
+    known = around(environment, incident=tx.switch.incident is not None)
     return {**known, **tallies(tx, policy, agent, draft, without)}
 
 
