@@ -79,30 +79,29 @@ async def _serve(bound: socket.socket) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT_AFTER)
-        bound.listen()  # from here on the kernel takes connections in: "ready" must be true when it is read
-        host, port = bound.getsockname()[:2]
-        where = f"[{host}]" if ":" in host else host
-        log.info("ready", url=f"http://{where}:{port}", policy=started.wiring.policy.folder.version)
-        with _stopping_is_no_failure():
-            server = web_server(started.app)
-            server.dismiss = partial(asyncio.get_running_loop().call_soon_threadsafe, started.wiring.waiters.dismiss)
+        server = web_server(started.app)
+        server.dismiss = partial(asyncio.get_running_loop().call_soon_threadsafe, started.wiring.waiters.dismiss)
+        with _signals_to(server.handle_exit):  # before "ready": whoever reads it may stop us at once
+            bound.listen()  # from here on the kernel takes connections in: "ready" must be true when it is read
+            host, port = bound.getsockname()[:2]
+            where = f"[{host}]" if ":" in host else host
+            log.info("ready", url=f"http://{where}:{port}", policy=started.wiring.policy.folder.version)
             await server.serve([bound])
     log.info("stopped")
 
 
 @contextmanager
-def _stopping_is_no_failure() -> Iterator[None]:
-    """Swallow the signal that uvicorn raises again once it has stopped: the log is still to be anchored and closed."""
-    before = {number: signal.signal(number, _obeyed) for number in (signal.SIGINT, signal.SIGTERM)}
+def _signals_to(obey: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a signal stop the server, and not the process: the log is still to be anchored and closed.
+
+    uvicorn listens itself while it serves, and raises what it heard once more afterwards, which changes nothing.
+    """
+    before = {number: signal.signal(number, obey) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _obeyed(_number: int, _frame: object) -> None:
-    """Do nothing: uvicorn has already obeyed this signal."""
 
 
 class WebServer(uvicorn.Server):

@@ -36,7 +36,7 @@ BROKE = "internal-error"
 LANES: Mapping[Kind, int] = {
     Kind.ANSWER: 16,
     Kind.UPDATE: 8,
-    Kind.ANNOUNCE: 2,
+    Kind.ANNOUNCE: 1,  # one after the other: "resumed" must not stand above "paused"
     Kind.ESCALATE: 2,
     Kind.POST: 4,
     Kind.THREAD: 2,

@@ -202,7 +202,7 @@ async def test_a_good_start_says_ready_and_nothing_else(place: Place) -> None:
     """With the token in the environment, too: Bolt's warning that ours is the authorisation is no news."""
     async with place.serve() as server:
         assert await server.stop() == 0
-    assert [line["event"] for line in server.lines] == ["ready", "stopped"]
+    assert [line["event"] for line in server.lines] == ["policy_in_force", "ready", "stopped"]
 
 
 async def test_a_key_pressed_in_the_terminal_ends_it_too(place: Place) -> None:
@@ -237,7 +237,21 @@ async def test_it_runs_in_this_process_as_well(place: Place, monkeypatch: pytest
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(task, WAIT_S)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == handlers
-    serving._obeyed(signal.SIGTERM, None)
+
+
+async def test_whoever_reads_ready_may_stop_it_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal before uvicorn listens for one is no sudden death: the server puts everything away."""
+    monkeypatch.chdir(place.shell.folder)
+    serving.configure_logs()
+    serve = serving.WebServer.serve
+
+    async def killed(self: serving.WebServer, sockets: list[socket.socket] | None = None) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await serve(self, sockets)
+
+    monkeypatch.setattr(serving.WebServer, "serve", killed)
+    with listening("127.0.0.1", 0) as bound:
+        await asyncio.wait_for(serving._serve(bound), WAIT_S)
 
 
 async def test_no_policy_no_start(place: Place) -> None:
@@ -358,7 +372,7 @@ async def test_stopping_answers_whoever_waits(place: Place) -> None:
 async def test_a_connection_left_idle_is_kept() -> None:
     """A client that keeps an idle connection for its five seconds never finds it closed while it writes."""
     server = serving.web_server(PlainTextResponse("here"))
-    with listening("127.0.0.1", 0) as bound, serving._stopping_is_no_failure():
+    with listening("127.0.0.1", 0) as bound, serving._signals_to(server.handle_exit):
         bound.listen()
         served = asyncio.create_task(server.serve([bound]))
         reader, writer = await asyncio.open_connection(*bound.getsockname()[:2])
