@@ -125,6 +125,6 @@ def _add_files(policy: Path, files: int, *, contracts: bool = False) -> None:
         line = ""
         if contracts:
             (policy / "contracts" / f"{tool}.json").write_text(_CONTRACT, encoding="utf-8")
-            line = f"  class: payment\n  contract: {tool}.json\n"
+            line = f"  class: payment\n  contract: {tool}.json\n  facts: {{customer_tier: string}}\n"
         text = _page(tool, _RULES_OF_A_FILE, first=1_000 * number, contract=line)
         (policy / f"{tool}.yml").write_text(text, encoding="utf-8")
