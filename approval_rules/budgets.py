@@ -37,6 +37,8 @@ _SCOPES: Final[Mapping[Scope, str]] = {"day": "per_agent_and_day", "run": "per_r
 _SIX_DECIMALS: Final = Decimal("0.000001")
 # Wide enough for the exact sum of any numbers that a double carries.
 _WIDE: Final = Context(prec=1000)
+_YES: Final = frozenset({Status.APPROVED})
+_NO_NO: Final = frozenset({Status.APPROVED, Status.PENDING, Status.CANCELLED})
 _NOTHING: Final = (Decimal(0),) * len(FIGURES)
 
 
@@ -196,10 +198,10 @@ def _pointer(scope: Scope, name: str) -> str:
     return "/run/id" if scope == "run" else ""
 
 
-def repeats_of(budgets: Placed) -> tuple[int, ToolName | None]:
-    """Give how often the same is a loop, and the tool whose file says so: the strictest that is said, else REPEATS."""
+def repeats_of(budgets: Placed) -> tuple[int, ToolName | None] | None:
+    """Give how often the same is a loop, and the tool whose file says so: the strictest; None where no file says it."""
     said = [(each.repeats, tool) for tool, each in budgets if each.repeats is not None]
-    return min(said, key=lambda one: one[0], default=(REPEATS, None))
+    return min(said, key=lambda one: one[0], default=None)
 
 
 def looping(
@@ -207,11 +209,16 @@ def looping(
 ) -> Exceeded | None:
     """Tell whether a proposal goes in circles: the same contract error, or the same action that never came to a yes.
 
-    Those of the same run count, or, where no run is named, those that name none. What was allowed or approved does not.
+    Those of the same run count. Where no file says how often is a loop, only a run that has a name is watched, and only
+    what came to a no counts. Where one does, those that name no run are one, and what waits or was cancelled counts.
     """
-    limit, tool = repeats_of(budgets)
+    said = repeats_of(budgets)
+    if said is None and now.run is None:
+        return None
+    limit, tool = said or (REPEATS, None)
+    harmless = _YES if said else _NO_NO
     for name, earlier in (("repeated_contract_error", same_breach), ("repeated_action", same_action)):
-        vain = sum(each.said.run == now.run and each.status is not Status.APPROVED for each in earlier)
+        vain = sum(each.said.run == now.run and each.status not in harmless for each in earlier)
         if vain + 1 >= limit:
             return Exceeded(name, "run", tool, Decimal(vain + 1), Decimal(limit), "/arguments")
     return None

@@ -164,27 +164,39 @@ def test_nothing_is_limited_where_nothing_is_said() -> None:
 
 @pytest.mark.parametrize("status", [None, *Status])
 def test_the_same_action_in_vain_is_a_loop(status: Status | None) -> None:
-    """At the fifth time, unless the earlier ones came to a yes; another run begins anew."""
+    """Where a file says how often: then, unless the earlier ones came to a yes; another run begins anew."""
     earlier = [Attempt(PAY, said(), status)] * 4
-    loops = looping([(None, Budgets())], said(), earlier, [])
+    budgets = [(None, Budgets(repeats=5))]
+    loops = looping(budgets, said(), earlier, [])
     assert (loops is None) is (status is Status.APPROVED)
     if loops is not None:
         assert loops == Exceeded("repeated_action", "run", None, Decimal(5), Decimal(5), "/arguments")
+    assert looping(budgets, said(), earlier[:3], []) is None
+    assert looping(budgets, said("run-2"), earlier, []) is None
+    assert looping(budgets, said(None), earlier, []) is None
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+def test_where_no_file_says_it_only_what_came_to_a_no_is_a_loop(status: Status | None) -> None:
+    """At the fifth time in a run that has a name: equal actions that wait, or were taken back, may be meant."""
+    earlier = [Attempt(PAY, said(), status)] * 4
+    loops = looping([(None, Budgets())], said(), earlier, [])
+    assert (loops is None) is (status in (Status.APPROVED, Status.PENDING, Status.CANCELLED))
     assert looping([(None, Budgets())], said(), earlier[:3], []) is None
-    assert looping([(None, Budgets())], said("run-2"), earlier, []) is None
-    assert looping([(None, Budgets())], said(None), earlier, []) is None
+    unnamed = [Attempt(PAY, said(None), status)] * 50
+    assert looping([(None, Budgets())], said(None), unnamed, unnamed) is None
 
 
 def test_without_a_run_all_that_name_none_count() -> None:
-    """An agent that names no run loops within its day."""
+    """An agent that names no run loops within its day, where a file says how often is a loop."""
     earlier = [Attempt(PAY, said(None), None)] * 4
-    found = looping([(None, Budgets())], said(None), earlier, earlier)
+    found = looping([(None, Budgets(repeats=5))], said(None), earlier, earlier)
     assert (found and found.budget) == "repeated_contract_error"
 
 
 def test_how_often_is_a_loop() -> None:
-    """The strictest that a file says; five where none does."""
-    assert repeats_of([(None, Budgets()), (PAY, Budgets())]) == (5, None)
+    """The strictest that a file says."""
+    assert repeats_of([(None, Budgets()), (PAY, Budgets())]) is None
     assert repeats_of([(None, Budgets()), (PAY, Budgets(repeats=9))]) == (9, PAY)
     assert repeats_of([(None, Budgets(repeats=3)), (PAY, Budgets(repeats=9))]) == (3, None)
     assert repeats_of([(None, Budgets(repeats=7)), (PAY, Budgets(repeats=2))]) == (2, PAY)

@@ -140,7 +140,11 @@ _WRONG: Mapping[str, Sequence[Any]] = {
     "amount": ["10", "", True, [10], {"usd": 10}, Decimal("nan"), Decimal("-inf")],
     "tier": [5, True, ["pro"], {"name": "pro"}],
     "flag": ["false", "", 0, 1, []],
-    "tags": [5, {"vip": 1}, [None], ["vip", 5], False],  # a text has a length too, so it is of the right kind
+    "tags": [
+        5,
+        {"vip": 1},
+        False,
+    ],  # a text has a length too, and so has a list of anything: both are of the right kind
     "order": [{}, {"total": None}, {"total": "20"}, {"Total": 20}, [20], "20", 20],
     "tool_calls": ["3", True, [3]],
     **dict.fromkeys(("count_1h", "sum_amount_24h", "count_7d_by_agent"), ()),  # the server counts, or cannot tell

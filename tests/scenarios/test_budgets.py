@@ -181,7 +181,8 @@ async def test_a_pause_and_the_list_of_tools_come_first(world: World) -> None:
 
 
 async def test_the_same_action_in_vain_is_stopped_at_the_fifth_time(world: World) -> None:
-    """By default, in one run: what waits, was denied or has expired counts; another run and another action go on."""
+    """In one run: what waits, was denied or has expired counts; another run and another action go on."""
+    await budget(world, "{repeats: 5}")
     run = {"id": "r"}
     answers = [await post(world, f"k{number}", run, amount=60, order="ORD-1") for number in range(6)]
     assert [one.status_code for one in answers] == [201] * 4 + [403] * 2
@@ -201,8 +202,24 @@ async def test_the_same_action_that_is_allowed_is_no_loop(world: World) -> None:
     assert {one.status_code for one in (*answers, *later)} == {201}
 
 
+async def test_equal_actions_that_wait_are_taken_where_no_file_says_otherwise(world: World) -> None:
+    """Nobody who wrote no budgets is surprised: what people have not turned down may be proposed again."""
+    answers = [await post(world, f"k{number}", {"id": "r"}, amount=60, order="ORD-1") for number in range(8)]
+    assert {one.status_code for one in answers} == {201}
+
+
+async def test_what_is_blocked_again_and_again_is_stopped_without_any_file(world: World) -> None:
+    """A run that runs against a wall is told to stop; one without a name is not watched."""
+    await budget(world, "{per_run: {proposals: 500}}", rules="[{block: never}]")
+    named = [await post(world, f"k{number}", {"id": "r"}, amount=60, order="ORD-1") for number in range(6)]
+    assert [one.status_code for one in named] == [201] * 4 + [403] * 2
+    unnamed = [await post(world, f"m{number}", amount=60, order="ORD-1") for number in range(6)]
+    assert {one.status_code for one in unnamed} == {201}
+
+
 async def test_of_forty_equal_actions_at_once_four_are_taken(world: World) -> None:
     """A storm of one action is a loop also where all of it comes in one moment."""
+    await budget(world, "{repeats: 5}")
     answers = await asyncio.gather(
         *(post(world, f"k{number}", {"id": "r"}, amount=60, order="ORD-1") for number in range(40))
     )
