@@ -332,7 +332,7 @@ BUGS = (
     _bug(
         "limit-passed-together",
         "a counter does not see what was taken in a moment before",
-        f"{S}/test_counters.py::test_a_limit_is_not_passed_together",
+        f"{S}/test_counters.py::test_a_limit_is_not_passed_within_one_commit",
         ("bot.store.tally:_before", "for loaded in planned.values():", "for loaded in ():"),
     ),
     _bug(

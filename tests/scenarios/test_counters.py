@@ -1,6 +1,7 @@
 """Rules that read what went before: limits over hours and days hold under any concurrency, and fail up."""
 
 import asyncio
+import threading
 from collections import Counter as Tally
 from typing import Any
 
@@ -49,6 +50,18 @@ async def test_a_limit_is_not_passed_together(world: World) -> None:
     await limited(world, LIMIT)
     made = await asyncio.gather(*(post(world.http, 30, f"k{number}") for number in range(40)))
     assert Tally(one["state"] for one in made) == {"approved": 3, "pending": 37}
+
+
+async def test_a_limit_is_not_passed_within_one_commit(world: World) -> None:
+    """Ten refunds of 30 that are committed together do not overlook each other: exactly three fit under 100."""
+    await limited(world, LIMIT)
+    held = threading.Event()
+    busy = asyncio.create_task(world.running.wiring.writer.run(lambda _tx: held.wait(10)))
+    made = [asyncio.create_task(post(world.http, 30, f"k{number}")) for number in range(10)]
+    await asyncio.sleep(0.5)  # all of them wait for the writer now, and it takes all that wait at once
+    held.set()
+    await busy
+    assert Tally([(await one)["state"] for one in made]) == {"approved": 3, "pending": 7}
 
 
 async def test_what_was_asked_takes_up_the_limit_until_it_is_over(world: World) -> None:
