@@ -12,6 +12,7 @@ from approval_rules.people import Flaw, system
 from approval_rules.quorum import tally
 from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN, Tier
 from approval_rules.state import Proposal, Status
+from approval_rules.step_up import suffices
 from approval_rules.switch import Switch
 
 POLICY = system("policy")
@@ -92,13 +93,11 @@ def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
         return Refusal.APPROVERS_CHANGED
     if now is None:
         return None
-    another_factor = now.step_up not in ("none", asked.step_up)
-    met = not another_factor and _is_met(replace(proposal, requirement=now), command)
-    return None if met else Refusal.POLICY_CHANGED
+    return None if _is_met(replace(proposal, requirement=now), command) else Refusal.POLICY_CHANGED
 
 
 def _is_met(proposal: Proposal, command: Claim) -> bool:
-    """Approval by policy needs no people; approval by people needs the same people to be eligible still."""
+    """Approval by policy needs no people; by people it needs them to be eligible still, and proved as is asked for."""
     if proposal.requirement.tier is Tier.GREEN:
         return True
     roles = {
@@ -106,4 +105,5 @@ def _is_met(proposal: Proposal, command: Claim) -> bool:
         for standing in command.approvers.values()
         if why_not(standing, proposal) is None
     }
-    return tally(proposal.votes, roles, proposal.requirement.seats, proposal.backup) == "approved"
+    proved = [vote for vote in proposal.votes if suffices(vote.proof, proposal.requirement.step_up)]
+    return tally(proved, roles, proposal.requirement.seats, proposal.backup) == "approved"

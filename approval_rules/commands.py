@@ -10,6 +10,7 @@ from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
 from approval_rules.requirement import Requirement
+from approval_rules.step_up import Proof
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
 
@@ -55,7 +56,8 @@ class Submit:
 class CastVote:
     """Approve or deny. `voter` comes from Slack's verified envelope; `others` are the earlier voters as of now.
 
-    `seen` is the digest that the button carried; `channel` and `ts` name the message it was on.
+    `seen` is the digest that the button carried; `channel` and `ts` name the message it was on. `proof` is set where a
+    second factor was verified, `evidence` is what anybody can verify it by.
     """
 
     at: datetime
@@ -67,6 +69,8 @@ class CastVote:
     channel: str
     ts: str
     reason: AgentText | None = None
+    proof: Proof | None = None
+    evidence: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

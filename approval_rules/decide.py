@@ -30,6 +30,7 @@ from approval_rules.events import (
     Approved,
     Blocked,
     Cancelled,
+    Decision,
     Denied,
     Expired,
     OutcomeOverdue,
@@ -59,6 +60,7 @@ from approval_rules.requirement import (
     Tier,
 )
 from approval_rules.state import Proposal, Status, evolve
+from approval_rules.step_up import suffices
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
 from approval_rules.versions import CHANGE_TOOL, SERVER
@@ -181,6 +183,8 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         digest=proposal.digest,
         shown=proposal.packet.shown if proposal.packet else None,
         reason=command.reason,
+        proof=command.proof,
+        evidence=command.evidence,
     )
     after = evolve(proposal, voted)
     standings = {**command.others, command.voter.person: command.voter}
@@ -223,7 +227,11 @@ def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refu
         return Refusal.PAUSED
     if command.at >= proposal.expires_at:
         return Refusal.EXPIRED
-    return why_not(command.voter, proposal)
+    refusal = why_not(command.voter, proposal)
+    # A no is safe: only a yes needs the second factor.
+    if refusal is None and command.decision is Decision.APPROVE:
+        return None if suffices(command.proof, proposal.requirement.step_up) else Refusal.STEP_UP_NEEDED
+    return refusal
 
 
 def _said_before(proposal: Proposal, command: CastVote) -> bool:

@@ -16,6 +16,7 @@ from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, 
 from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLoaded
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
+from approval_rules.step_up import Proof
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
 
@@ -121,7 +122,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Voted:
-    """A person's vote counted: the roles as seen then, and the exact bytes that the person had in front of them."""
+    """A person's vote counted: the roles as seen then, and the exact bytes that the person had in front of them.
+
+    With a second factor, `proof` says which, and `evidence` is what anybody can verify it by, while it is kept.
+    """
 
     at: datetime
     by: Actor
@@ -132,6 +136,8 @@ class Voted:
     digest: Digest
     shown: Digest | None
     reason: AgentText | None
+    proof: Proof | None = None
+    evidence: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

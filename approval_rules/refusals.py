@@ -37,3 +37,4 @@ class Refusal(StrEnum):
     NO_INCIDENT = "no-incident"
     SECOND_PERSON_NEEDED = "second-person-needed"
     SHADOW = "shadow"
+    STEP_UP_NEEDED = "second-factor-needed"

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from approval_rules.action_tiers import ActionTier
 from approval_rules.people import RoleName
+from approval_rules.step_up import StepUp
 
 DEFAULT_TTL = timedelta(hours=4)
 MAX_TTL = timedelta(days=30)
@@ -70,7 +71,7 @@ class Requirement:
     seats: tuple[Seat, ...]
     policy: PolicyRef
     ttl: timedelta | None = None
-    step_up: Literal["none"] = "none"
+    step_up: StepUp = "none"
     channel: str | None = None
     redact: tuple[str, ...] = ()
     retain_days: int | None = None

@@ -41,6 +41,7 @@ from approval_rules.events import (
 from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.requirement import Requirement
+from approval_rules.step_up import Proof
 from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
 from approval_rules.text import AgentJson, AgentText
 
@@ -67,6 +68,7 @@ class Vote:
     roles: tuple[RoleName, ...]
     digest: Digest
     reason: AgentText | None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
         raise ValueError(f"the log of {event.proposal} does not begin with Submitted")
     match event:
         case Voted():
-            vote = Vote(event.voter, event.decision, event.at, event.roles, event.digest, event.reason)
+            vote = Vote(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof)
             kept = tuple(old for old in proposal.votes if old.voter != event.voter)
             return replace(proposal, votes=(*kept, vote))
         case PacketPosted():

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from approval_rules.people import RoleName
 from approval_rules.requirement import Seat
+from approval_rules.step_up import StepUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Ask:
 
     seats: tuple[Seat, ...]
     expires_in: timedelta | None = None
-    step_up: Literal["none"] = "none"
+    step_up: StepUp = "none"
     channel: str | None = None
     backup: RoleName | None = None
 

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import yaml
 
 from approval_rules.people import RoleName
 from approval_rules.requirement import MAX_TTL, Seat
+from approval_rules.step_up import STEP_UPS, StepUp
 from approval_rules.verdicts import Allow, Ask, Block, Verdict
 from bot.marked_yaml import Page
 
@@ -168,10 +169,12 @@ def _read_duration(page: Page, node: yaml.Node) -> timedelta | None:
     return None
 
 
-def _read_step_up(page: Page, node: yaml.Node) -> Literal["none"]:
-    if page.words(node, "step_up") not in {None, "none"}:
-        page.fault(node, "step_up can only be 'none' in this version; no second factor would be asked for")
-    return "none"
+def _read_step_up(page: Page, node: yaml.Node) -> StepUp:
+    word = page.words(node, "step_up")
+    found = next((known for known in STEP_UPS if known == word), None)
+    if word is not None and found is None:
+        page.fault(node, f"step_up is passkey, totp or none; {word!r} is no second factor")
+    return found or "none"
 
 
 def read_channel(page: Page, node: yaml.Node) -> str | None:

@@ -17,6 +17,7 @@ from approval_rules.explanation import Explanation
 from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
+from approval_rules.step_up import Factor
 from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
 
@@ -153,6 +154,22 @@ class Judged:
 
     refusal: Refusal | None
     seen: Seen | None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A second factor is asked for before the vote counts.
+
+    `ticket` names it once, for a page's address or a modal; `code` is shown wherever it is asked for. `url` is the
+    page, for a passkey.
+    """
+
+    seen: Seen
+    factor: Factor
+    ticket: str = field(repr=False)
+    code: str
+    expires_at: datetime
+    url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

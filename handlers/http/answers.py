@@ -49,9 +49,16 @@ class RequirementOut(_Closed):
     approvals: int
     roles: list[str]
     seats: list[SeatOut]
-    step_up: Literal["none"]
+    step_up: Literal["none", "totp", "passkey"]
     backup: str | Absent = None
     action_tier: ActionTier | Absent = None
+
+
+class ProofOut(_Closed):
+    """The second factor of a vote, and the eight characters that the person saw in Slack and on the page."""
+
+    factor: Literal["totp", "passkey"]
+    code: str
 
 
 class VoteOut(_Closed):
@@ -63,6 +70,7 @@ class VoteOut(_Closed):
     at: Time
     roles: list[str]
     reason: str | Absent = None
+    proof: ProofOut | Absent = None
 
 
 class PolicyOut(_Closed):

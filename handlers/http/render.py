@@ -196,6 +196,8 @@ def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:
     }
     if vote.reason is not None:
         fields["reason"] = _text(vote.reason)
+    if vote.proof is not None:
+        fields["proof"] = _object({"factor": _quoted(vote.proof.factor), "code": _quoted(vote.proof.code)})
     return _object(fields)
 
 

@@ -87,6 +87,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "may or, where no such role exists, whoever has any role; /agent whoami shows yours.",
     Refusal.NOTHING_PAUSED: "Nothing was changed: this is not paused. /agent status shows what is.",
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
+    Refusal.STEP_UP_NEEDED: "It did not count: the policy asks for a second factor here. Press Approve, and "
+    "confirm with your passkey or code.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "

@@ -114,7 +114,7 @@ HEAD = "policy:\n  tool: pay\n  rules:\n"
         ("- {require_approval: {role: manager, expires_in: 0h}}", 4, 50, "such as 30m, 4h or 2d"),
         ("- {require_approval: {role: manager, expires_in: 31d}}", 4, 50, "at most 30d"),
         ("- {require_approval: {role: manager, expires_in: [4h]}}", 4, 50, "such as 30m, 4h or 2d"),
-        ("- {require_approval: {role: manager, step_up: passkey}}", 4, 47, "step_up can only be 'none'"),
+        ("- {require_approval: {role: manager, step_up: retina}}", 4, 47, "step_up is passkey, totp or none"),
         ("- {require_approval: {role: manager, channel: '#ops'}}", 4, 47, "named by its id"),
         ("- {require_approval: {role: manager, approval: 1}}", 4, 38, "did you mean 'approvals'?"),
         ("- {allow: true}\n- {log: {retain_days: 0}}", 5, 23, "a whole number from 1 to 3660"),

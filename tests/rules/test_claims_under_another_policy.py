@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import permutations
-from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
 from approval_rules.people import Flaw, Standing
 from approval_rules.requirement import Requirement, Seat, Shadowed, Tier
 from approval_rules.state import Proposal, Status
+from approval_rules.step_up import Proof
 from tests.rules.builders import (
     AGENT,
     ANN,
@@ -79,11 +79,12 @@ def test_what_policy_allowed_needs_the_policy_still(now: Requirement) -> None:
 
 def test_a_factor_that_is_asked_for_now() -> None:
     """Who approved without a second factor did not approve with one; a factor more than is needed does no harm."""
-    factor = replace(TWO_MANAGERS, step_up=cast("Any", "passkey"))
+    factor = replace(TWO_MANAGERS, step_up="passkey")
     assert claimed_under(approved(), factor, ANN, BEN) is Refusal.POLICY_CHANGED
-    proposal = replace(approved(), requirement=factor)
-    assert claimed_under(proposal, factor, ANN, BEN) is None
-    assert claimed_under(proposal, TWO_MANAGERS, ANN, BEN) is None
+    votes = tuple(replace(vote, proof=Proof("passkey", "cred_1", "sha256:", "ABCD2345")) for vote in approved().votes)
+    proved = replace(approved(), requirement=factor, votes=votes)
+    assert claimed_under(proved, factor, ANN, BEN) is None
+    assert claimed_under(proved, TWO_MANAGERS, ANN, BEN) is None
 
 
 def test_a_silent_directory_takes_nothing_back_unless_it_is_blocked() -> None:

@@ -22,6 +22,7 @@ from bot.store.policies import PolicyStoreError, content_of, keep, looking
 from bot.store.reads import Reads
 from bot.store.transaction import Sources, Transaction
 from tests.bot.store.conftest import Store
+from tests.bot.store.earlier import go_back
 from tests.world import empty_database
 
 GOOD = PolicyContent({"pay.yml": b"policy: 1\n", "roles.yml": b"roles: {}\n", "contracts/pay.json": b"{}"})
@@ -134,9 +135,7 @@ def test_a_database_from_before_versions_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     path.write_bytes(empty_database())
     with closing(open_writer(path, checkpoints=True)) as connection:
-        for made_later in ("TABLE policy_content", "TABLE turned_away", "INDEX detached_digests"):
-            connection.execute(f"DROP {made_later}")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        go_back(connection, "0001")
         run_now(connection, SOURCES, lambda tx: tx.record(PolicyLoaded(tx.at, POLICY, GOOD.version, "loaded")))
     schema.upgrade(path)
     schema.require_current(path)

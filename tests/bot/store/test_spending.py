@@ -22,6 +22,7 @@ from bot.store.transaction import Transaction
 from handlers.desk import Accepted
 from tests.bot.desk.rig import Rig
 from tests.bot.store.conftest import Store
+from tests.bot.store.earlier import go_back
 from tests.world import TOOL, World
 
 QUERIES = {name: getattr(spending, name) for name in ("_TAKEN_IN", "_TURNED_AWAY", "_STOPPED", "_ALIKE")}
@@ -74,9 +75,7 @@ async def test_an_earlier_database_is_filled(store: Store) -> None:
     await store.together(refused("contract-violation"), refused("paused"))
     store.writer.close()
     with closing(open_writer(store.path, checkpoints=True)) as writer:
-        writer.execute("DROP TABLE turned_away")
-        writer.execute("DROP INDEX detached_digests")
-        writer.execute("UPDATE alembic_version SET version_num = '0002'")
+        go_back(writer, "0002")
     schema.upgrade(store.path)
     schema.require_current(store.path)
     with closing(open_reader(store.path)) as reader:

@@ -28,6 +28,7 @@ ONLY_IN_SLACK = {
     Refusal.INCIDENT_ON,
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
+    Refusal.STEP_UP_NEEDED,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

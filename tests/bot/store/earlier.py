@@ -1,0 +1,18 @@
+"""A database as an earlier version left it: what each later migration made is taken away again."""
+
+import sqlite3
+from typing import Final
+
+_MADE_BY: Final = {
+    "0002": ("TABLE policy_content",),
+    "0003": ("TABLE turned_away", "INDEX detached_digests"),
+    "0004": ("TABLE credentials", "TABLE tickets"),
+}
+
+
+def go_back(connection: sqlite3.Connection, revision: str) -> None:
+    """Undo every migration after this one."""
+    for later, made in _MADE_BY.items():
+        for thing in made if later > revision else ():
+            connection.execute(f"DROP {thing}")
+    connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
