@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from approval_rules.requirement import Requirement, Seat, Tier
+from approval_rules.step_up import StepUp
 
 Outcome: TypeAlias = Literal["allowed", "asked", "blocked", "refused"]
 OUTCOME_OF: Final[dict[Tier, Outcome]] = {Tier.GREEN: "allowed", Tier.YELLOW: "asked", Tier.RED: "blocked"}
@@ -13,6 +14,8 @@ OUTCOME_OF: Final[dict[Tier, Outcome]] = {Tier.GREEN: "allowed", Tier.YELLOW: "a
 class Opinion:
     """One version's verdict, as if its tools were live; `refused` is what the API would have turned away.
 
+    `step_up` is None where no factor is asked for.
+
     `because` names rules and fields, never values, and is None where the version says what decided.
     """
 
@@ -21,14 +24,18 @@ class Opinion:
     rule: str | None
     seats: tuple[Seat, ...] = ()
     because: str | None = None
+    step_up: StepUp | None = None
 
 
 def opinion_from(requirement: Requirement) -> Opinion:
     """Put a requirement into an opinion: what the rules say, whether or not anything of it is executed yet."""
     live = requirement.live
-    return Opinion(live.policy.version, OUTCOME_OF[live.tier], live.policy.rule, live.seats, live.policy.because)
+    factor = None if live.step_up == "none" else live.step_up
+    said = live.policy
+    return Opinion(said.version, OUTCOME_OF[live.tier], said.rule, live.seats, said.because, factor)
 
 
 def agree(one: Opinion, other: Opinion) -> bool:
     """Tell whether two opinions come to the same: the same outcome, and the same people where people are asked."""
-    return (one.outcome, frozenset(one.seats)) == (other.outcome, frozenset(other.seats))
+    ours, theirs = [(each.outcome, frozenset(each.seats), each.step_up) for each in (one, other)]
+    return ours == theirs

@@ -23,6 +23,7 @@ from approval_rules.names import RESERVED, TOUCHES, about, moment
 from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.shadow import in_shadow
+from approval_rules.step_up import strongest
 from approval_rules.text import Json, same_json, unwrap_object
 from approval_rules.verdicts import Allow, Ask, Block, Verdict, asked_by, consequence
 
@@ -96,9 +97,10 @@ class Policy:
 
     @property
     def strictest(self) -> Ask | None:
-        """The ask with the most approvals, the first named on a tie; None where the file asks nobody."""
+        """The ask with the most approvals, the first on a tie, with the strongest factor of any; None without asks."""
         asks = [ask for rule in self.rules if (ask := asked_by(rule.verdict)) is not None]
-        return max(asks, key=lambda ask: ask.approvals, default=None)
+        most = max(asks, key=lambda ask: ask.approvals, default=None)
+        return most and replace(most, step_up=strongest(ask.step_up for ask in asks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,6 @@ def in_shadow(tool: ToolName, live: Requirement, strictest: Ask | None, channel:
         asked = replace(live, tier=Tier.YELLOW, seats=seats, ttl=ttl, step_up=step_up, channel=channel, backup=backup)
     else:
         return replace(live, shadow=shadow)
-    who = consequence(Ask(asked.seats, backup=asked.backup))
+    who = consequence(Ask(asked.seats, step_up=asked.step_up, backup=asked.backup))
     because = f"{tool} is in shadow, so people say what they would do: {who}"
     return replace(asked, policy=replace(live.policy, rule=None, because=because), shadow=shadow)

@@ -1,5 +1,6 @@
 """The second factor: what a rule can ask for, and what a vote brought. Verifies nothing: that was done before."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -22,6 +23,11 @@ class Proof:
     credential: str
     intent: str
     code: str
+
+
+def strongest(asked: Iterable[StepUp]) -> StepUp:
+    """Give the strongest of several; none where there are none."""
+    return max(asked, key=STEP_UPS.index, default="none")
 
 
 def suffices(proof: Proof | None, asked: StepUp) -> bool:

@@ -1,6 +1,6 @@
 """What a rule can decide, and the words for it that a manager understands. Judges nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -56,6 +56,11 @@ def asked_by(verdict: Verdict) -> Ask | None:
     return verdict.otherwise if isinstance(verdict, Allow) else verdict if isinstance(verdict, Ask) else None
 
 
+_PROVED: Mapping[StepUp, str] = {
+    "none": "",
+    "totp": ", each with a one-time code",
+    "passkey": ", each with a passkey",
+}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -68,7 +73,7 @@ def consequence(verdict: Verdict) -> str:
             return "it is allowed"
         case Ask():
             late = f" (from half of the time on also the role {verdict.backup})" if verdict.backup else ""
-            return f"{_people(verdict.seats)} must approve{late}"
+            return f"{_people(verdict.seats)} must approve{_PROVED[verdict.step_up]}{late}"
         case Block():
             return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
         case _:

@@ -20,6 +20,7 @@ from approval_rules.canonical import NotCanonicalError
 from approval_rules.counters import HOW, named
 from approval_rules.names import around
 from approval_rules.nearest import nearest
+from approval_rules.step_up import STEP_UPS, StepUp
 from approval_rules.text import Json
 from bot.marked_yaml import Page, PolicyFault
 from bot.settings import DEFAULT_ENVIRONMENT
@@ -34,7 +35,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _ENDINGS = (".yml", ".jsonl")
 _FIELDS = (
     *("name", "tool", "arguments", "facts", "looked_up", "counters", "run", "agent", "at", "environment", "incident"),
-    *("expect", "rule", "approvals", "roles", "backup", "because", "note"),
+    *("expect", "rule", "approvals", "roles", "step_up", "backup", "because", "note"),
 )
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 _MOST = 1000
@@ -51,7 +52,7 @@ class Expectation:
     approvals: int | None = None
     roles: tuple[str, ...] = ()
     because: str = ""
-    step_up: str | None = None
+    step_up: StepUp | None = None
     backup: str | None = None
 
     @property
@@ -302,14 +303,17 @@ class _Given:
                 "expect", f"expect is one of {', '.join(OUTCOMES)}" + (f"; did you mean '{near}'?" if near else "")
             )
         approvals, roles = self.whole("approvals"), self.roles()
-        for name in ("approvals", "roles", "backup"):
+        step_up = next((known for known in STEP_UPS if known == self.values.get("step_up")), None)
+        if step_up is None and "step_up" in self.values:
+            self.fault("step_up", f"step_up is one of {', '.join(STEP_UPS)}")
+        for name in ("approvals", "roles", "step_up", "backup"):
             if name in self.values and outcome != "asked":
                 self.fault(name, f"{name} can only be expected where people are asked: expect: asked")
         if len(roles) > 1 and approvals not in (None, len(roles)):
             self.fault("approvals", f"with several roles each name is one person, so approvals is {len(roles)}")
         found = cast("Outcome", outcome)
         backup = self.text("backup") or None
-        return Expectation(found, self.whole("rule"), approvals, roles, self.text("because"), backup=backup)
+        return Expectation(found, self.whole("rule"), approvals, roles, self.text("because"), step_up, backup)
 
 
 def _column(raw: bytes, name: str) -> int:

@@ -260,12 +260,12 @@ def _size(money: Money | None) -> Decimal:
 
 def _expected(opinion: Opinion) -> Expectation:
     roles = tuple(str(seat.role) for seat in opinion.seats for _ in range(seat.count))
-    return Expectation(opinion.outcome, _number(opinion), len(roles), roles)
+    return Expectation(opinion.outcome, _number(opinion), len(roles), roles, step_up=opinion.step_up or "none")
 
 
 def _ruling(opinion: Opinion) -> Ruling:
     seats = {str(seat.role): seat.count for seat in opinion.seats}
-    return Ruling(opinion.outcome, _number(opinion), seats, opinion.because or "")
+    return Ruling(opinion.outcome, _number(opinion), seats, opinion.because or "", opinion.step_up or "none")
 
 
 def _number(opinion: Opinion) -> int | None:

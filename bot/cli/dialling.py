@@ -243,6 +243,8 @@ def _written(ask: Ask) -> str:
     more = [
         *([f"expires_in: {_span(ask.expires_in)}"] if ask.expires_in else []),
         *([f"channel: {ask.channel}"] if ask.channel else []),
+        *([f"step_up: {ask.step_up}"] if ask.step_up != "none" else []),
+        *([f"backup: {ask.backup}"] if ask.backup else []),
     ]
     if len(ask.seats) == 1:
         seat = ask.seats[0]

@@ -16,6 +16,7 @@ from approval_rules.people import Agent, AgentId, PersonId, ToolName
 from approval_rules.policy import Contradiction, PolicyFolder, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import draft_again
+from approval_rules.step_up import StepUp, strongest
 from approval_rules.text import Json
 from bot.keys import KeyFileError, dial_key
 from bot.keys import load as load_key
@@ -38,7 +39,7 @@ class Ruling(NamedTuple):
     rule: int | None
     seats: Mapping[str, int]
     because: str
-    step_up: str = "none"
+    step_up: StepUp = "none"
     backup: str = ""
 
     @property
@@ -153,7 +154,7 @@ def fewer_people(wanted: Expectation, got: Ruling) -> bool:
     least = wanted.seats if wanted.seats is not None else dict.fromkeys(wanted.roles, 1)
     gone = any(got.seats.get(role, 0) < count for role, count in least.items())
     others = wanted.backup is not None and got.backup not in ("", wanted.backup)
-    weaker = wanted.step_up not in (None, "none", got.step_up)
+    weaker = wanted.step_up is not None and strongest([wanted.step_up, got.step_up]) != got.step_up
     return gone or others or weaker or got.approvals < (wanted.approvals or 0)
 
 
@@ -179,13 +180,17 @@ def expected_words(wanted: Expectation) -> str:
     )
     rule = f" by rule {wanted.rule}" if wanted.rule is not None else ""
     because = f" because of {wanted.because!r}" if wanted.because else ""
-    return f"{wanted.outcome}{people}{_standing_in(wanted.backup)}{rule}{because}"
+    return f"{wanted.outcome}{people}{_proved(wanted.step_up)}{_standing_in(wanted.backup)}{rule}{because}"
 
 
 def got_words(got: Ruling) -> str:
     """Say what came."""
     rule = f" by rule {got.rule}" if got.rule is not None else ""
-    return f"{got.outcome}{_people(got.seats)}{_standing_in(got.backup)}{rule}"
+    return f"{got.outcome}{_people(got.seats)}{_proved(got.step_up)}{_standing_in(got.backup)}{rule}"
+
+
+def _proved(step_up: StepUp | None) -> str:
+    return f" with {step_up}" if step_up not in (None, "none") else ""
 
 
 def _standing_in(backup: str | None) -> str:

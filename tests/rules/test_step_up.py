@@ -7,10 +7,27 @@ import pytest
 from approval_rules.commands import CastVote, Claim
 from approval_rules.decide import decide
 from approval_rules.events import ClaimRefused, Decision, Refusal, Voted, VoteRefused
+from approval_rules.opinion import agree, opinion_from
 from approval_rules.people import Standing
+from approval_rules.requirement import Seat
 from approval_rules.state import Proposal, Status
 from approval_rules.step_up import STEP_UPS, Factor, Proof, StepUp, suffices
-from tests.rules.builders import ANN, BEN, RUNNING, TWO_MANAGERS, after, claim, deny, opened, vote
+from approval_rules.verdicts import Ask, consequence
+from tests.rules.builders import (
+    ANN,
+    BEN,
+    FINANCE,
+    MANAGER,
+    REFUND,
+    RUNNING,
+    TWO_MANAGERS,
+    after,
+    claim,
+    deny,
+    opened,
+    vote,
+)
+from tests.rules.policies import folder
 
 
 def proof(factor: Factor) -> Proof:
@@ -41,6 +58,23 @@ def test_a_yes_needs_at_least_the_factor_that_is_asked_for(step_up: StepUp, brou
         assert refused(asked(step_up), cast) is Refusal.STEP_UP_NEEDED
         return
     assert after(asked(step_up), cast).votes[0].proof == brought
+
+
+def test_where_nobody_knows_the_strongest_factor_of_the_file_is_asked_for() -> None:
+    """No match asks the strictest people, and not with less proof than any rule of the file wants."""
+    three, two = Ask((Seat(MANAGER, 3),)), Ask((Seat(FINANCE, 2),), step_up="passkey")
+    file = folder((None, three), (None, two)).policies[REFUND]
+    assert file.strictest is not None
+    assert file.strictest == replace(three, step_up="passkey")
+    assert "each with a passkey" in consequence(file.strictest)
+
+
+def test_opinions_differ_by_the_factor_too() -> None:
+    """A candidate that drops the passkey does not come to the same."""
+    strict = opinion_from(replace(TWO_MANAGERS, step_up="passkey"))
+    assert not agree(strict, opinion_from(TWO_MANAGERS))
+    assert agree(strict, strict)
+    assert opinion_from(TWO_MANAGERS).step_up is None
 
 
 @pytest.mark.parametrize("step_up", STEP_UPS)

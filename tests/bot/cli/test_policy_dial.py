@@ -156,6 +156,8 @@ async def test_without_the_key_or_people_there_is_no_dial(living: Living) -> Non
         Ask((Seat(RoleName("a"), 3),), timedelta(hours=36)),
         Ask((Seat(RoleName("a"), 2), Seat(RoleName("b"), 1)), timedelta(days=2), channel="C0123456789"),
         Ask((Seat(RoleName("a"), 2),), timedelta(minutes=90)),
+        Ask((Seat(RoleName("a"), 2),), step_up="passkey"),
+        Ask((Seat(RoleName("a"), 2),), step_up="totp", backup=RoleName("b")),
     ],
 )
 def test_what_is_written_reads_back(ask: Ask, tmp_path: Path) -> None:

@@ -312,18 +312,22 @@ async def test_a_denial_in_few_words_is_a_case_too(living: Living) -> None:
         (", backup: lead", "", "tightened"),
         (", backup: lead", ", backup: deputy", "loosened"),
         (", backup: lead", ", backup: lead", None),
+        ("", ", step_up: totp", "tightened"),
+        (", step_up: totp", ", step_up: passkey", "tightened"),
+        (", step_up: passkey", ", step_up: totp", "loosened"),
+        (", step_up: passkey", "", "loosened"),
     ],
 )
-async def test_who_may_stand_in_is_part_of_who_is_asked(
+async def test_who_may_stand_in_and_with_what_factor_is_part_of_who_is_asked(
     living: Living, other: Path, then: str, now: str, direction: str | None
 ) -> None:
-    """A backup that was not there before lets more people approve: that is looser, and said with its name."""
+    """A backup that was not there before lets more people approve, and a weaker factor proves less: that is looser."""
     world = living.world
-    for folder, backup in ((world.policy, then), (other, now)):
+    for folder, more in ((world.policy, then), (other, now)):
         people = {"users": [MAYA, JONAS]}
         roles = {"support_manager": people, "lead": people, "deputy": people}
         (folder / "roles.yml").write_text(json.dumps({"roles": roles}), "utf-8")
-        rule = f"{{require_approval: {{role: support_manager{backup}}}}}"
+        rule = f"{{require_approval: {{role: support_manager{more}}}}}"
         (folder / f"{TOOL}.yml").write_text(f"policy: {{tool: {TOOL}, rules: [{rule}]}}\n", "utf-8")
     await world.running.watch.look()
     assert world.running.watch.fault is None
@@ -331,5 +335,6 @@ async def test_who_may_stand_in_is_part_of_who_is_asked(
     found = (await living("policy", "replay", "--policy", str(other), "--fail-on", "never", "--json")).json()
     assert [change["direction"] for change in found["changes"]] == ([direction] if direction else [])
     for change in found["changes"]:
-        assert ("with lead as backup" in change["before"]) is bool(then)
-        assert ("as backup" in change["after"]) is bool(now)
+        assert ("with lead as backup" in change["before"]) is ("lead" in then)
+        assert ("as backup" in change["after"]) is ("backup" in now)
+        assert ("with passkey" in change["after"]) is ("passkey" in now)
