@@ -16,8 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
+import yaml
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
+from approval_rules.versions import CHANGE_TOOL
 from bot.clock import SteadyClock
 from bot.demo import cases
 from bot.demo.routes import DemoRoutes
@@ -201,6 +203,20 @@ async def _trial(world: World) -> Message:
     return packet
 
 
+async def _policy_change(world: World) -> Message:
+    roles = world.policy / "roles.yml"
+    said = yaml.safe_load(roles.read_text(encoding="utf-8"))
+    said["roles"]["policy_admin"] = {"users": [MAYA, JONAS]}
+    roles.write_text(yaml.safe_dump(said), encoding="utf-8")
+    await world.running.watch.look()
+    page = world.policy / "payments.refund.yml"
+    page.write_text(page.read_text(encoding="utf-8").replace("amount_usd <= 50", "amount_usd <= 75"), encoding="utf-8")
+    await world.running.watch.look()
+    with world.db() as db:
+        found = db.execute("SELECT id FROM proposals WHERE tool = ? ORDER BY id DESC", (CHANGE_TOOL,)).fetchone()
+    return await world.packet_of(found[0])
+
+
 async def _frozen(world: World) -> Message:
     packet = await _one_of_two(world)
     await world.say(SAM, "pause all looks like a loop")
@@ -224,9 +240,10 @@ STATES: Final[dict[str, Callable[[World], Awaitable[Message]]]] = {
     "packet-hostile": _hostile,
     "packet-trial": _trial,
     "packet-too-long": _too_long,
+    "packet-policy-change": _policy_change,
     "packet-frozen": _frozen,
 }
-"""In this order: the last one stops everything."""
+"""In this order: from the last but one on two people guard the policy, and the last one stops everything."""
 
 
 async def _proposed(world: World, name: str) -> str:
