@@ -331,13 +331,17 @@ class Engine(RuleBasedStateMachine):
                     self.votes += 1
                     assert self.rig.staff.eligible(self.user(item.event.voter)), "I2: eligible when voting"
                 case Approved() if item.event.by.ref == "quorum":
-                    for voter in self.yes_of(item.event.proposal):
-                        assert self.rig.staff.eligible(self.user(voter)), "I2: eligible when deciding"
+                    assert self.enough(item.event.proposal), "I2: eligible when deciding"
                 case Claimed():
-                    for voter in self.yes_of(item.event.proposal):
-                        assert self.rig.staff.eligible(self.user(voter)), "I2: eligible when claiming"
+                    assert self.enough(item.event.proposal), "I2: eligible when claiming"
         assert self.reading.broken == []
         assert self.counted == self.votes, "whoever is told that it counted was counted, and nobody else"
+
+    def enough(self, proposal: str) -> bool:
+        """Tell whether as many as are needed said yes and are eligible now; whoever else did does not count."""
+        needed = self.reading.proposals[proposal].born.requirement.approvals
+        eligible = [voter for voter in self.yes_of(proposal) if self.rig.staff.eligible(self.user(voter))]
+        return len(eligible) >= needed
 
     def yes_of(self, proposal: str) -> list[str]:
         """List who said yes, as the naive reading has it."""
