@@ -36,7 +36,8 @@ def test_the_code_is_the_first_forty_bits_in_crockfords_letters() -> None:
 @pytest.mark.parametrize("name", _ALL)
 def test_everything_in_it_changes_the_code(name: str) -> None:
     """A code for another action, packet, policy, person, moment or place is another code."""
-    other = datetime(2026, 1, 2, tzinfo=UTC) if name == "expires_at" else f"{_ALL[name]}2"
+    other: Any = datetime(2026, 1, 2, tzinfo=UTC) if name == "expires_at" else f"{_ALL[name]}2"
     one = intent_digest(intent_text(intent(**_ALL)))
-    two = intent_digest(intent_text(intent(**{**_ALL, name: other})))
+    changed: dict[str, Any] = {**_ALL, name: other}
+    two = intent_digest(intent_text(intent(**changed)))
     assert code_of(one) != code_of(two)
