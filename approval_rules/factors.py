@@ -167,9 +167,13 @@ def refuse(held: Factors, wish: Wish, credential: str) -> tuple[FactorEvent, ...
 def lock(held: Factors, wish: Wish) -> tuple[FactorEvent, ...]:
     """Let nothing of a person's count from now on: his own wish, or that of anybody who confirms for others.
 
-    His recovery codes outlive his own wish, for that is when he needs them; not the wish of somebody else.
+    His recovery codes outlive his own wish, for that is when he needs them; not the wish of somebody else. Where Slack
+    cannot say who somebody is, he still locks his own.
     """
-    refusal = _flaw(wish) or (None if wish.may or wish.own else Refusal.NOT_FACTOR_ADMIN)
+    flaw = _flaw(wish)
+    refusal = (None if wish.own and flaw is Refusal.DIRECTORY_DOWN else flaw) or (
+        None if wish.may or wish.own else Refusal.NOT_FACTOR_ADMIN
+    )
     waiting = [one for one in held.values() if one.state == "waiting"]
     active = [one for one in held.values() if one.state == "active" and not (one.factor == "recovery" and wish.own)]
     if refusal is None and not [*waiting, *active]:

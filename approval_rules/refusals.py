@@ -39,6 +39,7 @@ class Refusal(StrEnum):
     SHADOW = "shadow"
     STEP_UP_NEEDED = "second-factor-needed"
     FACTOR_REFUSED = "factor-refused"
+    CHANGED_SINCE = "changed-since"
     FACTOR_MISSING = "factor-missing"
     FACTOR_LOCKED = "factor-locked"
     OWN_FACTOR = "own-factor"
@@ -47,3 +48,5 @@ class Refusal(StrEnum):
     NOT_WAITING = "not-waiting"
     LINK_USED = "link-used"
     TOO_FAST = "too-fast"
+    SEVERAL_WAIT = "several-wait"
+    NO_PAGES = "no-pages"

@@ -39,6 +39,10 @@ class CredentialRow:
 
 COLUMNS = ", ".join([one.name for one in fields(CredentialRow)])
 OF_PERSON = f"SELECT {COLUMNS} FROM credentials WHERE person = :person ORDER BY id"  # noqa: S608 - constants
+WAITING = (
+    "SELECT DISTINCT person FROM credentials"
+    " WHERE state = 'waiting' AND factor <> 'recovery' OR json_extract(material, '$.removal_asked')"
+)
 _EVERY = "SELECT id, person, factor, state FROM credentials ORDER BY id"
 _PUT = (
     f"INSERT OR REPLACE INTO credentials ({COLUMNS})"  # noqa: S608 - constants

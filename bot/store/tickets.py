@@ -38,6 +38,10 @@ _PUT = (
     f"INSERT OR REPLACE INTO tickets ({_COLUMNS})"  # noqa: S608 - constants
     f" VALUES ({', '.join('?' * len(fields(Ticket)))})"
 )
+OPEN_ENROLMENTS = (
+    "SELECT id FROM tickets WHERE purpose = 'enrol' AND person = :person AND used_at IS NULL AND expires_at > :now"
+)
+_FORGET_ENROLMENTS = "DELETE FROM tickets WHERE purpose = 'enrol' AND person = ? AND used_at IS NULL"
 _FORGET = "DELETE FROM tickets WHERE expires_at < ?"
 
 
@@ -61,6 +65,11 @@ def ticket_named(tx: Transaction, unverified_name: str) -> Ticket | None:
 def put_ticket(tx: Transaction, ticket: Ticket) -> None:
     """Write a ticket as it is from now on."""
     tx.write(_PUT, astuple(ticket))
+
+
+def forget_enrolments(tx: Transaction, person: PersonId) -> None:
+    """Drop a person's other links: one that was never opened must not wait for somebody to find it."""
+    tx.write(_FORGET_ENROLMENTS, (person,))
 
 
 def forget_tickets(tx: Transaction, before: datetime) -> None:

@@ -186,6 +186,8 @@ def test_a_lock_needs_a_person_who_may() -> None:
     assert code(lock(ACTIVE, wish(BEA, may=False))) is Refusal.NOT_FACTOR_ADMIN
     assert code(lock(ACTIVE, wish(flaw=Flaw.STRANGER))) is Refusal.STRANGER
     assert code(lock({}, OWN)) is Refusal.NOT_WAITING
+    assert states(after(ACTIVE, lock(ACTIVE, wish(MAYA, flaw=Flaw.DIRECTORY_DOWN))))["one"] == "locked"
+    assert code(lock(ACTIVE, wish(flaw=Flaw.DIRECTORY_DOWN))) is Refusal.DIRECTORY_DOWN
 
 
 def test_wrong_codes_lock_one_factor() -> None:
