@@ -101,7 +101,7 @@ class WrongCode:
 class TypedCode:
     """A code that a person typed for a vote. Everything in it but `who` is unproved."""
 
-    click: Click
+    who: Envelope
     unverified_ticket: str = field(repr=False)
     unverified_code: str = field(repr=False)
 

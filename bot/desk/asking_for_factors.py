@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-from approval_rules.canonical import Digest
+from approval_rules.canonical import Digest, canonical_text
 from approval_rules.decide import decide
 from approval_rules.intent import code_of, intent, intent_digest, intent_text
 from approval_rules.people import Account
@@ -74,5 +74,6 @@ class AskingForFactors:
             )
         )
         at, end = format_time(tx.at), format_time(until)
-        put_ticket(tx, Ticket(ticket_id(name), "vote", app.person, "totp", loaded.proposal.id, text, at, end))
+        subject = {"proposal": loaded.proposal.id, "channel": click.who.channel, "ts": click.ts}
+        put_ticket(tx, Ticket(ticket_id(name), "vote", app.person, "totp", canonical_text(subject), text, at, end))
         return Challenge(seen_in(tx, loaded), "totp", name, code_of(intent_digest(text)), until)

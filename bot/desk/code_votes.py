@@ -6,9 +6,11 @@ A code counts once, for one proposal and one decision. A wrong one counts too: t
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from approval_rules.commands import CastVote
 from approval_rules.decide import decide
+from approval_rules.events import Decision
 from approval_rules.factors import FAILURES, lock_after_failures
 from approval_rules.intent import code_of, intent_digest
 from approval_rules.people import Account, PersonId
@@ -26,7 +28,7 @@ from bot.one_time_codes import accepted_step
 from bot.sealing import CannotOpenError, Seal
 from bot.store.credentials import CredentialRow, credentials_of, factors_of, put_credential
 from bot.store.rows import Loaded
-from bot.store.tickets import Ticket, put_ticket, ticket_named
+from bot.store.tickets import TICKET, Ticket, put_ticket, ticket_from, ticket_id, ticket_named
 from bot.store.transaction import Transaction
 from handlers.desk import Click, Judged
 from handlers.factor_desk import TypedCode, WrongCode
@@ -43,13 +45,21 @@ class CodeVotes:
 
     async def vote_with_code(self, typed: TypedCode) -> Judged | WrongCode:
         """Verify the code and count the vote, in one transaction."""
-        account = typed.click.who.account
+        account = typed.who.account
         if not self._pace.allows(f"{account.team_id} {account.user_id}", self._wiring.clock()):
             return WrongCode(FAILURES, too_fast=True)
-        return await self._people.with_people(typed.click, lambda tx, members: self._vote(tx, typed, members))
+        found = await self._wiring.reads.glance().rows(TICKET, {"id": ticket_id(typed.unverified_ticket)})
+        ticket = ticket_from(found)
+        if ticket is None or (ticket.purpose, ticket.factor) != ("vote", "totp"):
+            return Judged(Refusal.LINK_USED, None)
+        place, asked = json.loads(ticket.subject), json.loads(ticket.intent)
+        who = replace(typed.who, channel=place["channel"])
+        click = Click(who, place["proposal"], asked["arguments"], place["ts"], Decision.APPROVE)
+        return await self._people.with_people(click, partial(self._vote, click, typed))
 
-    def _vote(self, tx: Transaction, typed: TypedCode, members: dict[Account, Member]) -> Judged | WrongCode:
-        click = typed.click
+    def _vote(
+        self, click: Click, typed: TypedCode, tx: Transaction, members: dict[Account, Member]
+    ) -> Judged | WrongCode:
         loaded = known(tx, click.unverified_proposal)
         if not first_click(tx, click):
             return told_before(tx, click, loaded)
@@ -98,9 +108,7 @@ def _unproved(app: CredentialRow | None, ticket: Ticket | None) -> Refusal | Non
 def _ticket(tx: Transaction, unverified_name: str, loaded: Loaded, person: PersonId) -> Ticket | None:
     """Give the open ticket of this person for exactly this action; None for any other, whatever was sent with it."""
     ticket = ticket_named(tx, unverified_name)
-    if ticket is None or (ticket.purpose, ticket.factor) != ("vote", "totp") or not ticket.open_at(tx.at):
-        return None
-    if (ticket.person, ticket.subject) != (person, loaded.proposal.id):
+    if ticket is None or ticket.person != person or not ticket.open_at(tx.at):
         return None
     return ticket if json.loads(ticket.intent)["arguments"] == loaded.proposal.digest else None
 
