@@ -23,6 +23,7 @@ from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.people import PeopleUseCases
 from bot.desk.second_factors import SecondFactors
+from bot.factor_pages import factor_pages
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
@@ -48,7 +49,6 @@ from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
-from handlers.web.totp_page import enrolment_routes
 
 _POST_SECONDS = 10.0
 
@@ -115,7 +115,7 @@ async def running(
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client)
         ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
-        ports = replace(ports, pages=enrolment_routes(factors.enrolment))
+        ports = replace(ports, pages=factor_pages(factors, settings.public_url, clock))
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
