@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bot import anchoring, home
@@ -23,7 +24,6 @@ from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.people import PeopleUseCases
 from bot.desk.second_factors import SecondFactors
-from bot.factor_pages import factor_pages
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
@@ -49,6 +49,8 @@ from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
+from handlers.web.passkey_pages import NewPasskeys, PasskeyVotes
+from handlers.web.totp_page import enrolment_routes
 
 _POST_SECONDS = 10.0
 
@@ -115,7 +117,7 @@ async def running(
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client)
         ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
-        ports = replace(ports, pages=factor_pages(factors, settings.public_url, clock))
+        ports = replace(ports, pages=_pages(factors, clock))
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
@@ -140,6 +142,16 @@ def _ports(
         metrics=metrics.exposition,
         slack=from_slack,
     )
+
+
+def _pages(factors: SecondFactors, clock: Clock) -> list[BaseRoute]:
+    """Make the pages that people open in a browser; without an origin nobody could find them."""
+    if factors.passkeys is None:
+        return []
+    origin = factors.passkeys.site.origin
+    new = NewPasskeys(factors.passkeys, origin)
+    votes = PasskeyVotes(factors.confirming, origin, clock)
+    return [*enrolment_routes(factors.enrolment, new.look), *new.routes(), *votes.routes()]
 
 
 def _signing_key(settings: Settings) -> SigningKey:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
-from approval_rules.canonical import Digest
+from approval_rules.canonical import canonical_text
 from approval_rules.commands import CastVote
 from approval_rules.decide import decide
-from approval_rules.events import Decision, PacketPosted, Refusal, Reminded, Thawed, Voted, VoteRefused
+from approval_rules.events import Decision, PacketPosted, Posted, Refusal, Reminded, Thawed, Voted, VoteRefused
 from approval_rules.intent import code_of, intent, intent_digest, intent_text
 from approval_rules.people import Account, PersonId
 from approval_rules.requirement import Requirement
@@ -100,12 +100,13 @@ class Confirming:
         self, tx: Transaction, loaded: Loaded, person: PersonId, factor: Factor, name: str, nonce: str
     ) -> Challenge:
         proposal = loaded.proposal
+        packet = cast("Posted", proposal.packet)  # without one there is nothing to press
         until = min(tx.at + TICKET_LIFE, proposal.expires_at)
         text = intent_text(
             intent(
                 proposal=proposal.id,
                 arguments=proposal.digest,
-                packet=proposal.packet.shown if proposal.packet else Digest(""),
+                packet=packet.shown,
                 policy=proposal.requirement.policy.version,
                 approver=person,
                 nonce=nonce,
@@ -113,8 +114,9 @@ class Confirming:
                 rp=self._site.rp if self._site else "",
             )
         )
+        subject = canonical_text({"proposal": proposal.id, "channel": packet.channel, "ts": packet.ts})
         at, end = format_time(tx.at), format_time(until)
-        put_ticket(tx, Ticket(ticket_id(name), "vote", person, factor, proposal.id, text, at, end))
+        put_ticket(tx, Ticket(ticket_id(name), "vote", person, factor, subject, text, at, end))
         url = f"{self._site.origin}/confirm/{name}" if self._site and factor == "passkey" else None
         return Challenge(seen_in(tx, loaded), factor, name, code_of(intent_digest(text)), until, url)
 
@@ -146,11 +148,9 @@ class Confirming:
         if found is None:
             return None
         ticket, loaded, account, _ = found
-        # Where the packet stands is as the log has it: what stood in it is in the ticket.
-        packet = loaded.proposal.packet
-        channel, ts = (packet.channel, packet.ts) if packet else ("", "")
-        digest = json.loads(ticket.intent)["arguments"]
-        click = Click(Envelope(account, "", channel, ""), loaded.proposal.id, digest, ts, Decision.APPROVE)
+        place, digest = json.loads(ticket.subject), json.loads(ticket.intent)["arguments"]
+        who = Envelope(account, "", place["channel"], "")
+        click = Click(who, loaded.proposal.id, digest, place["ts"], Decision.APPROVE)
         return await self._people.with_people(click, partial(self._counted, click, unverified_name, answer))
 
     def _counted(
@@ -187,7 +187,7 @@ async def _found(snapshot: Snapshot, unverified_name: str) -> tuple[Ticket, Load
     ticket = ticket_from(await snapshot.rows(TICKET, {"id": ticket_id(unverified_name)}))
     if ticket is None or (ticket.purpose, ticket.factor) != ("vote", "passkey"):
         return None
-    loaded = await snapshot.proposal(ticket.subject)
+    loaded = await snapshot.proposal(json.loads(ticket.subject)["proposal"])
     accounts = await snapshot.accounts([ticket.person])
     if loaded is None or ticket.person not in accounts:
         return None

@@ -32,7 +32,7 @@ class Passkeys:
 
     def __init__(self, wiring: Wiring, site: Site) -> None:
         self._wiring = wiring
-        self._site = site
+        self.site = site
 
     async def new_passkey(self, unverified_name: str) -> NewPasskey | None:
         """Tell for whom a passkey is to be made; it changes nothing."""
@@ -46,7 +46,7 @@ class Passkeys:
         return NewPasskey(
             me=Face(account.user_id, name),
             challenge=challenge_of(ENROLMENT, _intent(ticket)),
-            rp=self._site.rp,
+            rp=self.site.rp,
             handle=ticket.person.encode(),
             passkeys=[one.material["credential_id"] for one in passkeys_of(held)],
             expires_at=parse_time(ticket.expires_at),
@@ -61,7 +61,7 @@ class Passkeys:
             if ticket is None or not _is_for_one(ticket) or not ticket.open_at(tx.at):
                 return Refusal.LINK_USED
             person = ticket.person
-            new = made(self._site, _intent(ticket), answer)
+            new = made(self.site, _intent(ticket), answer)
             if new is None or tx.rows(_TAKEN, {"credential_id": new.material["credential_id"]}):
                 refused = FactorRefused(tx.at, human(person), person, "enrol", Refusal.FACTOR_REFUSED)
                 record_factors(tx, [refused])

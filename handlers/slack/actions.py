@@ -23,6 +23,7 @@ from handlers.slack.escape import Safe
 from handlers.slack.factor_presses import FactorPresses, replaced
 from handlers.slack.ids import APPROVE, DENY, DETAILS, FACTOR_CONFIRM, FACTOR_REFUSE, NEXT, PREVIOUS, REASON
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
+from handlers.slack.passkey_view import passkey_view
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
 from handlers.slack.text import says_nothing
@@ -82,7 +83,7 @@ class Presses:
             case "approve":
                 judged = await self.factors.begin_approval(press.click(Decision.APPROVE))
                 if isinstance(judged, Challenge):
-                    return code_view(judged)
+                    return code_view(judged) if judged.url is None else passkey_view(judged, judged.url)
                 return None if press.who.response_url else _refused(judged)
             case "deny":
                 judged = await self.desk.begin_denial(press.click(Decision.DENY))

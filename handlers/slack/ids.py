@@ -18,6 +18,8 @@ FACTOR_CONFIRM: Final = "factor_confirm"
 FACTOR_REFUSE: Final = "factor_refuse"
 FACTOR_ENROL: Final = "factor_enrol"
 CODE: Final = "code"
+OPEN_PAGE: Final = "open_page"
+PASSKEY_VIEW: Final = "passkey"
 
 DENY_VIEW: Final = "deny"
 DETAILS_VIEW: Final = "details"

@@ -63,7 +63,7 @@ class PasskeyVotes:
         if asked.refusal is not None:
             why = refusal_sentence(asked.refusal, asked.seen)
             return page(sentence.headline, f'<p role="alert">{escape(why)}</p>{shown}')
-        asks = _form(f"{sentence.approve} with passkey", asked.challenge, asked.rp, asked.passkeys)
+        asks = _form(f"{sentence.approve} with passkey", asked.challenge, asked.rp, asked.passkeys, "")
         told_who = f"You are {_face(asked.me)}. This link works one time, until {escape(utc(asked.expires_at))}."
         return page(sentence.headline, f"{shown}{_code(asked.code)}<p>{told_who}</p>{asks}", CONFIRM)
 
@@ -87,8 +87,8 @@ class NewPasskeys:
         self._origin = origin
 
     def routes(self) -> list[BaseRoute]:
-        """Give the page's path."""
-        return [Route("/enrol/{name}", Path({"GET": self.look, "POST": self.answer}))]
+        """Give the path that the page sends to; the link itself says what is enrolled."""
+        return [Route("/enrol/{name}/passkey", Path({"POST": self.answer}))]
 
     async def look(self, request: Request) -> Response:
         """Show for whom a passkey is to be made."""
@@ -113,7 +113,7 @@ def _enrolment(new: NewPasskey) -> Response:
         f"<p>This link works one time, until {escape(utc(new.expires_at))}.</p>"
     )
     who = f' data-handle="{_base64url(new.handle)}" data-name="{escape(person(new.me.name, new.me.user_id))}"'
-    return page(title, body + _form("Make a passkey", new.challenge, new.rp, new.passkeys, who), CREATE)
+    return page(title, body + _form("Make a passkey", new.challenge, new.rp, new.passkeys, "/passkey", who), CREATE)
 
 
 def nothing_here() -> Response:
@@ -136,9 +136,9 @@ async def _answer_in(request: Request) -> BrowserAnswer:
     return fields_of((await json_of(request)).value)
 
 
-def _form(label: str, challenge: bytes, rp: str, passkeys: Sequence[str], more: str = "") -> str:
+def _form(label: str, challenge: bytes, rp: str, passkeys: Sequence[str], to: str, more: str = "") -> str:
     return (
-        f'<form data-challenge="{_base64url(challenge)}" data-rp="{escape(rp)}"'
+        f'<form data-to="{to}" data-challenge="{_base64url(challenge)}" data-rp="{escape(rp)}"'
         f' data-passkeys="{escape(" ".join(passkeys))}"{more}>'
         f'<button type="submit">{escape(label)}</button></form>{_NEEDS_SCRIPT}{_STATUS}'
     )

@@ -35,7 +35,7 @@ const send = async (answer) => {
   const body = JSON.stringify({ id: answer.id, rawId: text(answer.rawId), type: answer.type, response: parts(answer) });
   const headers = { "content-type": "application/json" };
   try {
-    const heard = await fetch(location.href, { method: "POST", headers, body, redirect: "error" });
+    const heard = await fetch(location.pathname + held.to, { method: "POST", headers, body, redirect: "error" });
     const told = await heard.json();
     tell(told.said ?? "This did not work just now. Look at the packet in Slack.", heard.ok ? "done" : "refused");
   } catch {

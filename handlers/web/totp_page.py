@@ -34,9 +34,9 @@ _STOLEN: Final = (
 )
 
 
-def enrolment_routes(desk: EnrolmentDesk) -> list[BaseRoute]:
-    """Give the routes of the page."""
-    made = _Pages(desk)
+def enrolment_routes(desk: EnrolmentDesk, passkey: Callable[[Request], Awaitable[Response]]) -> list[BaseRoute]:
+    """Give the routes of the page; a link to a passkey opens the page that `passkey` makes."""
+    made = _Pages(desk, passkey)
     return [
         Route("/enrol/{name}", made.look, methods=["GET"]),
         Route("/enrol/{name}/open", made.open, methods=["POST"]),
@@ -47,12 +47,13 @@ def enrolment_routes(desk: EnrolmentDesk) -> list[BaseRoute]:
 class _Pages:
     """One method for each step."""
 
-    def __init__(self, desk: EnrolmentDesk) -> None:
+    def __init__(self, desk: EnrolmentDesk, passkey: Callable[[Request], Awaitable[Response]]) -> None:
         self._desk = desk
+        self._passkey = passkey
 
     async def look(self, request: Request) -> Response:
         """Show what the link is for, and the button that opens it."""
-        return await _safely(lambda: self._look(_name(request)))
+        return await _safely(lambda: self._look(request))
 
     async def open(self, request: Request) -> Response:
         """Show the secret to the visit that opens the link."""
@@ -62,9 +63,12 @@ class _Pages:
         """Take the first code as proof, and show the recovery codes once."""
         return await _safely(lambda: self._enrol(request))
 
-    async def _look(self, name: str) -> Response:
+    async def _look(self, request: Request) -> Response:
+        name = _name(request)
         found = await self._desk.enrolling(name)
-        if found is None or found.factor != "totp":
+        if found is not None and found.factor == "passkey":
+            return await self._passkey(request)
+        if found is None:
             return _told(_OVER, 410)
         return page(_TITLE, _button(name, found))
 

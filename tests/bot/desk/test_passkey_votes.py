@@ -11,7 +11,7 @@ import pytest
 
 from approval_rules.canonical import sha256_name
 from approval_rules.events import ClaimRefused, Decision, PacketPosted, Posted, Refusal, Voted, VoteRefused
-from approval_rules.factor_events import FactorConfirmed, FactorEnrolled, FactorLocked
+from approval_rules.factor_events import FactorConfirmed, FactorEnrolled, FactorEvent, FactorLocked
 from approval_rules.intent import intent_digest
 from approval_rules.people import Account, Flaw, PersonId, human, system
 from approval_rules.state import Status
@@ -28,7 +28,8 @@ from bot.store.transaction import Transaction
 from handlers.confirming_desk import Asked
 from handlers.desk import Accepted, Challenge, Judged
 from tests.authenticator import ORIGIN, PRESENT, VERIFIED, Algorithm, Answer, Lie, Passkey
-from tests.bot.desk.rig import CHANNEL, PEOPLE, TEAM, TOOL, Rig
+from tests.bot.desk.rig import CHANNEL, PEOPLE, TEAM, Rig
+from tests.world import TOOL
 
 ANN, BEN, _, _, OWNER = PEOPLE
 POLICY = f"""\
@@ -83,7 +84,7 @@ class Bench(Rig):
 
         def unit(tx: Transaction) -> str:
             by, ident = human(person), tx.new_id("cred")
-            events = [
+            events: list[FactorEvent] = [
                 FactorEnrolled(tx.at, by, person, ident, "totp"),
                 FactorConfirmed(tx.at, by, person, ident, None),
             ]
