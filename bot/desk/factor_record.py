@@ -3,9 +3,9 @@
 Nothing happens to a factor without its event; no secret is in any of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from approval_rules.factor_events import (
     FactorConfirmed,
@@ -18,10 +18,23 @@ from approval_rules.factor_events import (
     FactorRemoved,
     RecoveryUsed,
 )
+from approval_rules.factors import Factors, Wish
+from approval_rules.refusals import Refusal
 from approval_rules.times import format_time
-from bot.store.credentials import CredentialRow, credentials_of, put_credential
+from bot.store.credentials import CredentialRow, credentials_of, factors_of, put_credential
 from bot.store.transaction import Transaction
 from bot.store.vouching import ask_to_vouch, show_again, tell
+from handlers.desk import Face
+from handlers.factor_desk import Done, FactorSaid
+
+_DONE: Final[dict[type[FactorEvent], Done]] = {
+    FactorConfirmed: "confirmed",
+    FactorRemoved: "removed",
+    FactorKept: "kept",
+    FactorLocked: "locked",
+    FactorRemovalAsked: "removal-asked",
+}
+Act: TypeAlias = Callable[[Factors, Wish, str], tuple[FactorEvent, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +122,40 @@ def _changed(row: CredentialRow, event: FactorEvent) -> CredentialRow:
             return replace(row, last_used_at=format_time(event.at))
         case _:
             return row
+
+
+def apply_wish(tx: Transaction, wish: Wish, act: Act, credential: str | None) -> tuple[FactorEvent, ...]:
+    """Do one thing with a person's factors and record it; without a `credential`, with all that it can be about."""
+    held = factors_of(tx, wish.person)
+    meant = [credential] if credential is not None else _meant(held)
+    if len(meant) > 1 and any(held[one].asks for one in meant):
+        events = several(wish, "confirm")
+    else:
+        events = ()
+        for one in meant:
+            events += act(held, wish, one)
+    record_factors(tx, events)
+    return events
+
+
+def said(events: Sequence[FactorEvent], face: Face, held: Factors) -> FactorSaid:
+    """Put into one answer what the events say."""
+    first = events[0]
+    if isinstance(first, FactorRefused):
+        return FactorSaid(first.code, face=face)
+    factor = held[first.credential].factor
+    done = _DONE[type(first)]
+    if isinstance(first, FactorRemoved) and first.why == "refused":
+        done = "locked" if any(isinstance(event, FactorLocked) for event in events) else "refused"
+    return FactorSaid(None, done, face, factor)
+
+
+def _meant(held: Factors) -> list[str]:
+    """Name what a confirmation can be about: what asks for one; where nothing does, everything that is locked."""
+    asking = [one.id for one in held.values() if one.asks]
+    return asking or [one.id for one in held.values() if one.state == "locked" and one.factor != "recovery"] or [""]
+
+
+def several(wish: Wish, tried: Literal["confirm", "remove"]) -> tuple[FactorEvent, ...]:
+    """Refuse what is not clear: a person has more than one that it could be about."""
+    return (FactorRefused(wish.at, wish.by, wish.person, tried, Refusal.SEVERAL_WAIT),)

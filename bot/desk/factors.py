@@ -1,17 +1,11 @@
 """What people may do with second factors in Slack: list, confirm for others, refuse, lock, remove. Sees no secret."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Final
 
 from approval_rules.factor_events import (
-    FactorConfirmed,
     FactorEvent,
-    FactorKept,
-    FactorLocked,
-    FactorRefused,
-    FactorRemovalAsked,
-    FactorRemoved,
 )
 from approval_rules.factors import Credential, Factors, Wish, confirm, fold_factors, lock, refuse, remove
 from approval_rules.people import Account, Flaw, PersonId, RoleName, human
@@ -19,7 +13,7 @@ from approval_rules.policy import RoleMembers
 from approval_rules.refusals import Refusal
 from approval_rules.step_up import Factor
 from approval_rules.times import parse_time
-from bot.desk.factor_record import record_factors
+from bot.desk.factor_record import Act, apply_wish, said, several
 from bot.desk.wiring import Wiring, standing_of, written
 from bot.directory import Member
 from bot.store.credentials import (
@@ -33,18 +27,10 @@ from bot.store.credentials import (
 from bot.store.reads import Snapshot
 from bot.store.transaction import Transaction
 from handlers.desk import Envelope, Face
-from handlers.factor_desk import Done, FactorSaid, HeldFactor, MyFactors
+from handlers.factor_desk import FactorSaid, HeldFactor, MyFactors
 
 ADMIN: Final = RoleName("admin")
 OPERATOR: Final = RoleName("operator")
-_DONE: Final[dict[type[FactorEvent], Done]] = {
-    FactorConfirmed: "confirmed",
-    FactorRemoved: "removed",
-    FactorKept: "kept",
-    FactorLocked: "locked",
-    FactorRemovalAsked: "removal-asked",
-}
-Act = Callable[[Factors, Wish, str], tuple[FactorEvent, ...]]
 
 
 class FactorUseCases:
@@ -85,7 +71,7 @@ class FactorUseCases:
                 one for one in held.values() if one.state != "removed" and one.factor in (factor, *_ANY[factor is None])
             ]
             if len(found) > 1:
-                return _several(wish, "remove")
+                return several(wish, "remove")
             return remove(held, wish, found[0].id if found else "")
 
         return await self._about(who, user_id, act, "")
@@ -116,42 +102,6 @@ _ANY: Final[dict[bool, tuple[Factor, ...]]] = {True: ("passkey", "totp"), False:
 def may_confirm(member: Member, roles: Mapping[RoleName, RoleMembers]) -> bool:
     """Tell who confirms for others: the role `admin` where the roles name it, else `operator`; nobody without both."""
     return (ADMIN if ADMIN in roles else OPERATOR) in member.roles
-
-
-def apply_wish(tx: Transaction, wish: Wish, act: Act, credential: str | None) -> tuple[FactorEvent, ...]:
-    """Do one thing with a person's factors and record it; without a `credential`, with all that it can be about."""
-    held = factors_of(tx, wish.person)
-    meant = [credential] if credential is not None else _meant(held)
-    if len(meant) > 1 and any(held[one].asks for one in meant):
-        events = _several(wish, "confirm")
-    else:
-        events = ()
-        for one in meant:
-            events += act(held, wish, one)
-    record_factors(tx, events)
-    return events
-
-
-def said(events: Sequence[FactorEvent], face: Face, held: Factors) -> FactorSaid:
-    """Put into one answer what the events say."""
-    first = events[0]
-    if isinstance(first, FactorRefused):
-        return FactorSaid(first.code, face=face)
-    factor = held[first.credential].factor
-    done = _DONE[type(first)]
-    if isinstance(first, FactorRemoved) and first.why == "refused":
-        done = "locked" if any(isinstance(event, FactorLocked) for event in events) else "refused"
-    return FactorSaid(None, done, face, factor)
-
-
-def _meant(held: Factors) -> list[str]:
-    """Name what a confirmation can be about: what asks for one; where nothing does, everything that is locked."""
-    asking = [one.id for one in held.values() if one.asks]
-    return asking or [one.id for one in held.values() if one.state == "locked" and one.factor != "recovery"] or [""]
-
-
-def _several(wish: Wish, tried: Literal["confirm", "remove"]) -> tuple[FactorEvent, ...]:
-    return (FactorRefused(wish.at, wish.by, wish.person, tried, Refusal.SEVERAL_WAIT),)
 
 
 async def _held_by(snapshot: Snapshot, account: Account) -> list[HeldFactor]:
