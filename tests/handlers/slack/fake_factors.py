@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from approval_rules.events import Refusal
 from approval_rules.step_up import Factor
-from handlers.desk import Challenge, Click, Envelope, Face, Judged
+from handlers.desk import Challenge, Click, DeskUnavailableError, Envelope, Face, Judged
 from handlers.factor_desk import EnrolmentLink, FactorSaid, HeldFactor, MyFactors, TypedCode, WrongCode
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.made import NOW
@@ -25,6 +25,11 @@ class FakeFactors:
         self.said = FactorSaid(None, "confirmed", FACE, "totp")
         self.listed = MyFactors((APP,), (), may_confirm=False)
         self.judged: Judged | WrongCode = WrongCode(4)
+        self.down = False
+
+    def _answering(self) -> None:
+        if self.down:
+            raise DeskUnavailableError("down")
 
     async def begin_enrolment(self, who: Envelope, factor: Factor) -> EnrolmentLink | Refusal:
         """Give the link that was set."""
@@ -38,6 +43,7 @@ class FakeFactors:
 
     async def confirm_factor(self, who: Envelope, user_id: str, credential: str | None) -> FactorSaid:
         """Remember it."""
+        self._answering()
         self.asked.append((who.account.user_id, "confirm", user_id, credential))
         return self.said
 
@@ -62,5 +68,6 @@ class FakeFactors:
 
     async def vote_with_code(self, typed: TypedCode) -> Judged | WrongCode:
         """Remember it, and answer what was set."""
+        self._answering()
         self.asked.append((typed.who.account.user_id, typed.unverified_ticket, typed.unverified_code))
         return self.judged
