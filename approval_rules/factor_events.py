@@ -97,7 +97,7 @@ class FactorRefused:
     at: datetime
     by: Actor
     person: PersonId
-    tried: Literal["enrol", "open", "confirm", "refuse", "lock", "remove", "recover"]
+    tried: Literal["enrol", "open", "confirm", "refuse", "lock", "remove", "recover", "vote"]
     code: Refusal
 
 

@@ -11,9 +11,10 @@ from functools import partial
 from approval_rules.commands import CastVote
 from approval_rules.decide import decide
 from approval_rules.events import Decision
+from approval_rules.factor_events import FactorRefused
 from approval_rules.factors import FAILURES, lock_after_failures
 from approval_rules.intent import code_of, intent_digest
-from approval_rules.people import Account, PersonId
+from approval_rules.people import Account, PersonId, human
 from approval_rules.refusals import Refusal
 from approval_rules.step_up import Proof
 from approval_rules.text import AgentJson
@@ -22,7 +23,7 @@ from bot.desk.apply import known
 from bot.desk.factor_record import record_factors
 from bot.desk.people import PeopleUseCases, first_click, recorded_vote, told_before, vote_command
 from bot.desk.try_pace import TryPace
-from bot.desk.wiring import Wiring
+from bot.desk.wiring import Wiring, written
 from bot.directory import Member
 from bot.one_time_codes import accepted_step
 from bot.sealing import CannotOpenError, Seal
@@ -51,6 +52,7 @@ class CodeVotes:
         found = await self._wiring.reads.glance().rows(TICKET, {"id": ticket_id(typed.unverified_ticket)})
         ticket = ticket_from(found)
         if ticket is None or (ticket.purpose, ticket.factor) != ("vote", "totp"):
+            await written(self._wiring, partial(_invented, typed))
             return Judged(Refusal.LINK_USED, None)
         place, asked = json.loads(ticket.subject), json.loads(ticket.intent)
         who = replace(typed.who, channel=place["channel"])
@@ -89,6 +91,12 @@ class CodeVotes:
         except CannotOpenError:
             return None
         return accepted_step(secret, unverified_code, tx.at, app.counter)
+
+
+def _invented(typed: TypedCode, tx: Transaction) -> None:
+    """Record that somebody sent a ticket that is none: it is for no proposal, so no vote was refused."""
+    person = tx.person(typed.who.account, typed.who.user_name)
+    record_factors(tx, [FactorRefused(tx.at, human(person), person, "vote", Refusal.LINK_USED)])
 
 
 def app_of(held: Mapping[str, CredentialRow]) -> CredentialRow | None:
