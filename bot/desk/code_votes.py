@@ -63,10 +63,8 @@ class CodeVotes:
         self, click: Click, typed: TypedCode, tx: Transaction, members: dict[Account, Member]
     ) -> Judged | WrongCode:
         loaded = known(tx, click.unverified_proposal)
-        if not first_click(tx, click):
+        if loaded is None or not first_click(tx, click):
             return told_before(tx, click, loaded)
-        if loaded is None:
-            return Judged(Refusal.NOT_OUR_MESSAGE, None)
         command = vote_command(tx, click, loaded, members)
         person = command.voter.person
         app = app_of(credentials_of(tx, person))

@@ -24,7 +24,7 @@ from bot.desk.wiring import Wiring, written
 from bot.keys import base64url
 from bot.one_time_codes import accepted_step, new_recovery_codes, new_secret, recovery_hash, setup_uri
 from bot.sealing import Seal
-from bot.store.credentials import credentials_of, factors_of, put_credential
+from bot.store.credentials import CredentialRow, credentials_of, factors_of, put_credential
 from bot.store.tickets import (
     OPEN_ENROLMENTS,
     TICKET,
@@ -161,15 +161,16 @@ class EnrolmentUseCases:
         secret: str,
         step: int,
         codes: Sequence[str],
-        recovery: Sequence[str] | None,
+        recovery: CredentialRow | None,
     ) -> Enrolled:
         held, ident = factors_of(tx, person), tx.new_id("cred")
         app = New(APP_LABEL, {"secret": self._secrets.seal.seal(secret, ident)}, step)
         wish = Wish(tx.at, human(person), person, None, may=False)
         forget_enrolments(tx, person)
         if recovery is not None:
-            _spend(tx, person, recovery)
-            record_factors(tx, recover(held, wish, ident, "totp", len(recovery)), {ident: app})
+            put_credential(tx, recovery)
+            left = len(recovery.material["hashes"])
+            record_factors(tx, recover(held, wish, ident, "totp", left), {ident: app})
             return Enrolled(counts=True)
         with_it = tx.new_id("cred")
         kept = New(CODES_LABEL, {"hashes": [recovery_hash(code) for code in codes]})
@@ -190,22 +191,15 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
-def _recovery(tx: Transaction, person: PersonId, unverified_code: str) -> Sequence[str] | None:
-    """Give the hashes that are left after this code; None where it is none of the person's good ones."""
+def _recovery(tx: Transaction, person: PersonId, unverified_code: str) -> CredentialRow | None:
+    """Give the person's codes as they are without this one; None where it is none of the good ones."""
     good = recovery_codes(factors_of(tx, person))
     if good is None or not unverified_code:
         return None
-    hashes: list[str] = list(credentials_of(tx, person)[good.id].material["hashes"])
-    used = recovery_hash(unverified_code)
-    left = [one for one in hashes if not hmac.compare_digest(one, used)]
-    return left if len(left) < len(hashes) else None
-
-
-def _spend(tx: Transaction, person: PersonId, left: Sequence[str]) -> None:
-    good = recovery_codes(factors_of(tx, person))
-    if good is not None:
-        row = credentials_of(tx, person)[good.id]
-        put_credential(tx, replace(row, material={**row.material, "hashes": list(left)}))
+    row, used = credentials_of(tx, person)[good.id], recovery_hash(unverified_code)
+    left = [one for one in row.material["hashes"] if not hmac.compare_digest(one, used)]
+    spent = len(left) < len(row.material["hashes"])
+    return replace(row, material={**row.material, "hashes": left}) if spent else None
 
 
 def _failed(tx: Transaction, ticket: Ticket, known: Mapping[str, Any], *, recovering: bool) -> WrongCode:
