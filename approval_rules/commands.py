@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
-from approval_rules.events import Decision, Posted
+from approval_rules.events import Decision, Posted, Refusal
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
@@ -57,7 +57,7 @@ class CastVote:
     """Approve or deny. `voter` comes from Slack's verified envelope; `others` are the earlier voters as of now.
 
     `seen` is the digest that the button carried; `channel` and `ts` name the message it was on. `proof` is set where a
-    second factor was verified, `evidence` is what anybody can verify it by.
+    second factor was verified, `evidence` is what anybody can verify it by; `unproved` is why one does not hold.
     """
 
     at: datetime
@@ -71,6 +71,7 @@ class CastVote:
     reason: AgentText | None = None
     proof: Proof | None = None
     evidence: AgentJson | None = None
+    unproved: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,8 @@ def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refu
     refusal = why_not(command.voter, proposal)
     # A no is safe: only a yes needs the second factor.
     if refusal is None and command.decision is Decision.APPROVE:
-        return None if suffices(command.proof, proposal.requirement.step_up) else Refusal.STEP_UP_NEEDED
+        enough = suffices(command.proof, proposal.requirement.step_up)
+        return command.unproved or (None if enough else Refusal.STEP_UP_NEEDED)
     return refusal
 
 

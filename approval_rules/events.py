@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
@@ -362,4 +363,5 @@ Event: TypeAlias = (
     | BudgetExceeded
     | IncidentEvent
     | EnvironmentNamed
+    | FactorEvent
 )

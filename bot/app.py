@@ -9,18 +9,21 @@ from pathlib import Path
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bot import anchoring, home
-from bot.clock import Clock, NewId, not_before, salts
+from bot.clock import Clock, NewId, new_token, not_before, salts
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
+from bot.delivery.factor_post import FactorSenders
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
-from bot.delivery.slack_post import SlackPost, SlackSenders
+from bot.delivery.slack_post import SlackPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.people import PeopleUseCases
+from bot.desk.second_factors import SecondFactors
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
@@ -46,6 +49,8 @@ from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
+from handlers.web.passkey_pages import NewPasskeys, PasskeyVotes
+from handlers.web.totp_page import enrolment_routes
 
 _POST_SECONDS = 10.0
 
@@ -109,8 +114,10 @@ async def running(
         await watch.look()
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
-        from_slack = slack_app(people, _slack_config(settings, place, wall), client)
+        factors = SecondFactors(wiring, people, settings.public_url, new_token)
+        from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client)
         ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
+        ports = replace(ports, pages=_pages(factors, clock))
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
@@ -135,6 +142,16 @@ def _ports(
         metrics=metrics.exposition,
         slack=from_slack,
     )
+
+
+def _pages(factors: SecondFactors, clock: Clock) -> list[BaseRoute]:
+    """Make the pages that people open in a browser; without an origin nobody could find them."""
+    if factors.passkeys is None:
+        return []
+    origin = factors.passkeys.site.origin
+    new = NewPasskeys(factors.passkeys, origin)
+    votes = PasskeyVotes(factors.confirming, origin, clock)
+    return [*enrolment_routes(factors.enrolment, new.look), *new.routes(), *votes.routes()]
 
 
 def _signing_key(settings: Settings) -> SigningKey:
@@ -244,13 +261,15 @@ def _slack_config(settings: Settings, place: home.Home, clock: Clock) -> SlackCo
 
 
 def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kind, Sender]:
-    to_slack = SlackSenders(wiring, slack)
+    to_slack = FactorSenders(wiring, slack)
     return {
         Kind.POST: to_slack.packet,
         Kind.UPDATE: to_slack.packet,
         Kind.THREAD: to_slack.thread,
         Kind.ANNOUNCE: to_slack.announce,
         Kind.ESCALATE: to_slack.escalate,
+        Kind.TELL: to_slack.tell,
+        Kind.VOUCH: to_slack.vouch,
         Kind.ANSWER: to_slack.answer,
         Kind.CALLBACK: CallbackSender(wiring, guarded),
     }

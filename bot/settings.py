@@ -22,6 +22,7 @@ _NAMES = (
     "FOUREYES_CALLBACK_ALLOW",
     "FOUREYES_LOOKUP_ALLOW",
     "FOUREYES_SIGNING_KEY_FILE",
+    "FOUREYES_PUBLIC_URL",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
     "FOUREYES_URL",
     "FOUREYES_AGENT_KEY",
@@ -32,6 +33,10 @@ _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
 _IGNORED = ("FOUREYES_REQUIRE_CHROMIUM", "FOUREYES_HYPOTHESIS")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN = re.compile(rf"(https://{_LABEL}(?:\.{_LABEL})*|http://localhost)(:[1-9][0-9]{{0,4}})?")
+_ADDRESS = re.compile(r"https://[0-9.]+")
+_OWN_PORTS = (("https://", ":443"), ("http://", ":80"))
 LOOKUP_TOKEN = re.compile(r"FOUREYES_(?!SLACK_)[A-Z0-9_]{1,100}_TOKEN")
 """The variables that a policy may have sent to a host: no secret of another kind has such a name."""
 # A token is a header's value: what is not visible ASCII could end the header and begin another.
@@ -58,6 +63,7 @@ class Settings:
     environment: str = DEFAULT_ENVIRONMENT
     lookup_allow: str = ""
     lookup_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    public_url: str | None = None
 
     @property
     def anchor_file(self) -> Path:
@@ -83,6 +89,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         slack_signing_secret=_secret(values, "SLACK_SIGNING_SECRET"),
         slack_app_token=_secret(values, "SLACK_APP_TOKEN"),
         lookup_tokens=_lookup_tokens(values),
+        public_url=_public_url(get("FOUREYES_PUBLIC_URL") or ""),
     )
 
 
@@ -104,6 +111,22 @@ def _environment(name: str) -> str:
             f"FOUREYES_ENVIRONMENT={name!r}: write a name such as production or staging: small letters, digits, - _ ."
         )
     return name
+
+
+def _public_url(text: str) -> str | None:
+    """Check the origin at which people's browsers reach this server; a passkey belongs to its host name for ever."""
+    if not text:
+        return None
+    found = _ORIGIN.fullmatch(text.rstrip("/"))
+    if found is None or _ADDRESS.fullmatch(found[1]):
+        raise SettingsError(
+            f"FOUREYES_PUBLIC_URL={text!r}: write https:// and the host's name in small letters, such as"
+            " https://approvals.example.com; no path, and no IP address, for a passkey belongs to a name; http only"
+            " for localhost"
+        )
+    # Browsers leave a scheme's own port out, and a page's origin is compared with this letter by letter.
+    own = any(found[1].startswith(scheme) and found[2] == port for scheme, port in _OWN_PORTS)
+    return found[1] if own else found[0]
 
 
 def _secret(values: Mapping[str, str], name: str) -> str:

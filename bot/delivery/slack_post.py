@@ -54,9 +54,9 @@ from handlers.slack.sentences import (
     refusal_sentence,
 )
 
-_OPS: Final = ("ops", "announcements", "default")
-_NO_CHANNEL: Final = "no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml"
-_GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+OPS: Final = ("ops", "announcements", "default")
+NO_CHANNEL: Final = "no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml"
+GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 _HOPELESS: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text"}
 )
@@ -107,7 +107,7 @@ class SlackSenders:
                 return Sent(as_of)
             return await self._update(seen, posted, shown, as_of, attempt)
         except SlackUnavailableError as error:
-            return _failed(error)
+            return failed(error)
 
     async def _learn_names(self, seen: Seen) -> bool:
         """Ask Slack for the names of people who have only been noted so far, such as an agent's owner."""
@@ -139,7 +139,7 @@ class SlackSenders:
             return settled
         channel = self._channel(seen)
         if channel is None:
-            return Later(_NO_CHANNEL)
+            return Later(NO_CHANNEL)
         return await self._post_packet(channel, seen, shown, as_of, attempt)
 
     async def _settled(
@@ -233,7 +233,7 @@ class SlackSenders:
                 ),
             )
         except SlackUnavailableError as error:
-            if error.code not in _GONE:
+            if error.code not in GONE:
                 raise
             # The old message is gone; clicks on any older copy are refused from now on.
             return await self._post_packet(posted.channel, seen, shown, as_of, attempt)
@@ -282,7 +282,7 @@ class SlackSenders:
                 attempt.begin, channel=channel, text=mrkdwn_safe(text), blocks=blocks, thread_ts=thread_ts, mrkdwn=False
             )
         except SlackUnavailableError as error:
-            return _failed(error)
+            return failed(error)
         return Sent(as_of)
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
@@ -290,7 +290,7 @@ class SlackSenders:
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
-            return Later(_NO_CHANNEL)
+            return Later(NO_CHANNEL)
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
@@ -315,9 +315,9 @@ class SlackSenders:
         if not isinstance(event, BudgetExceeded):
             return Never("the stop is not in the log")
         channels = self._wiring.policy.folder.channels
-        channel = next((channels[name] for name in _OPS if name in channels), self._slack.default_channel)
+        channel = next((channels[name] for name in OPS if name in channels), self._slack.default_channel)
         if channel is None:
-            return Later(_NO_CHANNEL)
+            return Later(NO_CHANNEL)
         mark, shown = Mark(ESCALATION_EVENT, "entry", str(row.wanted_seq), event.at), escalation(event)
 
         async def it_stands(_found: Posted) -> Result:
@@ -329,7 +329,7 @@ class SlackSenders:
                 begin = partial(attempt.begin, channel)
                 await self._chat(begin, channel=channel, text=shown.text, blocks=shown.blocks, metadata=mark.metadata)
         except SlackUnavailableError as error:
-            return _failed(error)
+            return failed(error)
         return settled or Sent(row.wanted_seq)
 
     async def answer(self, row: OutboxRow, attempt: Attempt) -> Result:
@@ -368,7 +368,8 @@ def _rename(account: Account, name: str, tx: Transaction) -> None:
     tx.person(account, name)
 
 
-def _failed(error: SlackUnavailableError) -> Result:
+def failed(error: SlackUnavailableError) -> Result:
+    """Say what is to become of a row that Slack did not take."""
     if error.code in _HOPELESS:
         return Never(error.code)
     return Later(error.code, error.retry_after if error.code == "ratelimited" else None)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from approval_rules.commands import CastVote, ClearIncident, DeclareIncident, IncidentCommand, Resume, StartPause
-from approval_rules.decide import decide, decide_switch
+from approval_rules.decide import Events, decide, decide_switch
 from approval_rules.events import (
     IncidentRefused,
     Paused,
@@ -58,13 +58,13 @@ class PeopleUseCases:
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote."""
-        return await self._with_people(click, lambda tx, members: _vote(tx, click, members, rehearse=False))
+        return await self.with_people(click, lambda tx, members: vote(tx, click, members, rehearse=False))
 
     async def begin_denial(self, click: Click) -> Judged:
         """Tell whether a denial would count; only a refusal is recorded."""
-        return await self._with_people(click, lambda tx, members: _vote(tx, click, members, rehearse=True))
+        return await self.with_people(click, lambda tx, members: vote(tx, click, members, rehearse=True))
 
-    async def _with_people(self, click: Click, unit: Callable[[Transaction, dict[Account, Member]], T]) -> T:
+    async def with_people(self, click: Click, unit: Callable[[Transaction, dict[Account, Member]], T]) -> T:
         """Run a unit that needs standings: whoever it misses is looked up outside, and it runs again.
 
         The directory is asked before a transaction and never inside, so a unit can only say whom it misses: somebody
@@ -242,17 +242,26 @@ class _Unvouched(dict[Account, Member]):
         return True
 
 
-def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehearse: bool) -> Judged:
-    who = click.who
+def vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehearse: bool) -> Judged:
+    """Count or refuse a vote; with `rehearse`, only a refusal is recorded."""
     loaded = known(tx, click.unverified_proposal)
-    if not tx.first_seen(_fingerprint(who.request_id)):
-        return _told_before(tx, click, loaded)
+    if not first_click(tx, click):
+        return told_before(tx, click, loaded)
     if loaded is None:
         _answer(tx, click, None, Refusal.NOT_OUR_MESSAGE)
         return Judged(Refusal.NOT_OUR_MESSAGE, None)
-    member = members[who.account]
+    command = vote_command(tx, click, loaded, members)
+    foreseen = decide(loaded.proposal, command, tx.switch)
+    if rehearse and refusal_in(foreseen) is None:
+        return Judged(None, seen_in(tx, loaded))
+    return recorded_vote(tx, click, loaded, command, foreseen)
+
+
+def vote_command(tx: Transaction, click: Click, loaded: Loaded, members: dict[Account, Member]) -> CastVote:
+    """Say what a click asks for, with the clicker and the earlier voters as they stand now."""
+    who, member = click.who, members[click.who.account]
     person = tx.person(who.account, member.name or who.user_name)
-    command = CastVote(
+    return CastVote(
         at=tx.at,
         proposal=loaded.proposal.id,
         voter=standing_of(person, member),
@@ -263,17 +272,27 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
         ts=click.ts,
         reason=click.reason,
     )
-    foreseen = decide(loaded.proposal, command, tx.switch)
-    refusal = next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)
-    if rehearse and refusal is None:
-        return Judged(None, seen_in(tx, loaded))
-    applied = apply(tx, loaded, command, foreseen)
-    after = applied.loaded or loaded
+
+
+def refusal_in(foreseen: Events) -> Refusal | None:
+    """Tell why a vote would not count; None where it would."""
+    return next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)
+
+
+def recorded_vote(tx: Transaction, click: Click, loaded: Loaded, command: CastVote, foreseen: Events) -> Judged:
+    """Record what a vote came to, and plan the answer to the clicker."""
+    refusal = refusal_in(foreseen)
+    after = apply(tx, loaded, command, foreseen).loaded or loaded
     _answer(tx, click, after, refusal)
     return Judged(refusal, seen_in(tx, after))
 
 
-def _told_before(tx: Transaction, click: Click, loaded: Loaded | None) -> Judged:
+def first_click(tx: Transaction, click: Click) -> bool:
+    """Note the request that a click came with; False where exactly this one was handled before."""
+    return tx.first_seen(_fingerprint(click.who.request_id))
+
+
+def told_before(tx: Transaction, click: Click, loaded: Loaded | None) -> Judged:
     """Say again what became of a request that comes again: the newest such decision of this person."""
     if loaded is None:
         return Judged(Refusal.NOT_OUR_MESSAGE, None)

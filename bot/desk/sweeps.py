@@ -11,6 +11,7 @@ from bot.desk.apply import apply
 from bot.desk.switching import record_switch
 from bot.desk.wiring import Wiring, written
 from bot.store import outbox
+from bot.store.tickets import forget_tickets
 from bot.store.transaction import Transaction
 
 AT_ONCE = 500
@@ -55,3 +56,4 @@ def _pass_time(tx: Transaction, due: Sequence[str]) -> None:
 def _forget(tx: Transaction) -> None:
     tx.write(_FORGET_SEEN, (format_time(tx.at - _SIGNATURE_LIFE),))
     outbox.forget_answers(tx, tx.at - _ANSWER_LIFE)
+    forget_tickets(tx, tx.at)

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, policy_events
+from approval_rules import events, factor_events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -54,6 +54,14 @@ KINDS: Mapping[str, type[Event]] = {
     "incident.changed": events.IncidentChanged,
     "incident.refused": events.IncidentRefused,
     "environment.named": policy_events.EnvironmentNamed,
+    "factor.enrolled": factor_events.FactorEnrolled,
+    "factor.confirmed": factor_events.FactorConfirmed,
+    "factor.locked": factor_events.FactorLocked,
+    "factor.removal_asked": factor_events.FactorRemovalAsked,
+    "factor.kept": factor_events.FactorKept,
+    "factor.removed": factor_events.FactorRemoved,
+    "factor.recovery_used": factor_events.RecoveryUsed,
+    "factor.refused": factor_events.FactorRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -114,7 +122,7 @@ def encode(event: Event) -> Encoded:
 
 
 def subject_of(event: Event) -> str:
-    """Name what an event is about: a proposal, the kill switch, an agent, or the policy."""
+    """Name what an event is about: a proposal, the kill switch, an agent, a person, or the policy."""
     match event:
         case events.Paused() | events.ResumeAsked() | events.Resumed() | events.SwitchRefused():
             return SWITCH
@@ -131,6 +139,17 @@ def subject_of(event: Event) -> str:
             | policy_events.PolicyShadowed()
         ):
             return POLICY
+        case (
+            factor_events.FactorEnrolled()
+            | factor_events.FactorConfirmed()
+            | factor_events.FactorLocked()
+            | factor_events.FactorRemovalAsked()
+            | factor_events.FactorKept()
+            | factor_events.FactorRemoved()
+            | factor_events.RecoveryUsed()
+            | factor_events.FactorRefused()
+        ):
+            return event.person
         case _:
             return event.proposal
 

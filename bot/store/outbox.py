@@ -29,6 +29,8 @@ class Kind(StrEnum):
     ANSWER = "answer"
     ANNOUNCE = "announce"
     ESCALATE = "escalate"
+    TELL = "tell"
+    VOUCH = "vouch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
 from approval_rules.events import (
-    BudgetExceeded,
     Event,
     IncidentEvent,
     ProposalEvent,
@@ -227,8 +226,12 @@ class Transaction:
         return {**self._batch.proposals, **self._unit.proposals}
 
     def loose(self) -> list[Recorded]:
-        """List what this batch recorded that belongs to no proposal: refusals and stops, whose rows come later."""
+        """List what this batch recorded that belongs to nothing folded here: its rows come later."""
         return [*self._batch.loose, *self._unit.loose]
+
+    def history(self, subject: str) -> tuple[Recorded, ...]:
+        """Read what was committed about a subject; what this batch recorded of it is in `loose`."""
+        return recorded_of(self._db, subject)
 
     def key_use(self, agent: AgentId, key: str) -> KeyUse | None:
         """Look an idempotency key up."""
@@ -346,7 +349,7 @@ class Transaction:
             self._switch = evolve_switch(self._switch, cast("SwitchEvent | IncidentEvent", event))
         elif isinstance(event, POLICY_EVENTS):
             self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
-        elif isinstance(event, SubmitRefused | BudgetExceeded):
+        else:
             self._unit.loose.append(recorded)
             if turned_away(event):
                 self.write(_INSERT_TURNED_AWAY, (event.by.ref, entry.seq))

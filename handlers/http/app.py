@@ -37,7 +37,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        routes=[*_agent_routes(calls), *_operation_routes(ports), *document_routes()],
+        routes=[*_agent_routes(calls), *_operation_routes(ports), *document_routes(), *ports.pages],
     )
     app.router.default = _nothing_here
     app.add_middleware(Edge, new_request_id=ports.new_request_id)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 
@@ -21,6 +22,7 @@ class HttpPorts:
     """Clock, ids and the answers of the operational calls. Each MUST be O(1) in the number of proposals.
 
     `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events.
+    `pages` are for people's browsers.
     """
 
     clock: Callable[[], datetime]
@@ -29,3 +31,4 @@ class HttpPorts:
     ready: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
     slack: ASGIApp | None = None
+    pages: Sequence[BaseRoute] = ()

@@ -4,6 +4,7 @@ Never puts a stack trace, a key or a value from the body into an answer or a log
 """
 
 import json
+import re
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -26,6 +27,10 @@ RETRY_SOON_S = 2
 _FRAMES_LOGGED = 8
 _PATH_LOGGED = 200
 _log = structlog.get_logger("foureyes.http")
+
+
+# The name of a page is a secret: who knows it is asked for a second factor in somebody's name.
+_PAGE_NAME = re.compile(r"^(/(?:confirm|enrol)/).*", re.DOTALL)
 
 
 class ProblemError(Exception):
@@ -134,7 +139,7 @@ def log_failure(scope: Scope, request_id: str, problem: ProblemError) -> None:
         "request failed",
         request_id=request_id,
         method=scope["method"],
-        path=scope["path"][:_PATH_LOGGED],
+        path=_PAGE_NAME.sub(r"\1…", scope["path"])[:_PATH_LOGGED],
         code=problem.code,
         error=type(cause).__name__,
         where=[f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],

@@ -16,15 +16,18 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.events import Decision, Refusal
-from handlers.desk import Judged, PeopleDesk, Seen
+from handlers.desk import Challenge, Judged, PeopleDesk, Seen
+from handlers.factor_desk import FactorDesk
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
-from handlers.slack.ids import APPROVE, DENY, DETAILS, NEXT, PREVIOUS, REASON
+from handlers.slack.factor_presses import FactorPresses, replaced
+from handlers.slack.ids import APPROVE, DENY, DETAILS, FACTOR_CONFIRM, FACTOR_REFUSE, NEXT, PREVIOUS, REASON
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
+from handlers.slack.passkey_view import passkey_view
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
 from handlers.slack.text import says_nothing
-from handlers.slack.views import MAX_REASON, deny_view, details_view, notice_view
+from handlers.slack.views import MAX_REASON, code_view, deny_view, details_view, notice_view
 
 SLACK_SECONDS: Final = 1.0
 """The share of Slack's 3 s in which a modal must have been opened."""
@@ -44,6 +47,7 @@ class Presses:
     desk: PeopleDesk
     client: AsyncWebClient
     clock: Callable[[], datetime]
+    factors: FactorDesk
 
     async def pressed(self, body: Payload, request_id: str) -> BoltResponse:
         """Answer the press of a button; another app's or an unknown one is acknowledged and nothing else."""
@@ -51,6 +55,8 @@ class Presses:
         if action_id in {PREVIOUS, NEXT}:
             turn = read_turn(body, request_id)
             return await self._turn(turn, action_id, trigger_of(body)) if turn else await self._unreadable(body)
+        if action_id in {FACTOR_CONFIRM, FACTOR_REFUSE}:
+            return await self._open(await FactorPresses(self.factors).pressed(body, request_id), trigger_of(body))
         if action_id not in {APPROVE, DENY, DETAILS}:
             return BoltResponse(status=200)
         press = read_press(body, request_id)
@@ -63,19 +69,21 @@ class Presses:
         """Answer the denial: the modal says what became of it, and keeps the reason where it may be sent again."""
         click = read_denial(body, request_id)
         if click is None or click.reason is None:
-            return _replaced(notice_view(_NOT_COUNTED, UNREADABLE))
+            return replaced(notice_view(_NOT_COUNTED, UNREADABLE))
         if says_nothing(click.reason):
             return _faulted(Safe(f"Please say why, in a few words (at most {MAX_REASON} characters)."))
         judged = await in_time(self.desk.vote(click))
         if isinstance(judged, Trouble):
             return _faulted(judged.sentence)
-        return _replaced(_refused(judged) or notice_view("Denied", _denied(judged)))
+        return replaced(_refused(judged) or notice_view("Denied", _denied(judged)))
 
     async def _press(self, press: Press) -> Block | None:
         """Do what one button of a packet asks; give the modal that answers it, None where none is needed."""
         match press.action_id:
             case "approve":
-                judged = await self.desk.vote(press.click(Decision.APPROVE))
+                judged = await self.factors.begin_approval(press.click(Decision.APPROVE))
+                if isinstance(judged, Challenge):
+                    return code_view(judged) if judged.url is None else passkey_view(judged, judged.url)
                 return None if press.who.response_url else _refused(judged)
             case "deny":
                 judged = await self.desk.begin_denial(press.click(Decision.DENY))
@@ -138,10 +146,6 @@ def _refused(judged: Judged) -> Block | None:
 
 def _denied(judged: Judged) -> Safe:
     return counted_sentence(judged.seen, Decision.DENY) if judged.seen else UNKNOWN_PROPOSAL
-
-
-def _replaced(view: Block) -> BoltResponse:
-    return _json({"response_action": "update", "view": view})
 
 
 def _faulted(sentence: Safe) -> BoltResponse:

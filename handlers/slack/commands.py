@@ -12,9 +12,21 @@ from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
+from handlers.factor_desk import FactorDesk
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
-from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
+from handlers.slack.factor_command import factor_answer
+from handlers.slack.factor_words import whoami_words
+from handlers.slack.grammar import (
+    Ask,
+    FactorWish,
+    IncidentWish,
+    LoosePause,
+    NotUnderstood,
+    PauseWish,
+    ResumeWish,
+    understand,
+)
 from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
@@ -43,6 +55,7 @@ HELP: Final = (
     Safe("/agent status · what is paused, what waits"),
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
+    Safe("/agent factor · your second factors: get one, lock it, confirm a colleague's"),
     Safe("/agent whoami · your roles here"),
 )
 
@@ -67,6 +80,7 @@ class Commands:
 
     desk: PeopleDesk
     clock: Callable[[], datetime]
+    factors: FactorDesk
 
     async def answer(self, typed: Typed) -> Reply:
         """Do what was typed and say what became of it."""
@@ -80,6 +94,9 @@ class Commands:
                 return await self._resume(typed, wish)
             case IncidentWish():
                 return await self._incident(typed, wish)
+            case FactorWish():
+                done = await factor_answer(self.factors, typed.who, wish)
+                return Reply(done.lines, done.blocks)
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():
@@ -145,7 +162,8 @@ class Commands:
             case "show":
                 return await self._show(typed, wish.about)
             case "whoami":
-                return Reply(_whoami(await self.desk.whoami(typed.who)))
+                held = (await self.factors.factors(typed.who)).mine
+                return Reply([*_whoami(await self.desk.whoami(typed.who)), whoami_words(held)])
             case "help":
                 return Reply(HELP)
             case _:

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 _STRAIGHT: Final = str.maketrans("“”„«»\u2018\u2019\u00a0", '"""""\'\' ')
 _MENTION: Final = re.compile(r"<[@#!]([^>|]*)(?:\|([^>]*))?>")
+_USER: Final = re.compile(r"<@([A-Z][A-Z0-9]{1,30})(?:\|[^>]*)?>")
 _LINK: Final = re.compile(r"<[a-z]+:[^>|]*\|([^>]*)>|<([a-z]+:[^>]*)>")
 _LASTS: Final = re.compile(
     r"for\s+(?:(?P<count>[0-9]{1,4})\s*|(?P<one>an?)\s+)(?P<unit>s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
@@ -27,12 +28,13 @@ _SAME: Final = {
     "list": "pending",
     "whoami?": "whoami",
     "who": "whoami",
+    "factors": "factor",
     "?": "help",
     "": "status",
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "help")
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "factor", "whoami", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -73,6 +75,15 @@ class IncidentWish:
 
 
 @dataclass(frozen=True, slots=True)
+class FactorWish:
+    """Do something with second factors: `act` is the first word, `about` the next, `users` the people mentioned."""
+
+    act: str
+    about: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for something to read: `status`, `pending`, `show`, `whoami` or `help`; `about` is what follows it."""
 
@@ -89,7 +100,7 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | Ask | NotUnderstood
+Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | FactorWish | Ask | NotUnderstood
 
 
 def understand(typed: str) -> Wish:
@@ -107,6 +118,8 @@ def understand(typed: str) -> Wish:
     if verb == "incident":
         word, _, reason = rest.partition(" ")
         return IncidentWish(_ON_OFF.get(word.strip("\"'.,:;!`").casefold()), reason.strip())
+    if verb == "factor":
+        return _factor(typed)
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)
@@ -129,6 +142,12 @@ def _pause(rest: str) -> PauseWish | LoosePause:
     if everything.lasts is not None or not name:
         return everything
     return LoosePause(PauseWish("agent", name, *_lasts(after)), everything)
+
+
+def _factor(typed: str) -> FactorWish:
+    words = _straight(_USER.sub(" ", typed)).casefold().split()[1:3]
+    act, about = [*words, "", ""][:2]
+    return FactorWish(act or "list", about, tuple(_USER.findall(typed)))
 
 
 def _scope(rest: str) -> tuple[Kind | None, str, str]:

@@ -14,12 +14,21 @@ NEXT: Final = "details_next"
 REASON: Final = "reason"
 """Block id and action id of the one input: Slack wants the block's id where it shows an error."""
 
+FACTOR_CONFIRM: Final = "factor_confirm"
+FACTOR_REFUSE: Final = "factor_refuse"
+FACTOR_ENROL: Final = "factor_enrol"
+CODE: Final = "code"
+OPEN_PAGE: Final = "open_page"
+PASSKEY_VIEW: Final = "passkey"
+
 DENY_VIEW: Final = "deny"
 DETAILS_VIEW: Final = "details"
 NOTICE_VIEW: Final = "notice"
+CODE_VIEW: Final = "code"
 
 _VALUE: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|(sha256:[0-9a-f]{64})")
 _PLACE: Final = re.compile(r"(.+)\|([A-Z][A-Z0-9]{1,30})\|([0-9]{1,12}\.[0-9]{1,9})")
+_FACTOR: Final = re.compile(r"([A-Z][A-Z0-9]{1,30})\|(cred_[0-9A-Za-z_-]{1,64})")
 _PAGE: Final = re.compile(r"(.+)\|([0-9]{1,6})")
 
 
@@ -73,3 +82,14 @@ def read_page(raw: object) -> tuple[Target, int] | None:
     found = _PAGE.fullmatch(raw) if isinstance(raw, str) else None
     target = read_value(found[1]) if found else None
     return (target, int(found[2])) if found and target else None
+
+
+def factor_value(user_id: str, credential: str) -> str:
+    """Write what a button about somebody's second factor carries."""
+    return f"{user_id}|{credential}"
+
+
+def read_factor_value(raw: object) -> tuple[str, str] | None:
+    """Read what such a button carried, the Slack user id and the credential; None for what we did not write."""
+    found = _FACTOR.fullmatch(raw) if isinstance(raw, str) else None
+    return (found[1], found[2]) if found else None

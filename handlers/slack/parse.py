@@ -9,9 +9,11 @@ from approval_rules.events import Decision
 from approval_rules.people import Account
 from approval_rules.text import AgentText
 from handlers.desk import Click, Envelope
-from handlers.slack.ids import REASON, Target, read_page, read_place, read_value
+from handlers.factor_desk import TypedCode
+from handlers.slack.ids import CODE, REASON, Target, read_factor_value, read_page, read_place, read_value
 
 _ID: Final = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+_TICKET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _TS: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
@@ -27,6 +29,16 @@ class Press:
     def click(self, decision: Decision) -> Click:
         """Make the vote that the press asks for."""
         return Click(self.who, self.target.proposal, self.target.digest, self.ts, decision)
+
+
+@dataclass(frozen=True, slots=True)
+class FactorPress:
+    """One press of a button about somebody's second factor."""
+
+    who: Envelope
+    action_id: str
+    unverified_user: str
+    unverified_credential: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,14 @@ def read_press(body: Mapping[str, Any], request_id: str) -> Press | None:
     return Press(who, action_id, target, ts or "")
 
 
+def read_factor_press(body: Mapping[str, Any], request_id: str) -> FactorPress | None:
+    """Read a press of a button about somebody's second factor."""
+    action_id = action_id_of(body)
+    about = read_factor_value(body["actions"][0].get("value")) if action_id else None
+    who = _envelope(body, request_id, _text(_object(body, "container"), "channel_id", _ID) or "")
+    return FactorPress(who, action_id, *about) if who and about else None
+
+
 def read_turn(body: Mapping[str, Any], request_id: str) -> Turn | None:
     """Read a press of a page button in Details."""
     view = _object(body, "view")
@@ -95,6 +115,14 @@ def read_denial(body: Mapping[str, Any], request_id: str) -> Click | None:
     typed = _object(_object(_object(_object(view, "state"), "values"), REASON), REASON).get("value")
     reason = AgentText(typed if isinstance(typed, str) else "")
     return Click(who, place.target.proposal, place.target.digest, place.ts, Decision.DENY, reason)
+
+
+def read_code(body: Mapping[str, Any], request_id: str) -> TypedCode | None:
+    """Read the modal that asks for a code: whose ticket it is, and for what, the desk finds out."""
+    view = _object(body, "view")
+    ticket, who = _text(view, "private_metadata", _TICKET), _envelope(body, request_id, "")
+    typed = _object(_object(_object(_object(view, "state"), "values"), CODE), CODE).get("value")
+    return TypedCode(who, ticket, typed if isinstance(typed, str) else "") if who and ticket else None
 
 
 def read_command(body: Mapping[str, Any], request_id: str) -> Typed | None:

@@ -16,10 +16,12 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.desk import PeopleDesk
+from handlers.factor_desk import FactorDesk
 from handlers.slack.actions import Presses
 from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
-from handlers.slack.ids import DENY_VIEW
+from handlers.slack.factor_presses import FactorPresses
+from handlers.slack.ids import CODE_VIEW, DENY_VIEW
 from handlers.slack.parse import read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNREADABLE
@@ -28,7 +30,7 @@ COMMAND: Final = "/agent"
 _ANY: Final = re.compile("")
 
 
-def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
+def bolt_app(desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
     """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
 
     async def authorize() -> AuthorizeResult:
@@ -50,7 +52,8 @@ def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> A
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    _listen(app, Presses(desk, client, config.clock), Commands(desk, config.clock), config.api_app_id)
+    presses, commands = Presses(desk, client, config.clock, factors), Commands(desk, config.clock, factors)
+    _listen(app, presses, commands, config.api_app_id)
     return app
 
 
@@ -64,6 +67,11 @@ def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str
         if not _is_ours(body, api_app_id):
             return _not_ours()
         return await presses.submitted(body, _request_id(request))
+
+    async def on_code(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await FactorPresses(presses.factors).submitted(body, _request_id(request))
 
     async def on_command(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         if not _is_ours(body, api_app_id):
@@ -79,6 +87,7 @@ def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str
 
     app.action(_ANY)(on_action)
     app.view(DENY_VIEW)(on_denial)
+    app.view(CODE_VIEW)(on_code)
     app.command(COMMAND)(on_command)
     app.event(_ANY)(on_event)
 

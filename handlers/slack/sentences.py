@@ -89,6 +89,21 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
     Refusal.STEP_UP_NEEDED: "It did not count: the policy asks for a second factor here. Press Approve, and "
     "confirm with your passkey or code.",
+    Refusal.FACTOR_REFUSED: "It did not count: the second factor could not be verified. Please press Approve again.",
+    Refusal.FACTOR_MISSING: "It did not count: the policy asks for a second factor here, and you have none that counts "
+    "and is strong enough. To get one: /agent factor add passkey, or /agent factor add totp.",
+    Refusal.FACTOR_LOCKED: "It did not count: your second factor is locked. Another person must confirm it again; "
+    "/agent factor shows it. If the wrong codes were not yours, tell whoever runs Foureyes now.",
+    Refusal.CHANGED_SINCE: "It did not count: what you were asked about is over or is no longer the same. Please read "
+    "the packet again, and press Approve there.",
+    Refusal.LINK_USED: "It did not count: this was answered before. Please press Approve again where it is still open.",
+    Refusal.TOO_FAST: "It did not count: that was too fast. Please wait a moment and try again.",
+    Refusal.OWN_FACTOR: "It did not count: nobody confirms his own second factor.",
+    Refusal.NOT_FACTOR_ADMIN: "It did not count: only the role admin, or operator, confirms second factors.",
+    Refusal.SECOND_ADMIN_NEEDED: "It did not count: you asked for this, so somebody else must confirm it.",
+    Refusal.NOT_WAITING: "Nothing was changed: nothing like that waits.",
+    Refusal.SEVERAL_WAIT: "Nothing was changed: there is more than one.",
+    Refusal.NO_PAGES: "There is no page for this yet: whoever runs Foureyes must set FOUREYES_PUBLIC_URL.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "

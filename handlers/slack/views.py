@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Final
 
 from approval_rules.state import Proposal
-from handlers.desk import Seen
+from handlers.desk import Challenge, Seen
 from handlers.slack.blocks import Block, button, plain, section
 from handlers.slack.details import pages_of
 from handlers.slack.escape import Safe
 from handlers.slack.ids import (
+    CODE,
+    CODE_VIEW,
     DENY_VIEW,
     DETAILS_VIEW,
     NEXT,
@@ -67,6 +69,26 @@ def details_view(seen: Seen, at: datetime, page: int = 0) -> Block:
         **_modal(DETAILS_VIEW, heading, blocks),
         "close": plain(Safe("Close")),
         "private_metadata": page_of(_target(seen.proposal), page),
+    }
+
+
+def code_view(asked: Challenge) -> Block:
+    """Ask for the code of the authenticator app, under the same sentence as the packet's."""
+    sentence = sentence_of(asked.seen.proposal)
+    said = sentence.text if len(sentence.text) <= _SENTENCE else sentence.headline
+    code: Block = {
+        "type": "input",
+        "block_id": CODE,
+        "label": plain(Safe("The six digits of your authenticator app")),
+        "hint": plain(Safe("Each code counts once. After five wrong ones in a row it is locked.")),
+        "element": {"type": "plain_text_input", "action_id": CODE, "min_length": 6, "max_length": 7},
+    }
+    same = section(Safe(f"You approve exactly this, as {asked.code}. The same code stands in the receipt."))
+    return {
+        **_modal(CODE_VIEW, "Approve with a code", [section(said), same, code]),
+        "submit": plain(Safe("Approve")),
+        "close": plain(Safe("Go back")),
+        "private_metadata": asked.ticket,
     }
 
 

@@ -351,6 +351,30 @@ BUGS = (
             "arguments_of(proposal.arguments, {})",
         ),
     ),
+    _bug(
+        "own-factor-confirmed",
+        "a person confirms his own second factor",
+        f"{R}/test_factors.py",
+        ("approval_rules.factors:_not_another", "if wish.own or wish.by == human(wish.person):", "if False:"),
+    ),
+    _bug(
+        "codes-count-twice",
+        "the code of an authenticator app counts as often as it is typed",
+        "tests/bot/test_one_time_codes.py::test_a_step_counts_once",
+        ("bot.one_time_codes:accepted_step", "right and step > last", "right"),
+    ),
+    _bug(
+        "batch-reads-old-counters",
+        "two votes of one commit each read what was committed before",
+        f"{S}/test_second_factors.py::test_a_code_counts_once_for_two_at_once",
+        ("bot.store.credentials:credentials_of", "tx.planned_rows(_PUT)", "()"),
+    ),
+    _bug(
+        "tickets-of-others",
+        "a ticket votes for whoever brings it",
+        f"{S}/test_second_factors.py::test_a_ticket_is_for_its_person_and_its_proposal",
+        ("bot.desk.code_votes:_ticket", "ticket.person != person", "False"),
+    ),
 )
 BY_NAME = {bug.name: bug for bug in BUGS}
 

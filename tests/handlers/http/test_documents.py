@@ -29,6 +29,18 @@ ONLY_IN_SLACK = {
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
     Refusal.STEP_UP_NEEDED,
+    Refusal.FACTOR_REFUSED,
+    Refusal.CHANGED_SINCE,
+    Refusal.FACTOR_MISSING,
+    Refusal.FACTOR_LOCKED,
+    Refusal.OWN_FACTOR,
+    Refusal.NOT_FACTOR_ADMIN,
+    Refusal.SECOND_ADMIN_NEEDED,
+    Refusal.NOT_WAITING,
+    Refusal.LINK_USED,
+    Refusal.TOO_FAST,
+    Refusal.SEVERAL_WAIT,
+    Refusal.NO_PAGES,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

@@ -19,6 +19,7 @@ from handlers.slack.escape import Safe
 from handlers.slack.grammar import Ask, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
 from handlers.slack.parse import Typed
 from tests.handlers.slack.fake_desk import FakeDesk
+from tests.handlers.slack.fake_factors import FakeFactors
 from tests.handlers.slack.made import NOW, pause, proposal, seen, states
 
 WHO = Envelope(Account("T0FOUREYES", "U0JONASWEB1"), "jonas", "C0AGENTOPS1", "v0=1", "https://hooks.example/1")
@@ -36,7 +37,7 @@ class WithoutOverview(FakeDesk):
 
 async def type_(desk: FakeDesk, text: str) -> str:
     """Type a command; give everything that its answer says, having checked that Slack takes it."""
-    reply = await Commands(desk, lambda: NOW).answer(Typed(WHO, text))
+    reply = await Commands(desk, lambda: NOW, FakeFactors(desk)).answer(Typed(WHO, text))
     body = reply.body()
     assert body["response_type"] == "ephemeral"
     assert find_faults(body["blocks"], "message") == []
