@@ -109,8 +109,12 @@ class PasskeyWorld(World):
             keys.append(Passkey())
             answer = await self.enrol(user, keys[-1])
             assert answer.status_code == 200, answer.text
-            assert "counts from now on" in await self.say(PRIYA, f"factor confirm <@{user}>")
+            await self.confirm(user)
         return keys
+
+    async def confirm(self, user: str) -> None:
+        """Let Priya say that it is that person's."""
+        assert "counts from now on" in await self.say(PRIYA, f"factor confirm <@{user}>")
 
     async def press(self, user: str, packet: Message) -> dict[str, Any]:
         """Press Approve, and give the modal that follows."""
