@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a program beside the text that it illustrates, not a package
-"""The pictures of docs/second-factor.md: a passkey asked for in Slack, on the page at a desk and on a phone.
+"""The pictures of docs/passkeys.md: a passkey asked for in Slack, on the page at a desk and on a phone.
 
 `docs/pictures.py` runs it. It must never draw anything itself.
 """
