@@ -46,6 +46,7 @@ class PasskeyWorld(World):
 
     def __init__(self, folder: Path, factor: str = "passkey") -> None:
         self.factor = factor
+        self.has_pages = True
         super().__init__(folder)
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
@@ -59,7 +60,7 @@ class PasskeyWorld(World):
     @property
     def settings(self) -> Settings:
         """Give the settings with pages."""
-        return replace(super().settings, public_url=self.origin)
+        return replace(super().settings, public_url=self.origin if self.has_pages else None)
 
     def _write_files(self, managers: tuple[str, ...]) -> None:
         super()._write_files(managers)

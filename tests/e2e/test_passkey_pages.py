@@ -120,7 +120,7 @@ async def test_without_the_right_finger_nothing_is_sent(browser: Browser, world:
     await opened(world, own, MAYA, packet)
     await own.press()
     await own.told("Nothing was sent")
-    assert world.ledger().events(Voted) == world.ledger().events(VoteRefused) == []
+    assert (world.ledger().events(Voted), world.ledger().events(VoteRefused)) == ([], [])
     await own.verifies(right=True)
     await own.press()
     await own.told("Your approval counts")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from approval_rules.events import Voted, VoteRefused
+from bot.settings import SettingsError
 from bot.slack_standin.workspace import JONAS, MAYA, SAM
 from tests.authenticator import Passkey
 from tests.passkey_world import PasskeyWorld, code_in, url_in
@@ -164,6 +165,30 @@ async def test_an_enrolment_link_makes_one_passkey(world: PasskeyWorld) -> None:
     assert (await world.post(other, key.make(other.challenge, world.lie()))).status_code == 409
     with world.db() as db:
         assert db.execute("SELECT count(*) FROM credentials").fetchone() == (1,)
+
+
+async def test_a_policy_that_asks_for_passkeys_needs_an_address_for_their_page(world: PasskeyWorld) -> None:
+    """Refused at the start; where it comes into force later, the server says that it is not ready."""
+    page = world.policy / "payments.refund.yml"
+    asking = page.read_text("utf-8")
+    await world.stop()
+    world.has_pages = False
+    with pytest.raises(SettingsError, match=r"payments\.refund asks for a passkey"):
+        await world.start()
+    world.has_pages = True
+    await world.start()
+    page.write_text(asking.replace("passkey", "none"), encoding="utf-8")
+    await world.running.watch.look()
+    await world.stop()
+    world.has_pages = False
+    await world.start()
+    assert (await world.http.get("/readyz")).status_code == 200
+    page.write_text(asking, encoding="utf-8")
+    await world.running.watch.look()
+    ready = await world.http.get("/readyz")
+    assert ready.status_code == 503
+    assert "passkeys are asked for and there is no page" in ready.text
+    assert (await world.look(f"{world.origin}/confirm/anything")).status == 404
 
 
 async def test_an_unknown_or_old_link_leads_nowhere(world: PasskeyWorld) -> None:
