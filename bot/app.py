@@ -28,6 +28,7 @@ from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
+from bot.factor_needs import lacks_pages
 from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.lookups.asking import Lookups
@@ -91,6 +92,8 @@ async def running(
         path, anchors = _opened(settings, key, clock, stack)
         folder = replace(policy_at_start(settings.policy, path), dial_key=dial_key(key))
         policy = PolicyInForce(folder, settings.environment)
+        if lacking := lacks_pages(folder, settings.public_url):
+            raise SettingsError(lacking)
         bell = _Bell(asyncio.get_running_loop())
         writer = _writer(path, Sources(clock, new_id, salts), bell, crash_point, stack)
         reads = Reads(path)
@@ -116,7 +119,9 @@ async def running(
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client)
-        ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
+        ports = _ports(
+            wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics, settings), metrics
+        )
         ports = replace(ports, pages=_pages(factors, clock))
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
@@ -302,12 +307,18 @@ def _ticks(
 
 
 async def _checks(
-    writer: Writer, watch: PolicyWatch, policy: PolicyInForce, lookups: Lookups, metrics: Metrics
+    writer: Writer,
+    watch: PolicyWatch,
+    policy: PolicyInForce,
+    lookups: Lookups,
+    metrics: Metrics,
+    settings: Settings,
 ) -> Sequence[Check]:
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
         Check("policy", ok=watch.fault is None, detail=watch.told),
         *_lookup_checks(policy, lookups),
+        *_factor_checks(policy, settings),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )
@@ -320,3 +331,11 @@ def _lookup_checks(policy: PolicyInForce, lookups: Lookups) -> Iterator[Check]:
         missing = sum(lookups.missing(lookup) is not None for lookup in every)
         detail = f"{counted(missing, 'fact')} cannot be looked up; see `foureyes doctor`" if missing else "set up"
         yield Check("lookups", ok=not missing, detail=detail)
+
+
+def _factor_checks(policy: PolicyInForce, settings: Settings) -> Iterator[Check]:
+    """Tell of a policy that came into force since the start and asks for passkeys that nobody can use."""
+    if lacks_pages(policy.folder, settings.public_url):
+        yield Check(
+            "second factor", ok=False, detail="passkeys are asked for and there is no page; see `foureyes doctor`"
+        )

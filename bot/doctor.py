@@ -23,6 +23,7 @@ from bot.delivery.addresses import AllowList
 from bot.delivery.guarded_http import SystemResolver
 from bot.desk.people import OPERATOR
 from bot.directory import HomeWorkspace, SlackDirectory
+from bot.factor_needs import asks_for, lacks_pages
 from bot.keys import KeyFileError
 from bot.keys import load as load_key
 from bot.lookups.checking import missing, unreachable
@@ -90,9 +91,18 @@ def _policy(settings: Settings) -> Iterator[Finding]:
     tools = ", ".join(folder.policies) or "none: every proposal will be blocked"
     yield Finding("policy", State.GOOD if folder.policies else State.WARN, f"{settings.policy}: {tools}")
     yield from _roles(folder)
+    yield from _factors(folder, settings)
     channel = folder.channels.get("default") or settings.channel
     if channel is None:
         yield Finding("channel", State.FAIL, "set FOUREYES_CHANNEL, or `channels: {default: C...}` in roles.yml")
+
+
+def _factors(folder: PolicyFolder, settings: Settings) -> Iterator[Finding]:
+    lacking = lacks_pages(folder, settings.public_url)
+    if lacking is not None:
+        yield Finding("second factor", State.FAIL, lacking)
+    elif settings.public_url is None and asks_for(folder, "totp"):
+        yield Finding("second factor", State.WARN, "set FOUREYES_PUBLIC_URL: without it nobody can enrol an app")
 
 
 def _roles(folder: PolicyFolder) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from bot.demo.stage import AT_ONCE, Stage, staged
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SAM
 from docs.palette import with_palette
+from docs.passkey_pictures import photograph_passkeys
 from tests.world import MovableClock, World, until
 
 HERE: Final = Path(__file__).parent / "images"
@@ -342,9 +343,10 @@ async def main() -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         camera = Camera(browser, await browser.new_page())
-        with TemporaryDirectory() as first, TemporaryDirectory() as second:
+        with TemporaryDirectory() as first, TemporaryDirectory() as second, TemporaryDirectory() as third:
             await photograph_page(camera, Path(first))
             await photograph_packets(camera, Path(second))
+            await photograph_passkeys(browser, camera.take, Path(third), SetClock(), REFUND)
         await browser.close()
 
 

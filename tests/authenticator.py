@@ -121,4 +121,4 @@ class Passkey:
 
 def _client_data(kind: str, challenge: bytes, lie: Lie) -> bytes:
     said = {"type": lie.kind or kind, "challenge": base64url(challenge), "origin": lie.origin, "crossOrigin": False}
-    return json.dumps({**said, **lie.more}).encode()
+    return json.dumps({**said, **lie.more}, separators=(",", ":")).encode()  # as browsers write it

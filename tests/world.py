@@ -122,6 +122,7 @@ class World:
         self._server = AsyncExitStack()
         self.running: Running
         self.url = ""
+        self.port = 0
         self.agent: NewKey
         self.http: httpx.AsyncClient
         self._write_files(managers)
@@ -181,7 +182,7 @@ class World:
             self.running = await stack.enter_async_context(
                 running(self.settings, self.clock, self._ids, crash_point=self.crash_point, pace=self.pace)
             )
-            server = LoopbackServer(self.running.app)
+            server = LoopbackServer(self.running.app, port=self.port)
             await server.start()
             stack.push_async_callback(server.stop)
             self.url = server.url

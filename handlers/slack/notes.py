@@ -8,7 +8,7 @@ from approval_rules.state import Status
 from handlers.desk import Seen
 from handlers.slack.escape import Safe
 from handlers.slack.sentence import sentence_of
-from handlers.slack.standing import backup_words, standing_of
+from handlers.slack.standing import backup_words, standing_of, vote_words
 
 _OVERDUE: Final = Safe(
     "⚠ The agent took the permission and never said how it went. Nobody knows whether it ran: please look, and never"
@@ -27,6 +27,12 @@ def note_text(note: Note, seen: Seen, at: datetime) -> Safe:
             more = f" {late}" if late else ""
             return Safe(f"⏳ Half of the time is over: {headline}. {standing_of(seen, at).text}{more}")
         case Note.DECIDED:
-            return standing_of(seen, at).text
+            return Safe(f"{standing_of(seen, at).text}{receipt(seen)}")
         case Note.OVERDUE:
             return _OVERDUE
+
+
+def receipt(seen: Seen) -> str:
+    """Name each vote that a second factor confirmed, with the code that its voter saw; nothing where none was."""
+    proved = [vote_words(vote, seen) for vote in seen.proposal.votes if vote.proof]
+    return "".join([f"\n{line}" for line in proved])

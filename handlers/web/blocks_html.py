@@ -26,11 +26,17 @@ def _block(block: Block) -> Iterator[str]:
         case "section":
             yield f"<p>{_text(block['text'])}</p>"
         case "context":
-            yield f"<p><small>{' '.join([_text(element) for element in block['elements']])}</small></p>"
+            yield f"<p><small>{_small_print(block['elements'])}</small></p>"
         case "rich_text":
             yield from _rich(block["elements"])
         case "divider":
             yield "<hr>"
+
+
+def _small_print(elements: Iterable[Block]) -> str:
+    """Give each text a line of its own, but for a time, which follows the word before it."""
+    text = "".join([(" " if one["type"] == "mrkdwn" else "<br>") + _text(one) for one in elements])
+    return text.removeprefix("<br>")
 
 
 def _rich(elements: Iterable[Block]) -> Iterator[str]:

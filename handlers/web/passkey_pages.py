@@ -145,7 +145,7 @@ def _form(label: str, challenge: bytes, rp: str, passkeys: Sequence[str], to: st
 
 
 def _code(code: str) -> str:
-    return f'<p>Slack shows the same code: <span class="code">{escape(code)}</span></p>'
+    return f'<p>Slack shows the same code:<br><strong class="code">{escape(code)}</strong></p>'
 
 
 def _face(face: Face) -> str:

@@ -16,6 +16,7 @@ body { margin: 0 auto; max-width: 40rem; padding: 1rem; overflow-wrap: anywhere;
 h1 { font-size: 1.25rem; }
 button, input { font: inherit; min-height: 2.75rem; width: 100%; box-sizing: border-box; }
 button { border: 1px solid; border-radius: .5rem; font-weight: 600; cursor: pointer; }
+pre { font: inherit; white-space: pre-wrap; border: 1px solid; border-radius: .5rem; padding: .5rem .75rem; }
 .code { font: 600 1.5rem ui-monospace, monospace; letter-spacing: .1em; }
 .said { border-left: 4px solid; padding-left: .75rem; }
 [role=alert] { border: 2px solid; border-radius: .5rem; padding: .75rem; }

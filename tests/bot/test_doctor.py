@@ -309,3 +309,20 @@ def test_the_sqlite_version(version: tuple[int, int, int], fixed: bool, monkeypa
     found = doctor._sqlite()
     assert found.state is State.GOOD
     assert ("WAL-reset bug" in found.detail) is not fixed
+
+
+async def test_passkeys_that_nobody_can_use(patient: Patient) -> None:
+    """A policy that asks for them needs the address of the page; codes need it to be enrolled."""
+    page = patient.shell.folder / "policy" / "payments.refund.yml"
+    ask = "{roles: [support_manager], step_up: passkey}"
+    page.write_text(
+        page.read_text("utf-8").replace('require_approval: "support_manager"', f"require_approval: {ask}"), "utf-8"
+    )
+    (found,) = (await patient.examine())["second factor"]
+    assert (found.name, found.state) == ("second factor", State.FAIL)
+    assert "payments.refund asks for a passkey" in found.detail
+    page.write_text(page.read_text("utf-8").replace("step_up: passkey", "step_up: totp"), "utf-8")
+    (found,) = (await patient.examine())["second factor"]
+    assert (found.state, "nobody can enrol an app" in found.detail) == (State.WARN, True)
+    patient.shell.set(FOUREYES_PUBLIC_URL="https://approvals.example.com")
+    assert "second factor" not in await patient.examine()

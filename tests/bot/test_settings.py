@@ -187,3 +187,39 @@ def test_tokens_for_lookups_have_names_of_their_own(tmp_path: Path) -> None:
         told = refused({"FOUREYES_CRM_TOKEN": value})
         assert told.startswith("FOUREYES_CRM_TOKEN is no header's value")
         assert "x-admin" not in told
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://approvals.example.com", "https://approvals.example.com"),
+        ("https://approvals.example.com:443/", "https://approvals.example.com"),
+        ("https://approvals.example.com:8443", "https://approvals.example.com:8443"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://localhost:80", "http://localhost"),
+    ],
+)
+def test_the_public_address_is_kept_as_browsers_write_it(written: str, kept: str) -> None:
+    """A page's origin is compared with it letter by letter."""
+    assert load({"FOUREYES_PUBLIC_URL": written}, NONE).public_url == kept
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "approvals.example.com",
+        "http://approvals.example.com",
+        "http://127.0.0.1:8080",
+        "https://10.0.0.1",
+        "https://[::1]",
+        "https://approvals.example.com/foureyes",
+        "https://user@approvals.example.com",
+        "https://Approvals.example.com",
+        "https://approvals.example.com:0",
+        "https://approvals.example.com#x",
+    ],
+)
+def test_a_public_address_that_passkeys_cannot_have_is_refused(written: str) -> None:
+    """Passkeys belong to a host's name, and browsers allow them over TLS only."""
+    with pytest.raises(SettingsError, match="FOUREYES_PUBLIC_URL"):
+        load({"FOUREYES_PUBLIC_URL": written}, NONE)
