@@ -21,6 +21,7 @@ from approval_rules.events import (
     SwitchEvent,
 )
 from approval_rules.people import Account, AgentId, PersonId
+from approval_rules.people_events import PersonsEvent
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, Status, evolve, evolve_switch
 from approval_rules.switch import Switch
@@ -34,6 +35,7 @@ from bot.store.rows import AgentRow, Loaded, Row
 PROPOSAL_EVENTS = get_args(ProposalEvent)
 SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 POLICY_EVENTS = get_args(PolicyEvent)
+PERSONS_EVENTS = get_args(PersonsEvent)
 F = TypeVar("F")
 
 _INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
@@ -227,7 +229,7 @@ class Transaction:
         return {**self._batch.proposals, **self._unit.proposals}
 
     def loose(self) -> list[Recorded]:
-        """List what this batch recorded that belongs to no proposal: refusals and stops, whose rows come later."""
+        """List what this batch recorded of no proposal: refusals, stops, who is one person; their rows come later."""
         return [*self._batch.loose, *self._unit.loose]
 
     def key_use(self, agent: AgentId, key: str) -> KeyUse | None:
@@ -350,6 +352,8 @@ class Transaction:
             self._unit.loose.append(recorded)
             if turned_away(event):
                 self.write(_INSERT_TURNED_AWAY, (event.by.ref, entry.seq))
+        elif isinstance(event, PERSONS_EVENTS):
+            self._unit.loose.append(recorded)
         return recorded
 
 

@@ -89,6 +89,15 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
     Refusal.STEP_UP_NEEDED: "It did not count: the policy asks for a second factor here. Press Approve, and "
     "confirm with your passkey or code.",
+    Refusal.INTERESTED_PARTY: "It did not count: the policy names you as somebody with an interest in this, so someone "
+    "else must decide.",
+    Refusal.SEVERAL_PERSONS: "It did not count: your account has an address that several people share, and nobody has "
+    "said whose it is. Two admins must: /agent people join, or apart.",
+    Refusal.NOT_ADMIN: "Nothing was changed: whoever has the role admin may say who is one person or, where no such "
+    "role exists, the role operator; /agent whoami shows yours.",
+    Refusal.OWN_ACCOUNT: "Nothing was changed: one of these accounts is your own, so two others must say it.",
+    Refusal.NOTHING_CHANGED: "Nothing was changed: that is so already. /agent people shows who is one person.",
+    Refusal.SECOND_ADMIN_NEEDED: "Your half is recorded. A second admin must say the same before anything changes.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
