@@ -14,10 +14,20 @@ from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
-from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
+from handlers.slack.grammar import (
+    Ask,
+    IncidentWish,
+    LoosePause,
+    NotUnderstood,
+    PauseWish,
+    PersonsWish,
+    ResumeWish,
+    understand,
+)
 from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
+from handlers.slack.persons import persons_answer
 from handlers.slack.sentence import sentence_of
 from handlers.slack.sentences import (
     INCIDENT_MEANS,
@@ -43,6 +53,7 @@ HELP: Final = (
     Safe("/agent status · what is paused, what waits"),
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
+    Safe("/agent people · who is one person; admins join and part accounts with it"),
     Safe("/agent whoami · your roles here"),
 )
 
@@ -80,6 +91,8 @@ class Commands:
                 return await self._resume(typed, wish)
             case IncidentWish():
                 return await self._incident(typed, wish)
+            case PersonsWish():
+                return Reply(await persons_answer(self.desk.persons, typed.who, wish.word, typed.text))
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():

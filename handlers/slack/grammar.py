@@ -32,7 +32,7 @@ _SAME: Final = {
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "help")
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "people", "whoami", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -73,6 +73,13 @@ class IncidentWish:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsWish:
+    """Say who is one person: `join`, `apart`, or anything else to read who is."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for something to read: `status`, `pending`, `show`, `whoami` or `help`; `about` is what follows it."""
 
@@ -89,7 +96,7 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | Ask | NotUnderstood
+Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | PersonsWish | Ask | NotUnderstood
 
 
 def understand(typed: str) -> Wish:
@@ -107,6 +114,8 @@ def understand(typed: str) -> Wish:
     if verb == "incident":
         word, _, reason = rest.partition(" ")
         return IncidentWish(_ON_OFF.get(word.strip("\"'.,:;!`").casefold()), reason.strip())
+    if verb == "people":
+        return PersonsWish(_first(rest)[0].casefold())
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)
