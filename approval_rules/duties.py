@@ -27,8 +27,14 @@ def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
 
 
 def humans(standings: Iterable[Standing]) -> dict[PersonId, PersonId]:
-    """Give the person behind each pseudonym, to count votes by."""
-    return {standing.person: standing.human for standing in standings}
+    """Give the person behind each pseudonym, to count votes by; two are one where either says so."""
+    found: dict[PersonId, PersonId] = {}
+    for standing in standings:
+        accounts = {standing.person, *standing.others}
+        names = {found.get(each, each) for each in accounts}
+        everyone = accounts | {each for each, name in found.items() if name in names}
+        found |= dict.fromkeys(everyone, min(names))
+    return found
 
 
 def counting_roles(voter: Standing, proposal: Proposal) -> frozenset[RoleName]:

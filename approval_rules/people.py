@@ -103,11 +103,6 @@ class Standing:
     flaw: Flaw | None = None
     others: frozenset[PersonId] = frozenset()
 
-    @property
-    def human(self) -> PersonId:
-        """One name for the person, whichever of the accounts acted."""
-        return min({self.person, *self.others})
-
     def is_one_with(self, pseudonym: PersonId | None) -> bool:
         """Tell whether this is a pseudonym of the same person."""
         return pseudonym == self.person or pseudonym in self.others

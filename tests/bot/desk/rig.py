@@ -69,7 +69,8 @@ class Staff:
         user = account.user_id
         flaw = self.flaws.get(user)
         roles = frozenset() if flaw or user in self.outside else frozenset({MANAGER})
-        return Member(user.lower(), flaw, roles, self._clock(), full_member=flaw is None)
+        marks = frozenset({f"e-mail:{user}"})
+        return Member(user.lower(), flaw, roles, self._clock(), full_member=flaw is None, marks=marks)
 
 
 class Rig:

@@ -29,6 +29,12 @@ ONLY_IN_SLACK = {
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
     Refusal.STEP_UP_NEEDED,
+    Refusal.INTERESTED_PARTY,
+    Refusal.SEVERAL_PERSONS,
+    Refusal.NOT_ADMIN,
+    Refusal.OWN_ACCOUNT,
+    Refusal.NOTHING_CHANGED,
+    Refusal.SECOND_ADMIN_NEEDED,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
