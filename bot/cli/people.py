@@ -35,7 +35,7 @@ def apart(one: First, other: Second) -> None:
 
 @app.command("list", epilog="Example: foureyes people list --json")
 def show(*, as_json: AsJson = False) -> None:
-    """Show the persons with several accounts, those that were parted, and what waits for a second person."""
+    """Show who is one person, who was parted, and what waits."""
     from bot.cli.session import write
     from bot.desk.persons_changed import known_persons
 

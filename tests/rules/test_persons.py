@@ -307,7 +307,8 @@ def test_three_people_with_overlapping_roles_in_every_order(has: list[frozenset[
 
 
 def test_humans_are_named_alike_by_each_of_their_accounts() -> None:
-    """Both accounts name one person."""
+    """Both accounts name one person, even where only one of them says so, and whoever is in between."""
     first = Standing(A, others=frozenset({B}))
-    second = Standing(B, others=frozenset({A}))
-    assert humans([first, second, Standing(C)]) == {A: A, B: A, C: C}
+    assert humans([first, Standing(B), Standing(C)]) == {A: A, B: A, C: C}
+    chain = [Standing(D), Standing(B), Standing(C, others=frozenset({D})), Standing(A, others=frozenset({B, C}))]
+    assert set(humans(chain).values()) == {A}

@@ -34,6 +34,9 @@ async def test_the_interested_party_cannot_approve(world: World, manager: object
     await excluding(world)
     proposal = await proposed(world, manager)
     packet = await world.packet_of(proposal)
+    await world.settled()
+    assert "never the person who started the run, never" in str(packet.blocks)
+    assert f"({MAYA})" in str(packet.blocks)
     assert "an interest in this" in await world.click(MAYA, packet)
     ledger = world.ledger()
     assert [event.code for event in ledger.events(VoteRefused)] == [Refusal.INTERESTED_PARTY]
