@@ -159,9 +159,8 @@ def _why(seen: Seen) -> list[Block]:
     policy = proposal.requirement.policy
     nearly = would_run_if(seen) if proposal.status is Status.PENDING else None
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
-    needs = Safe(
-        f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {words_of(proposal).excluded}{_interested(seen)}."
-    )
+    excluded = f"{words_of(proposal).excluded}{_interested(seen)}"
+    needs = Safe(f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {excluded}.")
     said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else [])]
     return [context(*said, *([late] if late else []))]
 
