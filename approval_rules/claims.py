@@ -6,7 +6,7 @@ Never grants on what was true before: pauses, deadlines, people and the policy a
 from dataclasses import replace
 
 from approval_rules.commands import Claim
-from approval_rules.duties import counting_roles, why_not
+from approval_rules.duties import counting_roles, humans, why_not
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
 from approval_rules.people import Flaw, system
 from approval_rules.quorum import tally
@@ -93,6 +93,9 @@ def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
         return Refusal.APPROVERS_CHANGED
     if now is None:
         return None
+    # Who has an interest is found when it is proposed; a field that is named only now was never looked at.
+    if set(now.excluded or ()) - set(asked.excluded or ()):
+        return Refusal.POLICY_CHANGED
     return None if _is_met(replace(proposal, requirement=now), command) else Refusal.POLICY_CHANGED
 
 
@@ -106,4 +109,5 @@ def _is_met(proposal: Proposal, command: Claim) -> bool:
         if why_not(standing, proposal) is None
     }
     proved = [vote for vote in proposal.votes if suffices(vote.proof, proposal.requirement.step_up)]
-    return tally(proved, roles, proposal.requirement.seats, proposal.backup) == "approved"
+    people = humans(command.approvers.values())
+    return tally(proved, roles, proposal.requirement.seats, proposal.backup, people) == "approved"

@@ -39,7 +39,7 @@ class Draft:
 class Submit:
     """Propose an action; `requirement` is what the policy said about exactly this draft, `candidate` another.
 
-    `known` is what the server told the rules.
+    `known` is what the server told the rules. `interested` are the people whom the requirement's `excluded` name.
     """
 
     at: datetime
@@ -50,6 +50,7 @@ class Submit:
     requirement: Requirement
     candidate: Opinion | None = None
     known: AgentJson | None = None
+    interested: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

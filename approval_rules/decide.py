@@ -25,7 +25,7 @@ from approval_rules.commands import (
     SwitchCommand,
     Thaw,
 )
-from approval_rules.duties import counting_roles, why_not
+from approval_rules.duties import counting_roles, humans, why_not
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -50,7 +50,7 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
-from approval_rules.people import Actor, Agent, Flaw, ToolName, human, system
+from approval_rules.people import Actor, Agent, Flaw, PersonId, ToolName, human, system
 from approval_rules.quorum import tally
 from approval_rules.requirement import (
     CLAIM_WITHIN,
@@ -137,6 +137,7 @@ def _submit(command: Submit, switch: Switch) -> Events:
         known=command.known,
         lookups=draft.lookups,
         looked_up=draft.looked_up,
+        interested=command.interested or None,
     )
     match requirement.tier:
         case Tier.GREEN:
@@ -193,7 +194,8 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         for person, standing in standings.items()
         if why_not(standing, proposal) is None
     }
-    result = tally(after.votes, roles, proposal.requirement.seats, proposal.backup)
+    people = humans(standings.values())
+    result = tally(after.votes, roles, proposal.requirement.seats, proposal.backup, people)
     match result:
         # Saying the same again counts only where it now decides: an earlier voter may have been unknown for a while.
         case "open" if _said_before(proposal, command):
@@ -236,7 +238,8 @@ def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refu
 
 
 def _said_before(proposal: Proposal, command: CastVote) -> bool:
-    return any(vote.voter == command.voter.person and vote.decision is command.decision for vote in proposal.votes)
+    voter, decision = command.voter, command.decision
+    return any(voter.is_one_with(vote.voter) and vote.decision is decision for vote in proposal.votes)
 
 
 def _cancel(proposal: Proposal, command: Cancel) -> Events:
@@ -308,7 +311,7 @@ def _resume(switch: Switch, command: Resume) -> SwitchEvent:
     if refusal is not None:
         return SwitchRefused(at, by, scope, refusal)
     # Two people of the same kind: a Slack person and an account on the machine may be one and the same human.
-    seconded = any(asked.kind is by.kind and asked.ref != by.ref for asked in switch.resume_asked_by)
+    seconded = any(asked.kind is by.kind and not _is_same(asked, command) for asked in switch.resume_asked_by)
     if scope == EVERYTHING and not seconded:
         return ResumeAsked(at, by, scope)
     return Resumed(at, by, scope, tuple(pause.id for pause in switch.of(scope)), command.reason)
@@ -321,9 +324,16 @@ def _resume_refusal(switch: Switch, command: Resume) -> Refusal | None:
         return Refusal.NOT_OPERATOR
     if not switch.of(command.scope):
         return Refusal.NOTHING_PAUSED
-    if command.scope == EVERYTHING and command.by in switch.resume_asked_by:
+    if command.scope == EVERYTHING and any(_is_same(asked, command) for asked in switch.resume_asked_by):
         return Refusal.SECOND_PERSON_NEEDED
     return None
+
+
+def _is_same(asked: Actor, command: Resume) -> bool:
+    """One person, by whichever account."""
+    if asked.kind is not command.by.kind:
+        return False
+    return asked == command.by or (command.standing is not None and command.standing.is_one_with(PersonId(asked.ref)))
 
 
 def _lifted(command: LiftTimedPauses, scope: Scope, over: list[Pause]) -> SwitchEvent:

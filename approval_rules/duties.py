@@ -1,24 +1,40 @@
 """Separation of duties: the one choke point that every vote passes, whatever surface it came from."""
 
+from collections.abc import Iterable
+
 from approval_rules.events import Refusal
-from approval_rules.people import RoleName, Standing
+from approval_rules.people import PersonId, RoleName, Standing
 from approval_rules.state import Proposal
 
 
 def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
     """Give the reason why this person may not decide this proposal, or None.
 
-    Someone who cannot be known is refused. A requirement without seats is one that nobody can approve.
+    Someone who cannot be known is refused, and who is barred is so by every account. A requirement without seats is one
+    that nobody can approve.
     """
     if voter.flaw is not None:
         return Refusal(voter.flaw.value)
-    if voter.person == proposal.started_by:
+    if voter.is_one_with(proposal.started_by):
         return Refusal.INITIATOR
-    if voter.person == proposal.agent.owner:
+    if voter.is_one_with(proposal.agent.owner):
         return Refusal.AGENT_OWNER
+    if any(map(voter.is_one_with, proposal.interested)):
+        return Refusal.INTERESTED_PARTY
     if not counting_roles(voter, proposal):
         return Refusal.NOT_IN_ROLE
     return None
+
+
+def humans(standings: Iterable[Standing]) -> dict[PersonId, PersonId]:
+    """Give the person behind each pseudonym, to count votes by; two are one where either says so."""
+    found: dict[PersonId, PersonId] = {}
+    for standing in standings:
+        accounts = {standing.person, *standing.others}
+        names = {found.get(each, each) for each in accounts}
+        everyone = accounts | {each for each, name in found.items() if name in names}
+        found |= dict.fromkeys(everyone, min(names))
+    return found
 
 
 def counting_roles(voter: Standing, proposal: Proposal) -> frozenset[RoleName]:

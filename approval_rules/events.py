@@ -14,6 +14,7 @@ from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.people_events import PersonsEvent
 from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLoaded
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
@@ -43,7 +44,8 @@ class Submitted:
     """An agent's proposal was accepted; what it needs is frozen here. The `candidate` only said what it thinks.
 
     `known` is what the server told the rules (`approval_rules.names.noted`); None where they read nothing of it.
-    `lookups` stay for ever; the values, in `looked_up` (null for one that failed), can be erased.
+    `lookups` stay for ever; the values, in `looked_up` (null for one that failed), can be erased. `interested` cannot
+    decide it, for the policy names them.
     """
 
     at: datetime
@@ -64,6 +66,7 @@ class Submitted:
     known: AgentJson | None = None
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
+    interested: tuple[PersonId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,4 +367,5 @@ Event: TypeAlias = (
     | IncidentEvent
     | EnvironmentNamed
     | FactorEvent
+    | PersonsEvent
 )

@@ -21,7 +21,7 @@ from approval_rules.factor_events import (
     Held,
     RecoveryUsed,
 )
-from approval_rules.people import Actor, PersonId, Standing, human, system
+from approval_rules.people import Actor, ActorKind, PersonId, Standing, human, system
 from approval_rules.refusals import Refusal
 
 CONFIRM_WITHIN: Final = timedelta(days=7)
@@ -73,8 +73,14 @@ class Wish:
 
     @property
     def own(self) -> bool:
-        """Tell whether it is about his own."""
-        return self.standing is not None and self.standing.person == self.person
+        """Tell whether it is about his own, by whichever of his accounts."""
+        return self.standing is not None and self.standing.is_one_with(self.person)
+
+    def is_by(self, actor: Actor | None) -> bool:
+        """Tell whether it is this actor who wants it, by whichever of his accounts."""
+        if actor is None or self.standing is None or actor.kind is not ActorKind.HUMAN:
+            return actor == self.by
+        return self.standing.is_one_with(PersonId(actor.ref))
 
 
 def evolve_factors(held: Factors, event: FactorEvent) -> Factors:
@@ -226,8 +232,8 @@ def _not_another(wish: Wish) -> Refusal | None:
 def _nothing_to_confirm(wish: Wish, found: Credential | None) -> Refusal | None:
     if found is None or (found.asks is None and found.state != "locked"):
         return Refusal.NOT_WAITING
-    if found.removal_asked == wish.by:
-        return Refusal.SECOND_ADMIN_NEEDED
+    if wish.is_by(found.removal_asked):
+        return Refusal.OTHER_ADMIN_NEEDED
     late = found.state == "waiting" and wish.at >= found.enrolled_at + CONFIRM_WITHIN
     return Refusal.EXPIRED if late else None
 

@@ -88,15 +88,24 @@ class Flaw(StrEnum):
     DEACTIVATED = "deactivated"
     GUEST = "guest"
     STRANGER = "stranger"
+    SEVERAL_PERSONS = "several-persons"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the directory says about one person at one moment: flaws and roles, fresh within the directory's cache."""
+    """What the directory says about one account at one moment: flaws and roles, fresh within the directory's cache.
+
+    `others` are the pseudonyms that the same person has by other accounts.
+    """
 
     person: PersonId
     roles: frozenset[RoleName] = frozenset()
     flaw: Flaw | None = None
+    others: frozenset[PersonId] = frozenset()
+
+    def is_one_with(self, pseudonym: PersonId | None) -> bool:
+        """Tell whether this is a pseudonym of the same person."""
+        return pseudonym == self.person or pseudonym in self.others
 
 
 Standings = Mapping[PersonId, Standing]

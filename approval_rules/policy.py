@@ -20,7 +20,7 @@ from approval_rules.contract import Contract, hidden_by, touches
 from approval_rules.counters import Counter
 from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, known
 from approval_rules.names import RESERVED, TOUCHES, about, moment
-from approval_rules.people import Agent, RoleName, ToolName
+from approval_rules.people import Agent, Flaw, RoleName, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.shadow import in_shadow
 from approval_rules.step_up import strongest
@@ -91,6 +91,12 @@ class Policy:
         return self.reserved - {"now", "agent", "run", *TOUCHES}
 
     @property
+    def names_people(self) -> tuple[str, ...]:
+        """Every field that any rule of the file excludes people by."""
+        asks = (ask for rule in self.rules if (ask := asked_by(rule.verdict)) is not None)
+        return tuple(dict.fromkeys(name for ask in asks for name in ask.excluded))
+
+    @property
     def asserted(self) -> frozenset[str]:
         """The declared facts that are the agent's own word."""
         return frozenset(fact.name for fact in self.facts if fact.lookup is None)
@@ -105,10 +111,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class RoleMembers:
-    """Who fills a role: Slack user ids, and the members of a user group by its handle."""
+    """Who fills a role: Slack user ids, and the members of a user group by its handle.
+
+    A user of another workspace is `TEAM/USER`. Guests count only where the role `admits` them; bots never do.
+    """
 
     users: frozenset[str]
     usergroup: str | None
+    admits: frozenset[Flaw] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -345,6 +355,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         dropped=hidden_by(policy.contract, "drop"),
         backup=ask.backup,
         action_tier=policy.tier,
+        excluded=ask.excluded or None,
     )
     if not policy.shadow:
         return live

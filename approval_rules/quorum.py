@@ -9,25 +9,31 @@ from approval_rules.requirement import Seat
 from approval_rules.state import Vote
 
 Roles = Mapping[PersonId, frozenset[RoleName]]
+ALL_DISTINCT: Mapping[PersonId, PersonId] = {}
 
 
 def tally(
-    votes: Sequence[Vote], roles: Roles, seats: Sequence[Seat], backup: RoleName | None = None
+    votes: Sequence[Vote],
+    roles: Roles,
+    seats: Sequence[Seat],
+    backup: RoleName | None = None,
+    humans: Mapping[PersonId, PersonId] = ALL_DISTINCT,
 ) -> Literal["approved", "denied", "open"]:
     """Judge the votes: one no denies; yes needs every seat filled by a person of its role, one seat a person.
 
     `roles` holds the roles of those voters that are eligible now; a voter who is not in it does not count, and a vote
     fills only seats of roles that the voter had when voting and still has. A vote in the role `backup` fills any seat.
+    `humans` names the person of each voter that has several accounts: whatever they say together fills one seat.
     No seats at all means that nobody can approve.
     """
     if any(vote.decision is Decision.DENY and vote.voter in roles for vote in votes):
         return "denied"
     wanted = [seat.role for seat in seats for _ in range(seat.count)]
-    voters = {
-        vote.voter: roles[vote.voter].intersection(vote.roles)
-        for vote in votes
-        if vote.decision is Decision.APPROVE and vote.voter in roles
-    }
+    voters: dict[PersonId, frozenset[RoleName]] = {}
+    for vote in votes:
+        if vote.decision is Decision.APPROVE and vote.voter in roles:
+            human = humans.get(vote.voter, vote.voter)
+            voters[human] = voters.get(human, frozenset()) | roles[vote.voter].intersection(vote.roles)
     return "approved" if wanted and _all_filled(wanted, voters, backup) else "open"
 
 

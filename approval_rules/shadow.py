@@ -20,10 +20,11 @@ def in_shadow(tool: ToolName, live: Requirement, strictest: Ask | None, channel:
         asked = live
     elif live.tier is Tier.GREEN and strictest is not None:
         ttl, step_up = strictest.expires_in, strictest.step_up
-        seats, backup = strictest.seats, strictest.backup
+        seats, backup, excluded = strictest.seats, strictest.backup, strictest.excluded or None
         asked = replace(live, tier=Tier.YELLOW, seats=seats, ttl=ttl, step_up=step_up, channel=channel, backup=backup)
+        asked = replace(asked, excluded=excluded)
     else:
         return replace(live, shadow=shadow)
-    who = consequence(Ask(asked.seats, step_up=asked.step_up, backup=asked.backup))
+    who = consequence(Ask(asked.seats, step_up=asked.step_up, backup=asked.backup, excluded=asked.excluded or ()))
     because = f"{tool} is in shadow, so people say what they would do: {who}"
     return replace(asked, policy=replace(live.policy, rule=None, because=because), shadow=shadow)

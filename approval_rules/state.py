@@ -117,6 +117,7 @@ class Proposal:
     known: AgentJson | None = None
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
+    interested: tuple[PersonId, ...] = ()
 
     @property
     def deadline(self) -> datetime | None:
@@ -229,6 +230,7 @@ def _opened(event: Submitted) -> Proposal:
         known=event.known,
         lookups=event.lookups,
         looked_up=event.looked_up,
+        interested=event.interested or (),
     )
 
 

@@ -15,7 +15,8 @@ from approval_rules.step_up import StepUp
 class Ask:
     """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults.
 
-    From half of the time on, people of the role `backup` can fill any seat.
+    From half of the time on, people of the role `backup` can fill any seat. `excluded` are fields that name people who
+    may not decide.
     """
 
     seats: tuple[Seat, ...]
@@ -23,6 +24,7 @@ class Ask:
     step_up: StepUp = "none"
     channel: str | None = None
     backup: RoleName | None = None
+    excluded: tuple[str, ...] = ()
 
     @property
     def approvals(self) -> int:
@@ -73,7 +75,8 @@ def consequence(verdict: Verdict) -> str:
             return "it is allowed"
         case Ask():
             late = f" (from half of the time on also the role {verdict.backup})" if verdict.backup else ""
-            return f"{_people(verdict.seats)} must approve{_PROVED[verdict.step_up]}{late}"
+            barred = f", nobody whom {_listed(verdict.excluded)} names" if verdict.excluded else ""
+            return f"{_people(verdict.seats)} must approve{_PROVED[verdict.step_up]}{late}{barred}"
         case Block():
             return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
         case _:
@@ -86,6 +89,10 @@ def _people(seats: Sequence[Seat]) -> str:
     for seat in seats:
         noun = "" if told else " person" if seat.count == 1 else " people"
         told.append(f"{_count(seat.count)}{noun} in the role {seat.role}")
+    return _listed(told)
+
+
+def _listed(told: Sequence[str]) -> str:
     return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 

@@ -33,6 +33,7 @@ from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
+from bot.person_marks import marking
 from bot.policy_candidate import CandidateWatch
 from bot.policy_watch import PolicyWatch, policy_at_start
 from bot.schedule import Ticks
@@ -99,7 +100,7 @@ async def running(
         reads = Reads(path)
         stack.push_async_callback(reads.close)
         client = await _slack_client(settings, stack)
-        directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock)
+        directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock, marking(key))
         place = await home.learn(directory, reads, writer)
         metrics, lookups = bell.metrics, await _lookups(settings, clock, bell.metrics, stack)
         wiring = Wiring(

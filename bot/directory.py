@@ -5,7 +5,7 @@ Asked before a transaction, never inside one. Whatever goes wrong here is never 
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -17,6 +17,7 @@ from approval_rules.people import Account, Flaw, RoleName
 from approval_rules.policy import RoleMembers
 from bot.clock import Clock
 from bot.fresh import FreshAnswers
+from bot.person_marks import Marking, unmarked
 from bot.slack_calls import DOWN_FOR, SlackCalls, SlackUnavailableError, unexpected
 from bot.slack_profile import Home, Profile, flaw_of, profile_of
 
@@ -26,7 +27,7 @@ _LOOK_UP_SECONDS: Final = 2.5
 _GROUP_SECONDS: Final = 2.0
 _WARM_AT_ONCE: Final = 4
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,31}")
-_NO_SUCH_USER: Final = frozenset({"user_not_found", "user_not_visible"})
+_NO_SUCH_USER: Final = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 _NO_SUCH_GROUP: Final = frozenset({"no_such_subteam", "plan_upgrade_required"})
 
 
@@ -35,7 +36,7 @@ class Member:
     """What the directory says about one account. `name` is hostile text; every fact here was true at `known_at`.
 
     `full_member` is true for a flawless account even where the flaw is that no user group could be read: enough to
-    stop things, never to approve them.
+    stop things, never to approve them. Another account with one of the `marks` is the same person's.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Member:
     roles: frozenset[RoleName]
     known_at: datetime
     full_member: bool
+    marks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class SlackDirectory:
         enterprise_id: str | None,
         roles: Callable[[], _Roles],
         clock: Clock,
+        marks: Marking = unmarked,
     ) -> None:
         if client.retry_handlers:
             raise ValueError("the directory's Slack client needs retry_handlers=[]: a click cannot wait for them")
@@ -81,10 +84,12 @@ class SlackDirectory:
         self._home = Home(home_team, enterprise_id) if home_team else None
         self._roles = roles
         self._clock = clock
+        self._marks = marks
         self._calls = SlackCalls(clock)
         self._users = FreshAnswers[str, Profile | Flaw](self._ask_user, clock)
         self._handles = FreshAnswers[None, Mapping[str, str] | _Down](self._ask_handles, clock)
         self._members = FreshAnswers[str, frozenset[str] | _Down](self._ask_members, clock)
+        self._addresses = FreshAnswers[str, str | Flaw](self._ask_address, clock)
         self._homes = FreshAnswers[None, HomeWorkspace | _Down](self._ask_home, clock)
 
     async def look_up(self, account: Account) -> Member:
@@ -94,6 +99,14 @@ class SlackDirectory:
                 return await self._look_up(account)
         except (TimeoutError, SlackUnavailableError):
             return self._flawed(account, Flaw.DIRECTORY_DOWN)
+
+    async def account_of(self, email: str) -> str | Flaw:
+        """Give the user id of an address within two seconds; `UNKNOWN` where nobody has it, nothing is raised."""
+        try:
+            async with asyncio.timeout(_GROUP_SECONDS):
+                return (await self._addresses.get(email)).value
+        except TimeoutError:
+            return Flaw.DIRECTORY_DOWN
 
     async def group_id(self, handle: str) -> str | None:
         """Give a user group's id by its handle; None where there is none, or Slack does not say in two seconds."""
@@ -142,11 +155,24 @@ class SlackDirectory:
         known_at = min(user.known_at, roles_known_at)
         if isinstance(user.value, Flaw):
             return Member(account.user_id, user.value, frozenset(), known_at, full_member=False)
-        flaw = flaw_of(user.value, account, home)
+        profile, flaw = user.value, flaw_of(user.value, account, home)
+        marks = self._marks(profile.email, profile.identity)
         if flaw is not None:
-            return Member(user.value.name, flaw, frozenset(), known_at, full_member=False)
+            admitted = frozenset(self._admitted(profile, account, home, roles))
+            flaw = None if admitted else flaw
+            return Member(profile.name, flaw, admitted, known_at, full_member=False, marks=marks)
         unsure = Flaw.DIRECTORY_DOWN if not roles and not all_read else None
-        return Member(user.value.name, unsure, roles, known_at, full_member=True)
+        return Member(profile.name, unsure, roles, known_at, full_member=True, marks=marks)
+
+    def _admitted(
+        self, profile: Profile, account: Account, home: Home, held: frozenset[RoleName]
+    ) -> Iterator[RoleName]:
+        """Give the roles that take this account with its flaw: guests where they admit them, others by name alone."""
+        for role, members in self._roles().items():
+            named = f"{account.team_id}/{account.user_id}" in members.users
+            admits = {*members.admits, Flaw.OTHER_WORKSPACE} if named else members.admits
+            if (named or role in held) and flaw_of(profile, account, home, admits) is None:
+                yield role
 
     def _flawed(self, account: Account, flaw: Flaw) -> Member:
         return Member(account.user_id, flaw, frozenset(), self._clock(), full_member=False)
@@ -198,6 +224,21 @@ class SlackDirectory:
             return Flaw.DIRECTORY_DOWN, error.retry_after
         profile = profile_of(answer.get("user"), user_id)
         return (Flaw.DIRECTORY_DOWN, DOWN_FOR) if profile is None else (profile, FRESH_FOR)
+
+    async def _ask_address(self, email: str) -> tuple[str | Flaw, timedelta]:
+        try:
+            answer = await self._calls.make(
+                "users.lookupByEmail", lambda: self._client.users_lookupByEmail(email=email)
+            )
+        except SlackUnavailableError as error:
+            if error.code in _NO_SUCH_USER:
+                return Flaw.UNKNOWN, _UNKNOWN_FOR
+            return Flaw.DIRECTORY_DOWN, error.retry_after
+        user = answer.get("user")
+        user_id = user.get("id") if isinstance(user, Mapping) else None
+        if not isinstance(user_id, str) or not _USER_ID.fullmatch(user_id):
+            return Flaw.DIRECTORY_DOWN, DOWN_FOR
+        return user_id, FRESH_FOR
 
     async def _ask_handles(self, _: None) -> tuple[Mapping[str, str] | _Down, timedelta]:
         try:

@@ -19,7 +19,7 @@ import yaml
 
 from approval_rules.budgets import Budgets
 from approval_rules.nearest import nearest
-from approval_rules.people import RoleName, ToolName
+from approval_rules.people import Flaw, RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.requirement import Seat
 from approval_rules.versions import POLICY_ADMIN
@@ -40,7 +40,7 @@ _HOLIDAYS_FILE = "holidays.yml"
 _BUDGETS_FILE = "budgets.yml"
 _NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE, _BUDGETS_FILE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+_USER = re.compile(r"(?:[TE][A-Z0-9]{2,30}/)?[UW][A-Z0-9]{2,30}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _SPECIAL_CHANNELS = ("default", "announcements", "ops")
 
@@ -200,13 +200,22 @@ def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _Role
 
 
 def _read_members(page: Page, node: yaml.Node) -> RoleMembers:
-    fields = page.fields(node, "a role", {"users", "usergroup"})
+    fields = page.fields(node, "a role", {"users", "usergroup", "admits"})
     nodes = page.items(fields["users"], "users", empty=True) if "users" in fields else []
     users = [_read_user(page, each) for each in nodes]
     usergroup = _read_handle(page, fields["usergroup"]) if "usergroup" in fields else None
     if not users and usergroup is None:
         page.fault(node, "nobody can fill this role; give it 'users' or a 'usergroup'")
-    return RoleMembers(frozenset(users), usergroup)
+    admits = _read_admits(page, fields["admits"]) if "admits" in fields else frozenset()
+    return RoleMembers(frozenset(users), usergroup, admits)
+
+
+def _read_admits(page: Page, node: yaml.Node) -> frozenset[Flaw]:
+    """Read who counts in a role although he would not elsewhere; one of another workspace is named, as TEAM/USER."""
+    for each in page.items(node, "admits"):
+        if page.words(each, "who is admitted") not in (None, "guest"):
+            page.fault(each, "admits is [guest]; somebody of another workspace is named in users, as TEAM/USER")
+    return frozenset({Flaw.GUEST})
 
 
 def _read_user(page: Page, node: yaml.Node) -> str:

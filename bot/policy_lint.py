@@ -34,6 +34,9 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
     for name, lookup in policy.lookups.items():
         if lookup.url.lower().startswith("http:"):
             yield Danger(file, 0, f"{name} is looked up without TLS: whoever is in between can make it up; use https")
+    for name in policy.names_people:
+        if name not in policy.lookups:
+            yield Danger(file, 0, f"believes the agent about whom {name} names, who may not decide; look the value up")
     counters = {counter.name for counter in policy.counters}
     numbers = {name for rule in policy.rules for name in _bounded(rule)} - counters
     arguments = policy.contract.arguments.fields if policy.contract else {}

@@ -13,7 +13,7 @@ from approval_rules.conditions import Condition, ConditionFaultError, compile_co
 from approval_rules.contract import Contract
 from approval_rules.facts import DeclaredFact
 from approval_rules.kinds import ANYTHING, Known
-from approval_rules.names import TOUCHES
+from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.nearest import nearest
 from approval_rules.people import ToolName
 from approval_rules.policy import Policy, Rule
@@ -23,10 +23,10 @@ from bot.marked_yaml import MAX_FAULTS, Page
 from bot.policy_budgets import read_budgets
 from bot.policy_facts import kind_of_fact, read_facts
 from bot.policy_tiers import read_tier, require_control, rules_by_default
-from bot.policy_verdicts import VERDICTS, PlacedAsk, read_verdict
+from bot.policy_verdicts import VERDICTS, PlacedAsk, barring, read_excluded, read_verdict
 
 MAX_RULES = 200
-_FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "tier", "budgets")
+_FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "tier", "budgets", "excluded")
 MAX_RETAIN_DAYS = 3660
 PAYMENT = "payment"
 _CLASS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -63,6 +63,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         read = _read_rules(page, fields["rules"], known, tier)
     else:
         read = _Rules(list(rules_by_default(page, body, tier)), [], [])
+    read = _excluding(page, fields, read, known)
     redact, retain_days = _read_log(page, read.logs, contract, tier)
     zone = _read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
     budgets = read_budgets(page, fields["budgets"]) if "budgets" in fields else None
@@ -116,6 +117,17 @@ class _Rules(NamedTuple):
     rules: list[Rule]
     logs: list[yaml.Node]
     asks: list[PlacedAsk]
+
+
+def _excluding(page: Page, fields: Mapping[str, yaml.Node], read: _Rules, known: Known) -> _Rules:
+    """Bar whom the whole file excludes from every ask of it; each name must be one that can be sent."""
+    always = read_excluded(page, fields["excluded"]) if "excluded" in fields else ()
+    placed = [(page, fields["excluded"], always)] if always else []
+    for where, node, names in [*placed, *((each.page, each.node, each.ask.excluded) for each in read.asks)]:
+        for name in names:
+            if name in RESERVED or known.of(name) is None:
+                where.fault(node, f"excluded: there is no field '{name}'; declare it under facts, or in the contract")
+    return read._replace(rules=[barring(rule, always) for rule in read.rules])
 
 
 def _read_rules(page: Page, node: yaml.Node, known: Known, tier: ActionTier | None) -> _Rules:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,9 +10,10 @@ from typing import NamedTuple
 import yaml
 
 from approval_rules.people import RoleName
+from approval_rules.policy import Rule
 from approval_rules.requirement import MAX_TTL, Seat
 from approval_rules.step_up import STEP_UPS, StepUp
-from approval_rules.verdicts import Allow, Ask, Block, Verdict
+from approval_rules.verdicts import Allow, Ask, Block, Verdict, asked_by
 from bot.marked_yaml import Page
 
 DEFAULT_APPROVALS = 2
@@ -21,8 +23,19 @@ _ROLE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
+_ASKS = {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup", "excluded"}
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _ALL = 100
+
+
+def barring(rule: Rule, excluded: tuple[str, ...]) -> Rule:
+    """Let a rule ask nobody whom these fields name, beside those whom it names itself."""
+    ask = asked_by(rule.verdict)
+    if ask is None or not excluded:
+        return rule
+    asked = replace(ask, excluded=tuple(dict.fromkeys((*excluded, *ask.excluded))))
+    verdict = replace(rule.verdict, otherwise=asked) if isinstance(rule.verdict, Allow) else asked
+    return replace(rule, verdict=verdict)
 
 
 class PlacedAsk(NamedTuple):
@@ -85,9 +98,7 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         role = _read_role(page, node)
         return None if role is None else Ask((Seat(role, DEFAULT_APPROVALS),))
     before = len(page.faults)
-    fields = page.fields(
-        node, "require_approval", {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup"}
-    )
+    fields = page.fields(node, "require_approval", _ASKS)
     seats = _read_seats(page, node, fields)
     ask = Ask(
         seats,
@@ -95,6 +106,7 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         _read_step_up(page, fields["step_up"]) if "step_up" in fields else "none",
         read_channel(page, fields["channel"]) if "channel" in fields else None,
         _read_role(page, fields["backup"]) if "backup" in fields else None,
+        read_excluded(page, fields["excluded"]) if "excluded" in fields else (),
     )
     if any(seat.role == ask.backup for seat in seats):
         page.fault(fields["backup"], f"the role {ask.backup} is asked from the beginning; name another one as backup")
@@ -159,6 +171,12 @@ def check_role_name(page: Page, node: yaml.Node, name: str) -> bool:
         return True
     page.fault(node, "a role's name begins with a letter and has letters, digits, '.', '_' and '-', at most 64")
     return False
+
+
+def read_excluded(page: Page, node: yaml.Node) -> tuple[str, ...]:
+    """Read the fields that name people who may not decide."""
+    names = [page.words(each, "a field") for each in page.items(node, "excluded")]
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _read_duration(page: Page, node: yaml.Node) -> timedelta | None:

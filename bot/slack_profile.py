@@ -1,7 +1,7 @@
 """Reading what Slack says about a user. Pure; every text in it is hostile, and a missing fact is never a good one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from approval_rules.people import Account, Flaw
@@ -22,7 +22,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One Slack account. `guest` is None where Slack did not say."""
+    """One Slack account. `guest` is None where Slack did not say.
+
+    `email` and `identity` (an Enterprise organisation's own id of the person) tell two accounts of one person.
+    """
 
     name: str
     team_id: str
@@ -31,6 +34,8 @@ class Profile:
     deleted: bool
     guest: bool | None
     stranger: bool
+    email: str | None = field(default=None, repr=False)
+    identity: str | None = None
 
 
 def profile_of(user: object, user_id: str) -> Profile | None:
@@ -51,12 +56,19 @@ def profile_of(user: object, user_id: str) -> Profile | None:
         deleted=bool(deleted),
         guest=_guest(user),
         stranger=bool(stranger),
+        email=_words(user.get("profile"), "email"),
+        identity=_words(user.get("enterprise_user"), "id"),
     )
 
 
-def flaw_of(profile: Profile, account: Account, home: Home) -> Flaw | None:
-    """Tell why this account can never approve; None for a full member of the home workspace or its organisation."""
-    if not _is_ours(profile, account, home):
+def flaw_of(profile: Profile, account: Account, home: Home, admits: Collection[Flaw] = ()) -> Flaw | None:
+    """Tell why this account can never approve; None for a full member of the home workspace or its organisation.
+
+    What somebody `admits` is passed over: guests, and an account of another workspace that Slack says is of there.
+    """
+    if not _is_ours(profile, account, home) and not (
+        Flaw.OTHER_WORKSPACE in admits and profile.team_id == account.team_id
+    ):
         return Flaw.OTHER_WORKSPACE
     if profile.is_bot:
         return Flaw.BOT
@@ -64,7 +76,7 @@ def flaw_of(profile: Profile, account: Account, home: Home) -> Flaw | None:
         return Flaw.DEACTIVATED
     if profile.guest is None:
         return Flaw.DIRECTORY_DOWN
-    if profile.guest:
+    if profile.guest and Flaw.GUEST not in admits:
         return Flaw.GUEST
     return Flaw.STRANGER if profile.stranger else None
 
@@ -85,6 +97,11 @@ def _guest(user: Fields) -> bool | None:
 def _enterprise(user: Fields) -> str | None:
     of_grid = user.get("enterprise_user")
     found = of_grid.get("enterprise_id") if isinstance(of_grid, Mapping) else user.get("enterprise_id")
+    return found if isinstance(found, str) and found else None
+
+
+def _words(part: object, name: str) -> str | None:
+    found = part.get(name) if isinstance(part, Mapping) else None
     return found if isinstance(found, str) and found else None
 
 

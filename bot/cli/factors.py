@@ -102,7 +102,7 @@ def _do(user: str, act: "Act", one: str | None) -> None:
 _WHY = {
     "not-waiting": "there is nothing like that; `foureyes factor list` shows what there is.",
     "several-wait": "there is more than one; name it with --id.",
-    "second-admin-needed": "you asked for this yourself, so somebody else must confirm it.",
+    "other-admin-needed": "you asked for this yourself, so somebody else must confirm it.",
     "expired": "that enrolment is more than a week old; the person must enrol again.",
 }
 _DONE = {

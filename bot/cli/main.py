@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agents, approvals, audit, factors, outbox, policy, server, switch
+from bot.cli import agents, approvals, audit, factors, outbox, people, policy, server, switch
 from bot.cli.output import FAILED, NOT_READY, expected_errors, printable
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(server.database, name="db")
+app.add_typer(people.app, name="people")
 for module in (server, approvals, switch):
     module.register(app)
 

@@ -11,7 +11,7 @@ from approval_rules.canonical import Digest
 from approval_rules.commands import Cancel, Claim, Draft, ReportOutcome, Submit
 from approval_rules.events import ClaimRefused, Refusal, SubmitRefused
 from approval_rules.opinion import Opinion
-from approval_rules.people import Account, Agent, Flaw, PersonId, ProposalId, Standing, ToolName
+from approval_rules.people import Agent, Flaw, PersonId, ProposalId, Standing, ToolName
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Status
 from approval_rules.switch import Pause
@@ -21,8 +21,10 @@ from bot.desk.apply import Applied, apply, as_of, known, seen_in, taken_in
 from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, stop
 from bot.desk.current_policy import CurrentPolicy
 from bot.desk.informed import informed
+from bot.desk.interests import blocked_unless_known, initiator, interested, named_people
+from bot.desk.persons import recognise, standing_in
 from bot.desk.second_opinion import second_opinion
-from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, standing_of, written
+from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, written
 from bot.directory import Member
 from bot.keys import split_key
 from bot.store.engine import StoreUnavailableError
@@ -52,6 +54,8 @@ class _Judged(NamedTuple):
     requirement: Requirement
     candidate: Opinion | None
     known: AgentJson | None
+    started_by: PersonId | None
+    interested: tuple[PersonId, ...]
 
 
 class AgentUseCases:
@@ -80,7 +84,10 @@ class AgentUseCases:
         case, broken = await informed(self._wiring, agent, draft, intake.key)
         draft = case.draft
         # What does not depend on what went before is decided outside the transaction, where nobody waits for it.
-        early = broken or (None if case.reads_the_log else case.ruling(case.outside()))
+        started_by = await initiator(self._wiring, intake.started_by)
+        named = await named_people(self._wiring, case.policy, draft)
+        turned_away = broken or (None if started_by is None else started_by.refused)
+        early = turned_away or (None if case.reads_the_log else case.ruling(case.outside()))
         second = second_opinion(self._wiring.policy, agent, draft, case.at)
 
         def unit(tx: Transaction) -> tuple[Loaded | None, Accepted | Refused, Exceeded | None]:
@@ -95,8 +102,10 @@ class AgentUseCases:
             if isinstance(ruling, Refused):
                 record_refusal(tx, agent, ruling.code, ruling.detail, draft.tool, draft)
                 return None, ruling, None
-            judged = _Judged(ruling, second(tx, ruling), case.noting(known))
-            return *_take_in(tx, agent, draft, intake, judged, self._wiring.home_team, self._current), None
+            ruling = blocked_unless_known(ruling, named)
+            person = None if started_by is None else started_by.met(tx)
+            judged = _Judged(ruling, second(tx, ruling), case.noting(known), person, interested(tx, ruling, named))
+            return *_take_in(tx, agent, draft, intake, judged, self._current), None
 
         loaded, answer, over = await written(self._wiring, unit)
         if broken is not None and answer is broken:
@@ -114,11 +123,14 @@ class AgentUseCases:
     async def evaluate(self, agent: Agent, draft: Draft) -> Evaluation | Refused:
         """Tell what would happen now; store nothing, and draw no dial: an agent must not look for lucky words."""
         case, broken = await informed(self._wiring, agent, draft, None)
+        named = await named_people(self._wiring, case.policy, case.draft)
 
         def unit(tx: Transaction) -> Requirement | Refused:
             ruling = broken or case.ruling(case.inside(tx), drawn=False)
             over = exceeded(tx, case.folder, agent, case.draft, ruling if isinstance(ruling, Refused) else None)
-            return ruling if over is None else refusal(over)
+            if over is not None:
+                return refusal(over)
+            return ruling if isinstance(ruling, Refused) else blocked_unless_known(ruling, named)
 
         ruling = await written(self._wiring, unit)
         if isinstance(ruling, Refused):
@@ -267,20 +279,19 @@ def _take_in(
     draft: Draft,
     intake: Intake,
     judged: _Judged,
-    home_team: str,
     policy: CurrentPolicy,
 ) -> tuple[Loaded | None, Accepted | Refused]:
     current = tx.agent(agent.id)
-    started_by = tx.person(Account(home_team, intake.started_by), "") if intake.started_by else None
     command = Submit(
         at=tx.at,
         proposal=ProposalId(tx.new_id("prop")),
         agent=agent if current is None else current.agent,
-        started_by=started_by,
+        started_by=judged.started_by,
         draft=draft,
         requirement=judged.requirement,
         candidate=judged.candidate,
         known=judged.known,
+        interested=judged.interested,
     )
     applied = apply(tx, None, command)
     first = applied.events[0]
@@ -325,9 +336,11 @@ def _claim(
     row = tx.agent(agent.id)
     now = agent if row is None else row.agent
     voters = [vote.voter for vote in loaded.proposal.approved_by]
+    for voter in members.keys() & set(voters):
+        recognise(tx, voter, members[voter])
     # A voter that could not be looked up in time is one that Slack could not vouch for: never a yes.
     approvers = {
-        voter: standing_of(voter, members[voter]) if voter in members else Standing(voter, flaw=Flaw.DIRECTORY_DOWN)
+        voter: standing_in(tx, voter, members[voter]) if voter in members else Standing(voter, flaw=Flaw.DIRECTORY_DOWN)
         for voter in voters
     }
     claimable = loaded.proposal.status is Status.APPROVED and loaded.proposal.execution is None

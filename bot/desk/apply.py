@@ -116,7 +116,7 @@ def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face
 def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
     """List the people that a view of a proposal names."""
     started = (proposal.started_by,) if proposal.started_by else ()
-    return (proposal.agent.owner, *started, *(vote.voter for vote in proposal.votes))
+    return (proposal.agent.owner, *started, *proposal.interested, *(vote.voter for vote in proposal.votes))
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

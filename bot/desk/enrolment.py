@@ -19,6 +19,7 @@ from approval_rules.step_up import Factor
 from approval_rules.times import format_time, parse_time
 from bot.clock import NewToken
 from bot.desk.factor_record import New, record_factors
+from bot.desk.persons import meet
 from bot.desk.try_pace import TryPace
 from bot.desk.wiring import Wiring, written
 from bot.keys import base64url
@@ -81,7 +82,7 @@ class EnrolmentUseCases:
         name = self._secrets.name()
 
         def unit(tx: Transaction) -> Refusal | datetime:
-            person = tx.person(who.account, member.name or who.user_name)
+            person = meet(tx, who.account, member, member.name or who.user_name)
             if refusal is not None:
                 record_factors(tx, [FactorRefused(tx.at, human(person), person, "enrol", refusal)])
                 return refusal

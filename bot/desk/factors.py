@@ -14,7 +14,8 @@ from approval_rules.refusals import Refusal
 from approval_rules.step_up import Factor
 from approval_rules.times import parse_time
 from bot.desk.factor_record import Act, apply_wish, said, several
-from bot.desk.wiring import Wiring, standing_of, written
+from bot.desk.persons import meet, standing_in
+from bot.desk.wiring import Wiring, written
 from bot.directory import Member
 from bot.store.credentials import (
     OF_PERSON,
@@ -86,9 +87,9 @@ class FactorUseCases:
         name = "" if theirs.name == user_id else theirs.name  # Slack did not say: what is known of the name stays
 
         def unit(tx: Transaction) -> FactorSaid:
-            actor = tx.person(who.account, member.name or who.user_name)
-            person = tx.person(account, name)
-            wish = Wish(tx.at, human(actor), person, standing_of(actor, member), may)
+            actor = meet(tx, who.account, member, member.name or who.user_name)
+            person = meet(tx, account, theirs, name)
+            wish = Wish(tx.at, human(actor), person, standing_in(tx, actor, member), may)
             if not tx.first_seen(hashlib.sha256(who.request_id.encode()).hexdigest()):
                 return FactorSaid(Refusal.NOT_WAITING)
             return said(apply_wish(tx, wish, act, credential), Face(user_id, theirs.name), factors_of(tx, person))

@@ -1,7 +1,7 @@
 """What a person may ask for in Slack: vote, look, pause, resume."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeVar
@@ -21,14 +21,15 @@ from approval_rules.events import (
 )
 from approval_rules.incident import decide_incident
 from approval_rules.people import Account, AgentId, Flaw, PersonId, RoleName, Standing, human
-from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
 from bot.desk.explained import explained
+from bot.desk.persons import NeedPeopleError, concerned, judges, meet, standing_in
+from bot.desk.persons_changed import PersonsUseCases
 from bot.desk.switching import record_incident, record_switch
-from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
+from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, written
 from bot.directory import Member
 from bot.store import outbox, rows
 from bot.store.outbox import Kind
@@ -39,15 +40,6 @@ from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview,
 T = TypeVar("T")
 OPERATOR = RoleName("operator")
 _ROUNDS = 5
-_ACCOUNT_OF = "SELECT team_id, user_id FROM people WHERE ref = :ref"
-
-
-class _NeedPeopleError(Exception):
-    """A unit met people that were not looked up before it; nothing was written."""
-
-    def __init__(self, accounts: Mapping[PersonId, Account]) -> None:
-        super().__init__("look these people up first")
-        self.accounts = accounts
 
 
 class PeopleUseCases:
@@ -55,6 +47,7 @@ class PeopleUseCases:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self.persons = PersonsUseCases(wiring)
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote."""
@@ -70,12 +63,15 @@ class PeopleUseCases:
         The directory is asked before a transaction and never inside, so a unit can only say whom it misses: somebody
         who voted after the first look.
         """
-        voters = await self._wiring.reads.glance().voters(click.unverified_proposal)
-        members = await look_up_all(self._wiring.directory, [click.who.account, *voters])
+        snapshot = self._wiring.reads.glance()
+        loaded = await snapshot.proposal(click.unverified_proposal)
+        accounts = await snapshot.accounts(concerned(loaded.proposal) if loaded else ())
+        asked = {click.who.account: None} | {account: None for account, _ in accounts.values()}
+        members = await look_up_all(self._wiring.directory, list(asked))
         for _ in range(_ROUNDS):
             try:
                 return await written(self._wiring, partial(_turned, unit, members))
-            except _NeedPeopleError as missing:
+            except NeedPeopleError as missing:
                 members |= await look_up_all(self._wiring.directory, list(missing.accounts.values()))
         # Voters keep arriving faster than they can be looked up: whoever is missing cannot be vouched for.
         return await written(self._wiring, lambda tx: unit(tx, _Unvouched(members)))
@@ -132,8 +128,8 @@ class PeopleUseCases:
         member = await self._wiring.directory.look_up(who.account)
 
         def unit(tx: Transaction) -> Switched:
-            person = tx.person(who.account, member.name or who.user_name)
-            standing = standing_of(person, member)
+            person = meet(tx, who.account, member, member.name or who.user_name)
+            standing = standing_in(tx, person, member)
             command = Resume(tx.at, human(person), scope, reason, standing, may_resume=self._may_resume(member))
             return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
 
@@ -156,8 +152,8 @@ class PeopleUseCases:
         member = await self._wiring.directory.look_up(who.account)
 
         def unit(tx: Transaction) -> IncidentSaid:
-            person = tx.person(who.account, member.name or who.user_name)
-            standing, may = standing_of(person, member), self._may_resume(member)
+            person = meet(tx, who.account, member, member.name or who.user_name)
+            standing, may = standing_in(tx, person, member), self._may_resume(member)
             return _incident(tx, ClearIncident(tx.at, human(person), reason, standing, may), who.request_id)
 
         return await written(self._wiring, unit)
@@ -259,13 +255,14 @@ def vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehea
 
 def vote_command(tx: Transaction, click: Click, loaded: Loaded, members: dict[Account, Member]) -> CastVote:
     """Say what a click asks for, with the clicker and the earlier voters as they stand now."""
-    who, member = click.who, members[click.who.account]
-    person = tx.person(who.account, member.name or who.user_name)
+    who = click.who
+    name = members[who.account].name or who.user_name
+    found = judges(tx, loaded, who.account, name, members)
     return CastVote(
         at=tx.at,
         proposal=loaded.proposal.id,
-        voter=standing_of(person, member),
-        others=_others(tx, loaded, person, members),
+        voter=found.voter,
+        others=found.others,
         decision=click.decision,
         seen=click.unverified_digest,
         channel=who.channel,
@@ -304,25 +301,6 @@ def told_before(tx: Transaction, click: Click, loaded: Loaded | None) -> Judged:
     ]
     newest = judged[-1] if judged else None
     return Judged(newest.code if isinstance(newest, VoteRefused) else None, seen_in(tx, loaded))
-
-
-def _others(
-    tx: Transaction, loaded: Loaded, person: PersonId, members: dict[Account, Member]
-) -> dict[PersonId, Standing]:
-    """Judge the earlier voters as of now; whoever was not looked up yet is asked for."""
-    if loaded.proposal.status is not Status.PENDING:
-        return {}
-    new = {known_person: account for known_person, account, _ in tx.new_people()}
-    accounts: dict[PersonId, Account] = {}
-    for vote in loaded.proposal.votes:
-        if vote.voter != person:
-            found = tx.rows(_ACCOUNT_OF, {"ref": vote.voter})
-            if found or vote.voter in new:
-                accounts[vote.voter] = new.get(vote.voter) or Account(*found[0])
-    missing = {voter: account for voter, account in accounts.items() if account not in members}
-    if missing:
-        raise _NeedPeopleError(missing)
-    return {voter: standing_of(voter, members[account]) for voter, account in accounts.items()}
 
 
 def _answer(tx: Transaction, click: Click, after: Loaded | None, refusal: Refusal | None) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from approval_rules.commands import Draft
 from approval_rules.events import Claimed
-from approval_rules.people import Account, PersonId, Standing
+from approval_rules.people import Account, Flaw, PersonId
 from approval_rules.policy import Policy, PolicyFolder
 from approval_rules.state import Proposal
 from approval_rules.switch import Pause
@@ -35,6 +35,9 @@ class Directory(Protocol):
 
     async def look_up(self, account: Account) -> Member:
         """Give what Slack says about an account; a failure is a flaw."""
+
+    async def account_of(self, email: str) -> str | Flaw:
+        """Give the user id of an address, or why there is none."""
 
     async def group_id(self, handle: str) -> str | None:
         """Give a user group's id; None where Slack does not say."""
@@ -130,11 +133,6 @@ async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:
         return await wiring.writer.run(unit)
     except StoreUnavailableError as error:
         raise DeskUnavailableError(str(error)) from error
-
-
-def standing_of(person: PersonId, member: Member) -> Standing:
-    """Say what the directory said, about a pseudonym."""
-    return Standing(person, member.roles, member.flaw)
 
 
 async def look_up_all(directory: Directory, accounts: Sequence[Account]) -> dict[Account, Member]:

@@ -49,6 +49,15 @@ def _users_info(world: World, asked: Asked) -> Json:
     return {"ok": True, "user": user_json(user, with_email=email, with_locale=asked.flag("include_locale"))}
 
 
+def _lookup_by_email(world: World, asked: Asked) -> Json:
+    wanted = asked.text("email").casefold()
+    for user in world.workspace.users.values():
+        ours = user.kind in {"member", "guest"}  # nobody deactivated, no bot, nobody of another workspace is found
+        if ours and user.address.casefold() == wanted:
+            return {"ok": True, "user": user_json(user, with_email=True, with_locale=False)}
+    raise SlackRefusal("users_not_found")
+
+
 def _groups_list(world: World, asked: Asked) -> Json:
     groups = [
         group_json(
@@ -75,6 +84,9 @@ METHODS: Final = {
     "bots.info": Method(_bots_info, "3", {"bot": "text"}, required=("bot",), scopes=("users:read",)),
     "users.info": Method(
         _users_info, "4", {"user": "text", "include_locale": "flag"}, required=("user",), scopes=("users:read",)
+    ),
+    "users.lookupByEmail": Method(
+        _lookup_by_email, "3", {"email": "text"}, required=("email",), scopes=("users:read.email",)
     ),
     "usergroups.list": Method(
         _groups_list,

@@ -1,7 +1,7 @@
 """Accounts, groups and channels as the Web API shows them; it leaves out what the token's scopes do not cover."""
 
 from bot.slack_standin.refusal import Json
-from bot.slack_standin.workspace import Channel, User, UserGroup, Workspace
+from bot.slack_standin.workspace import ENTERPRISE, Channel, User, UserGroup, Workspace
 
 
 def user_json(user: User, *, with_email: bool, with_locale: bool) -> Json:
@@ -16,6 +16,15 @@ def user_json(user: User, *, with_email: bool, with_locale: bool) -> Json:
         "is_app_user": False,
         "updated": 1_700_000_000,
     }
+    if user.identity is not None:
+        shown["enterprise_user"] = {
+            "id": user.identity,
+            "enterprise_id": ENTERPRISE,
+            "enterprise_name": "Example Corp",
+            "is_admin": False,
+            "is_owner": False,
+            "teams": [user.team_id],
+        }
     if user.deleted:
         return shown
     shown |= {
@@ -55,7 +64,7 @@ def _profile(user: User, *, with_email: bool) -> Json:
     }
     if user.is_bot:
         return shown | {"bot_id": "B" + user.id[1:], "api_app_id": "A" + user.id[1:], "always_active": True}
-    return shown | ({"email": f"{user.name}@example.com"} if with_email else {})
+    return shown | ({"email": user.address} if with_email else {})
 
 
 def group_json(group: UserGroup, team: str, *, with_users: bool, with_count: bool) -> Json:

@@ -9,6 +9,7 @@ Kind = Literal["member", "guest", "deactivated", "outside", "bot"]
 
 TEAM: Final = "T0FOUREYES"
 OTHER_TEAM: Final = "T0ELSEWHERE"
+ENTERPRISE: Final = "E0EXAMPLE01"
 APP: Final = "A0FOUREYES"
 BOT_USER: Final = "U0FOUREYES"
 BOT: Final = "B0FOUREYES"
@@ -48,6 +49,13 @@ class User:
     is_bot: bool = False
     is_stranger: bool = False
     is_admin: bool = False
+    email: str | None = None
+    identity: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The account's e-mail address."""
+        return f"{self.name}@example.com" if self.email is None else self.email
 
     @property
     def kind(self) -> Kind:

@@ -18,6 +18,7 @@ DEFAULT_SCOPES: Final = frozenset(
         "commands",
         "chat:write",
         "users:read",
+        "users:read.email",
         "usergroups:read",
         "im:write",
         "channels:read",

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, factor_events, policy_events
+from approval_rules import events, factor_events, people_events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -62,11 +62,16 @@ KINDS: Mapping[str, type[Event]] = {
     "factor.removed": factor_events.FactorRemoved,
     "factor.recovery_used": factor_events.RecoveryUsed,
     "factor.refused": factor_events.FactorRefused,
+    "persons.joined": people_events.PersonsJoined,
+    "persons.parted": people_events.PersonsParted,
+    "persons.asked": people_events.PersonsAsked,
+    "persons.refused": people_events.PersonsRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 ENVIRONMENT = "environment"
 POLICY = "policy"
+PEOPLE = "people"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -130,6 +135,13 @@ def subject_of(event: Event) -> str:
             return SWITCH
         case policy_events.EnvironmentNamed():
             return ENVIRONMENT
+        case (
+            people_events.PersonsJoined()
+            | people_events.PersonsParted()
+            | people_events.PersonsAsked()
+            | people_events.PersonsRefused()
+        ):
+            return PEOPLE
         case events.AgentChanged() | events.BudgetExceeded():
             return event.agent.id
         case (

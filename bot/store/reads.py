@@ -44,10 +44,6 @@ class Snapshot:
         """Load one proposal."""
         return rows.loaded_from(await self.recorded(unverified_id))
 
-    async def voters(self, unverified_id: str) -> list[Account]:
-        """List who voted on a proposal and has an account still."""
-        return [Account(team, user) for team, user in await self.rows(rows.VOTERS_OF, {"subject": unverified_id})]
-
     async def switch(self) -> Switch:
         """Load the kill switch."""
         return rows.switch_from(await self.recorded(SWITCH))

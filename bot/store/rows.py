@@ -44,11 +44,6 @@ OPEN_CHANGES = (
     f"SELECT id FROM proposals WHERE tool = '{CHANGE_TOOL}' AND agent_id = '{SERVER.id}'"  # noqa: S608 - constants
     " AND state = 'pending' ORDER BY id"
 )
-VOTERS_OF = (
-    "SELECT DISTINCT p.team_id, p.user_id FROM entries e"
-    " JOIN people p ON p.ref = json_extract(CAST(e.body AS TEXT), '$.data.voter')"
-    " WHERE e.subject = :subject AND e.type = 'vote.counted'"
-)
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
 _SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 _POLICY_EVENTS = get_args(PolicyEvent)

@@ -226,7 +226,7 @@ class Transaction:
         return {**self._batch.proposals, **self._unit.proposals}
 
     def loose(self) -> list[Recorded]:
-        """List what this batch recorded that belongs to nothing folded here: its rows come later."""
+        """List what this batch recorded of no proposal: refusals, stops, who is one person; their rows come later."""
         return [*self._batch.loose, *self._unit.loose]
 
     def history(self, subject: str) -> tuple[Recorded, ...]:

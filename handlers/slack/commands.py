@@ -24,12 +24,14 @@ from handlers.slack.grammar import (
     LoosePause,
     NotUnderstood,
     PauseWish,
+    PersonsWish,
     ResumeWish,
     understand,
 )
 from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
+from handlers.slack.persons import persons_answer
 from handlers.slack.sentence import sentence_of
 from handlers.slack.sentences import (
     INCIDENT_MEANS,
@@ -56,6 +58,7 @@ HELP: Final = (
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
     Safe("/agent factor · your second factors: get one, lock it, confirm a colleague's"),
+    Safe("/agent people · who is one person; admins join and part accounts with it"),
     Safe("/agent whoami · your roles here"),
 )
 
@@ -97,6 +100,8 @@ class Commands:
             case FactorWish():
                 done = await factor_answer(self.factors, typed.who, wish)
                 return Reply(done.lines, done.blocks)
+            case PersonsWish():
+                return Reply(await persons_answer(self.desk.persons, typed.who, wish.word, typed.text))
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():

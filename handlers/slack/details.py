@@ -153,4 +153,6 @@ def _identity(seen: Seen) -> Iterator[Line]:
     yield _named("owner", name_of(proposal.agent.owner, seen))
     if proposal.started_by is not None:
         yield _named("run started by", name_of(proposal.started_by, seen))
+    for each in proposal.interested:
+        yield _named("has an interest, so cannot decide", name_of(each, seen))
     yield _named("newest log entry", str(seen.index))

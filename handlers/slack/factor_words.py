@@ -38,7 +38,7 @@ _FACTOR_REFUSED: Final = {
     "role admin (or operator, where there is no admin).",
     Refusal.NOT_FACTOR_ADMIN: "Nothing was changed: only the role admin (or operator, where there is no admin) does "
     "this for others; /agent whoami shows your roles.",
-    Refusal.SECOND_ADMIN_NEEDED: "Nothing was changed: you asked for this, so somebody else must confirm it.",
+    Refusal.OTHER_ADMIN_NEEDED: "Nothing was changed: you asked for this, so somebody else must confirm it.",
     Refusal.SEVERAL_WAIT: "Nothing was changed: there is more than one. Please use the buttons in the operators' "
     "channel, or name the kind: passkey or totp.",
     Refusal.EXPIRED: "Nothing was changed: that enrolment is more than a week old. The person must enrol again.",

@@ -34,7 +34,7 @@ _SAME: Final = {
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "factor", "whoami", "help")
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "factor", "people", "whoami", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -84,6 +84,13 @@ class FactorWish:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsWish:
+    """Say who is one person: `join`, `apart`, or anything else to read who is."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for something to read: `status`, `pending`, `show`, `whoami` or `help`; `about` is what follows it."""
 
@@ -100,7 +107,7 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | FactorWish | Ask | NotUnderstood
+Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | FactorWish | PersonsWish | Ask | NotUnderstood
 
 
 def understand(typed: str) -> Wish:
@@ -120,6 +127,8 @@ def understand(typed: str) -> Wish:
         return IncidentWish(_ON_OFF.get(word.strip("\"'.,:;!`").casefold()), reason.strip())
     if verb == "factor":
         return _factor(typed)
+    if verb == "people":
+        return PersonsWish(_first(rest)[0].casefold())
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)

@@ -159,7 +159,8 @@ def _why(seen: Seen) -> list[Block]:
     policy = proposal.requirement.policy
     nearly = would_run_if(seen) if proposal.status is Status.PENDING else None
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
-    needs = Safe(f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {words_of(proposal).excluded}.")
+    excluded = f"{words_of(proposal).excluded}{_interested(seen)}"
+    needs = Safe(f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {excluded}.")
     said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else [])]
     return [context(*said, *([late] if late else []))]
 
@@ -226,6 +227,12 @@ def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
         "deny": plain(Safe("Go back")),
         "style": "primary",
     }
+
+
+def _interested(seen: Seen) -> str:
+    """Name who may not decide either, because a field of the action names them."""
+    people = seen.proposal.interested
+    return f", never {_fit(Safe(' or '.join([name_of(each, seen) for each in people])), _REASON)}" if people else ""
 
 
 def _small_print(seen: Seen) -> list[Safe]:

@@ -100,10 +100,19 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.TOO_FAST: "It did not count: that was too fast. Please wait a moment and try again.",
     Refusal.OWN_FACTOR: "It did not count: nobody confirms his own second factor.",
     Refusal.NOT_FACTOR_ADMIN: "It did not count: only the role admin, or operator, confirms second factors.",
-    Refusal.SECOND_ADMIN_NEEDED: "It did not count: you asked for this, so somebody else must confirm it.",
+    Refusal.OTHER_ADMIN_NEEDED: "It did not count: you asked for this, so somebody else must confirm it.",
     Refusal.NOT_WAITING: "Nothing was changed: nothing like that waits.",
     Refusal.SEVERAL_WAIT: "Nothing was changed: there is more than one.",
     Refusal.NO_PAGES: "There is no page for this yet: whoever runs Foureyes must set FOUREYES_PUBLIC_URL.",
+    Refusal.INTERESTED_PARTY: "It did not count: the policy names you as somebody with an interest in this, so someone "
+    "else must decide.",
+    Refusal.SEVERAL_PERSONS: "It did not count: your account has an address that several people share, and nobody has "
+    "said whose it is. Two admins must: /agent people join, or apart.",
+    Refusal.NOT_ADMIN: "Nothing was changed: whoever has the role admin may say who is one person or, where no such "
+    "role exists, the role operator; /agent whoami shows yours.",
+    Refusal.OWN_ACCOUNT: "Nothing was changed: one of these accounts is your own, so two others must say it.",
+    Refusal.NOTHING_CHANGED: "Nothing was changed: that is so already. /agent people shows who is one person.",
+    Refusal.SECOND_ADMIN_NEEDED: "Your half is recorded. A second admin must say the same before anything changes.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "

@@ -204,7 +204,7 @@ def test_a_removal_needs_a_second_person() -> None:
         assert states(asked)["one"] == "active"
         assert asked["one"].asks == "removal"
         own = code(confirm(asked, asker, "one"))
-        assert own is (Refusal.OWN_FACTOR if asker is OWN else Refusal.SECOND_ADMIN_NEEDED)
+        assert own is (Refusal.OWN_FACTOR if asker is OWN else Refusal.OTHER_ADMIN_NEEDED)
         gone = after(asked, confirm(asked, wish(BEA), "one"))
         assert states(gone) == {"one": "removed", "one-codes": "removed"}
         kept = after(asked, refuse(asked, wish(BEA), "one"))
@@ -291,3 +291,14 @@ def test_the_fold_is_what_happened() -> None:
     """The state comes from the events alone."""
     held = fold_factors([*enrol({}, OWN, "one", "totp", None), *confirm(waiting(), wish(), "one")[:1]])
     assert held == {"one": Credential("one", MAYA, "totp", "active", AT)}
+
+
+def test_a_second_account_confirms_nothing_of_ones_own() -> None:
+    """Neither the factor of one's other account, nor what one asked for by it."""
+    waiting = after({}, enrol({}, wish(MAYA, may=False), "cred_1", "totp", None))
+    other = replace(wish(ADA), standing=Standing(ADA, others=frozenset({MAYA})))
+    assert code(confirm(waiting, other, "cred_1")) is Refusal.OWN_FACTOR
+    active = after(waiting, confirm(waiting, wish(ADA), "cred_1"))
+    asked = after(active, remove(active, wish(BEA), "cred_1"))
+    same = replace(wish(ADA), standing=Standing(ADA, others=frozenset({BEA})))
+    assert code(confirm(asked, same, "cred_1")) is Refusal.OTHER_ADMIN_NEEDED

@@ -106,10 +106,20 @@ async def test_scopes_are_checked(slack: SlackStandin, client: AsyncWebClient) -
     assert await error_of(client, "conversations.history", channel=REFUND_APPROVALS) == "missing_scope"
     direct = (await client.conversations_open(users=MAYA))["channel"]["id"]
     assert (await client.conversations_info(channel=direct))["channel"]["is_im"] is True
-    slack.set_scopes("chat:write", "users:read", "users:read.email")
-    assert (await client.users_info(user=MAYA))["user"]["profile"]["email"] == "maya@example.com"
+    slack.set_scopes("chat:write", "users:read")
+    assert "email" not in (await client.users_info(user=MAYA))["user"]["profile"]
+    assert await error_of(client, "users.lookupByEmail", email="maya@example.com") == "missing_scope"
     post = {"channel": REFUND_APPROVALS, "text": "x", "username": "CEO"}
     assert await error_of(client, "chat.postMessage", **post) == "missing_scope"
+
+
+async def test_people_are_found_by_their_address(slack: SlackStandin, client: AsyncWebClient) -> None:
+    """Members and guests are; whoever left, a bot, or somebody of another workspace is not."""
+    slack.change_user(MAYA, identity="W0MAYA")
+    found = (await client.users_lookupByEmail(email="Maya@Example.com"))["user"]
+    assert (found["id"], found["enterprise_user"]["id"]) == (MAYA, "W0MAYA")
+    for address in ("tom@example.com", "alex@example.com", "foureyes@example.com", "nobody@example.com"):
+        assert await error_of(client, "users.lookupByEmail", email=address) == "users_not_found"
 
 
 async def test_posting_goes_where_it_may(slack: SlackStandin, client: AsyncWebClient) -> None:
@@ -234,7 +244,7 @@ async def test_people_and_groups_can_be_looked_up(slack: SlackStandin, client: A
     """users.info shows guests, outsiders and leavers for what they are; groups show their members."""
     guest = (await client.users_info(user=LENA, include_locale=True))["user"]
     assert (guest["is_restricted"], guest["is_ultra_restricted"], guest["locale"]) == (True, False, "en-GB")
-    assert "email" not in guest["profile"]
+    assert guest["profile"]["email"] == "lena@example.com"
     assert (await client.users_info(user=VISITOR))["user"]["is_ultra_restricted"] is True
     outsider = (await client.users_info(user=OUTSIDER))["user"]
     assert (outsider["is_stranger"], outsider["team_id"]) == (False, "T0ELSEWHERE")

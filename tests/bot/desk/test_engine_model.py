@@ -52,6 +52,10 @@ def enabled(name: str) -> Callable[[Rule], Rule]:
     return precondition(lambda self: name in self.drawn and bool(self.proposals))
 
 
+# Whoever is one of these is no person of this workspace, so he cannot have started a run.
+NO_STARTER = {Flaw.UNKNOWN, Flaw.OTHER_WORKSPACE, Flaw.STRANGER, Flaw.BOT}
+
+
 class Engine(RuleBasedStateMachine):
     """What agents, people, the clock and misfortune do; and what they were told."""
 
@@ -132,8 +136,10 @@ class Engine(RuleBasedStateMachine):
             self.rig.submit(self.rig.agents[agent], amount, key, starter=starter, expires=expires, claim=claim)
         )
         if not isinstance(answer, Accepted):
-            assert answer.code == "paused"
+            nobody = self.rig.staff.flaws.get(starter or "") in NO_STARTER
+            assert answer.code == "paused" or (nobody and key not in self.ids)
             return
+        assert answer.replayed or self.rig.staff.flaws.get(starter or "") not in NO_STARTER
         proposal = answer.seen.proposal
         assert self.ids.setdefault(key, proposal.id) == proposal.id
         if answer.grant is not None:

@@ -35,12 +35,18 @@ ONLY_IN_SLACK = {
     Refusal.FACTOR_LOCKED,
     Refusal.OWN_FACTOR,
     Refusal.NOT_FACTOR_ADMIN,
-    Refusal.SECOND_ADMIN_NEEDED,
+    Refusal.OTHER_ADMIN_NEEDED,
     Refusal.NOT_WAITING,
     Refusal.LINK_USED,
     Refusal.TOO_FAST,
     Refusal.SEVERAL_WAIT,
     Refusal.NO_PAGES,
+    Refusal.INTERESTED_PARTY,
+    Refusal.SEVERAL_PERSONS,
+    Refusal.NOT_ADMIN,
+    Refusal.OWN_ACCOUNT,
+    Refusal.NOTHING_CHANGED,
+    Refusal.SECOND_ADMIN_NEEDED,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

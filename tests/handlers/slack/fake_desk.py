@@ -8,10 +8,32 @@ from typing import Literal
 
 from approval_rules.events import Refusal
 from approval_rules.people import human
+from approval_rules.people_events import PersonsChange
 from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
-from handlers.desk import Click, Envelope, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
+from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
+from handlers.persons_desk import PersonsKnown, PersonsSaid
 from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
+
+
+@dataclass(slots=True)
+class FakePersons:
+    """What is said about people."""
+
+    known_ones: PersonsKnown | Refusal = field(default_factory=lambda: PersonsKnown((), (), ()))
+    refusal: Refusal | None = None
+    waiting: bool = True
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def change(self, who: Envelope, change: PersonsChange, one: str, other: str) -> PersonsSaid:
+        """Remember what was said."""
+        self.changes.append((change, one, other))
+        return PersonsSaid(self.refusal, Face(one, "One"), Face(other, who.user_name), self.waiting)
+
+    async def known(self, who: Envelope) -> PersonsKnown | Refusal:
+        """Give what it was told."""
+        assert who.account.user_id
+        return self.known_ones
 
 
 @dataclass(slots=True)
@@ -35,6 +57,7 @@ class FakeDesk:
     resumed: list[Scope] = field(default_factory=list)
     oldest: bool = True
     dead: int = 0
+    persons: "FakePersons" = field(default_factory=FakePersons)
 
     async def _answering(self) -> None:
         if self.slow:

@@ -22,6 +22,7 @@ SCOPES: dict[str, set[str]] = {
     "views_open": set(),
     "views_update": set(),
     "users_info": {"users:read"},
+    "users_lookupByEmail": {"users:read.email"},
     "usergroups_list": {"usergroups:read"},
     "usergroups_users_list": {"usergroups:read"},
     "conversations_history": {"channels:history", "groups:history"},

@@ -1,0 +1,110 @@
+"""From an account to a person, inside a transaction: who is one with whom, and what may be believed of a voter.
+
+Every use case that judges people goes through here: a `Standing` that is made elsewhere counts accounts, not persons.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from approval_rules.people import Account, Flaw, PersonId, Standing, Standings, system
+from approval_rules.people_events import PersonsJoined, SameBy
+from approval_rules.persons import by_mark
+from approval_rules.state import Proposal, Status
+from bot.directory import Member
+from bot.store.persons import holders_of, is_marked, note_marks, persons_in
+from bot.store.rows import Loaded
+from bot.store.transaction import Transaction
+
+DIRECTORY = system("directory")
+_ACCOUNT_OF = "SELECT team_id, user_id FROM people WHERE ref = :ref"
+
+
+class NeedPeopleError(Exception):
+    """A unit met people that were not looked up before it; nothing was written."""
+
+    def __init__(self, accounts: Mapping[PersonId, Account]) -> None:
+        super().__init__("look these people up first")
+        self.accounts = accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """The one who acts and the earlier voters, as of now."""
+
+    voter: Standing
+    others: Standings
+
+
+def meet(tx: Transaction, account: Account, member: Member, name: str = "") -> PersonId:
+    """Give the pseudonym of an account, joined to the person that it is found to be."""
+    person = tx.person(account, name)
+    recognise(tx, person, member)
+    return person
+
+
+def recognise(tx: Transaction, person: PersonId, member: Member) -> None:
+    """Keep by what an account is known, and record with whom it is one."""
+    note_marks(tx, person, member.marks)
+    for mark in sorted(member.marks):
+        why = cast("SameBy", mark.partition(":")[0])
+        for other in by_mark(persons_in(tx), person, holders_of(tx, {mark})) or ():
+            tx.record(PersonsJoined(tx.at, DIRECTORY, person, other, why))
+
+
+def standing_in(tx: Transaction, person: PersonId, member: Member) -> Standing:
+    """Say what the directory said, about a person with all accounts; who that is must be sure."""
+    persons = persons_in(tx)
+    unsure = any(by_mark(persons, person, holders_of(tx, {mark})) is None for mark in member.marks)
+    flaw = Flaw.SEVERAL_PERSONS if member.flaw is None and unsure else member.flaw
+    return Standing(person, member.roles, flaw, persons.of(person) - {person})
+
+
+def judges(tx: Transaction, loaded: Loaded, account: Account, name: str, members: Mapping[Account, Member]) -> Judges:
+    """Judge whoever acts on a proposal, and its earlier voters; raises NeedPeopleError for whom nobody looked up.
+
+    Those who may not decide are looked at too: one of them could act by another account.
+    """
+    proposal = loaded.proposal
+    accounts = _accounts(tx, concerned(proposal)) if proposal.status is Status.PENDING else {}
+    missing = {person: each for person, each in accounts.items() if each not in members}
+    if missing:
+        raise NeedPeopleError(missing)
+    voter = meet(tx, account, members[account], name)
+    for person, each in accounts.items():
+        recognise(tx, person, members[each])
+    standing = standing_in(tx, voter, members[account])
+    barred = {person: members[each] for person, each in accounts.items() if person in _barred(proposal)}
+    # Whose second account this is cannot be told while Slack says nothing of somebody who may not decide.
+    if standing.flaw is None and any(_is_hidden(tx, person, member) for person, member in barred.items()):
+        standing = replace(standing, flaw=Flaw.DIRECTORY_DOWN)
+    voters = {vote.voter for vote in proposal.votes} - {voter}
+    return Judges(
+        standing,
+        {person: standing_in(tx, person, members[each]) for person, each in accounts.items() if person in voters},
+    )
+
+
+def concerned(proposal: Proposal) -> frozenset[PersonId]:
+    """Give everybody on whom a vote depends: who voted, and who may not."""
+    return _barred(proposal) | {vote.voter for vote in proposal.votes}
+
+
+def _barred(proposal: Proposal) -> frozenset[PersonId]:
+    started = {proposal.started_by} if proposal.started_by else set()
+    return frozenset({proposal.agent.owner, *started, *proposal.interested})
+
+
+def _is_hidden(tx: Transaction, person: PersonId, member: Member) -> bool:
+    return member.flaw is Flaw.DIRECTORY_DOWN and not member.full_member and not is_marked(tx, person)
+
+
+def _accounts(tx: Transaction, people: frozenset[PersonId]) -> dict[PersonId, Account]:
+    """Give the account of each pseudonym that has one still."""
+    new = {person: account for person, account, _ in tx.new_people()}
+    accounts: dict[PersonId, Account] = {}
+    for person in sorted(people):
+        found = [] if person in new else tx.rows(_ACCOUNT_OF, {"ref": person})
+        if found or person in new:
+            accounts[person] = new.get(person) or Account(*found[0])
+    return accounts
