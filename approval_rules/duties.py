@@ -14,6 +14,8 @@ def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
         return Refusal(voter.flaw.value)
     if voter.person == proposal.started_by:
         return Refusal.INITIATOR
+    if proposal.initiator is not None and voter.person == proposal.initiator.person:
+        return Refusal.INITIATOR
     if voter.person == proposal.agent.owner:
         return Refusal.AGENT_OWNER
     if not counting_roles(voter, proposal):

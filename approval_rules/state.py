@@ -39,6 +39,7 @@ from approval_rules.events import (
     VoteRefused,
 )
 from approval_rules.facts import LookedUp
+from approval_rules.initiation_events import Initiated, Initiator
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
@@ -88,7 +89,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One proposal as of its last event. `clock_from` is when the open clock (to decide, or to claim) was last set."""
+    """One proposal as of its last event. `clock_from` is when the open clock (to decide, or to claim) was last set.
+
+    `initiator` is the person who started it himself; `started_as` is what became of a blocked one that a person took
+    up.
+    """
 
     id: ProposalId
     status: Status
@@ -117,6 +122,9 @@ class Proposal:
     known: AgentJson | None = None
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
+    initiator: Initiator | None = None
+    typed: AgentText | None = None
+    started_as: ProposalId | None = None
 
     @property
     def deadline(self) -> datetime | None:
@@ -169,6 +177,8 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
             return replace(proposal, execution=_executed(proposal, event))
         case Thawed():
             return _thawed(proposal, event)
+        case Initiated():
+            return replace(proposal, started_as=event.started_as)
         case Approved() | Blocked() | Denied() | Expired() | Cancelled() | Revoked():
             return _decided(proposal, event)
         case _:
@@ -229,6 +239,8 @@ def _opened(event: Submitted) -> Proposal:
         known=event.known,
         lookups=event.lookups,
         looked_up=event.looked_up,
+        initiator=event.initiator,
+        typed=event.typed,
     )
 
 

@@ -14,6 +14,7 @@ DOORS = {
     "approval_rules/contract.py": "hands arguments to their contract, which names no value; shows nothing",
     "approval_rules/policy.py": "judges arguments and facts; shows nothing",
     "approval_rules/budgets.py": "compares what an agent said about its run with budgets; shows nothing",
+    "approval_rules/initiation.py": "compares what a person typed again with the arguments; shows nothing",
     "approval_rules/names.py": "reads back what the server told the rules; shows nothing",
     "approval_rules/conditions.py": "compares arguments and facts; shows nothing",
     "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
