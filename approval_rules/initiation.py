@@ -4,17 +4,18 @@ Whoever may is judged like a voter: by what the directory says of him now, by th
 """
 
 import re
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 
 from approval_rules.commands import Draft, Initiate
 from approval_rules.contract import Contract
 from approval_rules.events import Refusal, Submitted
 from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
-from approval_rules.people import RoleName, Standings, human
+from approval_rules.people import PersonId, RoleName, Standings, human
 from approval_rules.requirement import DEFAULT_TTL, Requirement, Tier
-from approval_rules.state import Proposal, Status
+from approval_rules.state import Proposal, Status, evolve
 from approval_rules.step_up import suffices
-from approval_rules.text import AgentText, Json, unwrap_object, unwrap_text
+from approval_rules.text import AgentJson, AgentText, Json, unwrap_object, unwrap_text
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _AMOUNT = re.compile(r"(?:.*[._-])?amount(?:_[a-z]{3})?|.*Amount", re.ASCII | re.DOTALL)
@@ -58,12 +59,26 @@ def judge_initiation(
     if refusal is not None or proof is None:
         code = refusal or Refusal.STEP_UP_NEEDED
         return (InitiationRefused(command.at, by, command.proposal, draft.tool, code, of),)
-    submitted = Submitted(
+    initiator = Initiator(command.starter.person, _roles(command), proof, of, command.field)
+    submitted = _submitted(command, None if taken_up is None else taken_up.started_by, initiator)
+    if taken_up is None:
+        return (submitted,)
+    return submitted, Initiated(command.at, by, taken_up.id, command.proposal)
+
+
+def foreshown(command: Initiate) -> Proposal:
+    """Give the proposal that this would become, to be shown before its proof has come. It is none yet."""
+    return evolve(None, _submitted(command, None, None))
+
+
+def _submitted(command: Initiate, started_by: PersonId | None, initiator: Initiator | None) -> Submitted:
+    draft = command.draft
+    return Submitted(
         at=command.at,
-        by=by,
+        by=human(command.starter.person),
         proposal=command.proposal,
         agent=command.agent.named,
-        started_by=None if taken_up is None else taken_up.started_by,
+        started_by=started_by,
         tool=draft.tool,
         arguments=draft.arguments,
         digest=draft.digest,
@@ -76,13 +91,10 @@ def judge_initiation(
         known=command.known,
         lookups=draft.lookups,
         looked_up=draft.looked_up,
-        initiator=Initiator(command.starter.person, _roles(command), proof, of, command.field),
+        initiator=initiator,
         typed=command.typed,
         evidence=command.evidence,
     )
-    if taken_up is None:
-        return (submitted,)
-    return submitted, Initiated(command.at, by, taken_up.id, command.proposal)
 
 
 def _why_not_taken_up(taken_up: Proposal | None, command: Initiate) -> Refusal | None:
@@ -127,3 +139,18 @@ def may_still_start(proposal: Proposal, asked: Requirement, standings: Standings
     standing, role = standings.get(initiator.person), asked.initiation.role
     known = standing is not None and standing.flaw is None and role in standing.roles
     return known and role in initiator.roles and suffices(initiator.proof, asked.initiation.step_up)
+
+
+def withheld(arguments: AgentJson, hidden: Container[str]) -> frozenset[str]:
+    """Name the arguments that people are not shown, because the policy hides them or something inside of them."""
+    return frozenset(name for name, value in unwrap_object(arguments).items() if _hides(name, value, hidden))
+
+
+def _hides(name: str, value: Json, hidden: Container[str]) -> bool:
+    if name in hidden or name.rpartition(".")[2] in hidden:
+        return True
+    if isinstance(value, Mapping):
+        return any(_hides(f"{name}.{key}", inner, hidden) for key, inner in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(_hides(name, inner, hidden) for inner in value)
+    return False

@@ -21,6 +21,8 @@ DOORS = {
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
+    "bot/store/starts.py": "keeps what a person typed until it is proved; shows nothing",
+    "bot/desk/start_draft.py": "puts a person's arguments beside those that policy hides from him; shows nothing",
     "bot/replay/change.py": "reads which version a change of the policy leads to; shows nothing",
     "bot/replay/recorded.py": "writes amounts, which printers make safe, and cases as JSON without what policy hides",
     "bot/lookups/asking.py": "puts arguments into addresses, percent-encoded; shows nothing",

@@ -14,9 +14,9 @@ from approval_rules.decide import decide
 from approval_rules.events import ClaimRefused, Refusal, Revoked, Submitted, VoteRefused
 from approval_rules.initiation import consequential, repeats
 from approval_rules.initiation_events import Initiated, InitiationRefused
-from approval_rules.people import Flaw, PersonId, ToolName, human
+from approval_rules.people import AgentId, Flaw, PersonId, ToolName, human
 from approval_rules.react import ShowPacket, TellAgent, react
-from approval_rules.requirement import DEFAULT_TTL, Initiation, Tier
+from approval_rules.requirement import DEFAULT_TTL, Initiation, Shadowed, Tier
 from approval_rules.state import Proposal, Status
 from approval_rules.switch import Scope, ScopeKind
 from approval_rules.text import AgentJson, AgentText
@@ -35,6 +35,7 @@ from tests.rules.builders import (
     after,
     approved,
     at,
+    claim,
     draft,
     only,
     opened,
@@ -141,8 +142,6 @@ def test_what_nobody_may_start_stays_blocked() -> None:
     assert refusal(blocked(), requirement=NOBODY) is Refusal.NOBODY_MAY_START
     assert refusal(None, requirement=TWO_MANAGERS) is Refusal.NOT_BLOCKED
     assert refusal(None, requirement=GREEN) is Refusal.NOT_BLOCKED
-    from approval_rules.requirement import Shadowed
-
     trial = Shadowed(Tier.RED, None, "blocked")
     assert refusal(None, requirement=replace(STARTABLE, shadow=trial)) is Refusal.SHADOW
     in_trial = opened(replace(NOBODY, shadow=trial))
@@ -163,7 +162,7 @@ def test_only_what_is_blocked_can_be_taken_up() -> None:
 
 def test_what_is_started_is_the_same_tool_of_the_same_agent() -> None:
     """A forged submission cannot carry one agent's proposal over to another agent or tool."""
-    other = replace(AGENT, id="agt_other")
+    other = replace(AGENT, id=AgentId("agt_other"))
     assert refusal(blocked(), agent=other) is Refusal.DIGEST_MISMATCH
     mail = ToolName("mail.send")
     wish = Draft(mail, AgentJson({}), digest_of(mail, {}), AgentText(""), AgentJson({}), AgentJson({}))
@@ -321,8 +320,6 @@ def test_the_policy_of_now_must_be_met_too(now: Any, code: Refusal | None) -> No
 
 def test_red_is_blocked_for_what_an_agent_proposed() -> None:
     """An approval of the agent's own is taken back when the policy turns red, also where a person might start it."""
-    from tests.rules.builders import claim
-
     events = decide(approved(), replace(claim(), current=STARTABLE), RUNNING)
     assert only(events, ClaimRefused).code is Refusal.POLICY_CHANGED
 
