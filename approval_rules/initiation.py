@@ -29,7 +29,12 @@ def consequential(contract: Contract | None, draft: Draft) -> str | None:
     arguments = unwrap_object(draft.arguments)
     if contract is not None and contract.confirmed is not None:
         return contract.confirmed if _typable(arguments.get(contract.confirmed)) else None
-    return next((name for name, value in arguments.items() if _AMOUNT.fullmatch(name) and _is_number(value)), None)
+    return next((name for name, value in arguments.items() if is_amount(name) and _is_number(value)), None)
+
+
+def is_amount(name: str) -> bool:
+    """Tell whether an argument is an amount by its name."""
+    return _AMOUNT.fullmatch(name) is not None
 
 
 def repeats(typed: AgentText, draft: Draft, field: str | None) -> bool:

@@ -151,6 +151,17 @@ class Proposal:
         return self.requirement.backup if self.reminded and self.requirement.seats else None
 
     @property
+    def by_person(self) -> bool:
+        """Whether a person starts it himself: no agent asked for it."""
+        return self.initiator is not None or self.typed is not None
+
+    @property
+    def vouched_by(self) -> tuple[PersonId, ...]:
+        """Who must be eligible still when it is claimed: whoever said yes, and whoever started it."""
+        started = () if self.initiator is None else (self.initiator.person,)
+        return (*started, *(vote.voter for vote in self.approved_by))
+
+    @property
     def approved_by(self) -> tuple[Vote, ...]:
         """The votes for yes."""
         return tuple(vote for vote in self.votes if vote.decision is Decision.APPROVE)

@@ -20,7 +20,9 @@ from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost, SlackSenders
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
+from bot.desk.initiating import Initiating
 from bot.desk.people import PeopleUseCases
+from bot.desk.second_factors import NoFactors
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
@@ -109,7 +111,7 @@ async def running(
         await watch.look()
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
-        from_slack = slack_app(people, _slack_config(settings, place, wall), client)
+        from_slack = slack_app(people, _slack_config(settings, place, wall), client, Initiating(wiring, NoFactors()))
         ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)

@@ -46,10 +46,11 @@ class StartWish:
 
 @dataclass(frozen=True, slots=True)
 class StartRefused:
-    """Nothing was started, and why; `faults` point into the arguments, or to `/typed`."""
+    """Nothing was started, and why; `faults` point into the arguments, `field` had to be typed again."""
 
     refusal: Refusal
     faults: Sequence[Fault] = ()
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

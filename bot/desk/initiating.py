@@ -31,6 +31,7 @@ from bot.store.starts import Start
 from bot.store.transaction import Transaction
 from handlers.desk import Challenge, Envelope, Fault, Refused, Seen
 from handlers.initiation_desk import Started, StartForm, StartRefused, StartWish, TypedProof
+from handlers.slack.packet import packet
 
 _AGENTS_WITH = (
     "SELECT a.name FROM agents a, json_each(a.tools) t WHERE a.revoked_at IS NULL AND t.value = :tool ORDER BY a.name"
@@ -131,19 +132,21 @@ class Initiating:
         refusal = foreseen.code
         if refusal is Refusal.STEP_UP_NEEDED and asked is not None:
             version = command.requirement.policy.version
-            question = self._factors.ask(tx, Asking(person, command.proposal, draft.digest, version, asked.step_up))
+            seen = _preview(tx, command)
+            shown = packet(seen, tx.at, voting=False).shown
+            asking = Asking(person, command.proposal, draft.digest, shown, version, asked.step_up)
+            question = self._factors.ask(tx, asking)
             if not isinstance(question, Refusal):
                 start = Start(
                     *(command.proposal, person, command.agent.id, draft.tool, prepared.taken_up, version),
                     *(arguments, command.typed, reason),
                 )
                 starts.keep(tx, start, question.expires_at)
-                seen = _preview(tx, command)
                 return Challenge(
                     *(seen, question.factor, question.ticket, question.code, question.expires_at, question.url)
                 )
             refusal = question
-        return _record(tx, prepared, command.proposal, person, StartRefused(refusal))
+        return _record(tx, prepared, command.proposal, person, StartRefused(refusal, field=command.field))
 
     # --- the start
 

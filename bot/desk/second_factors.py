@@ -17,11 +17,12 @@ from bot.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a person is to confirm: starting exactly these arguments, under this policy, as this proposal."""
+    """What a person is to confirm: starting exactly these arguments, as they are shown, under this policy."""
 
     person: PersonId
     proposal: ProposalId
     arguments: Digest
+    shown: Digest
     policy: str
     asked: StepUp
 

@@ -19,10 +19,11 @@ from approval_rules.events import Decision, Refusal
 from handlers.desk import Judged, PeopleDesk, Seen
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
-from handlers.slack.ids import APPROVE, DENY, DETAILS, NEXT, PREVIOUS, REASON
+from handlers.slack.ids import APPROVE, DENY, DETAILS, NEXT, PREVIOUS, REASON, START
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
+from handlers.slack.starting import Starting
 from handlers.slack.text import says_nothing
 from handlers.slack.views import MAX_REASON, deny_view, details_view, notice_view
 
@@ -44,6 +45,7 @@ class Presses:
     desk: PeopleDesk
     client: AsyncWebClient
     clock: Callable[[], datetime]
+    starting: Starting
 
     async def pressed(self, body: Payload, request_id: str) -> BoltResponse:
         """Answer the press of a button; another app's or an unknown one is acknowledged and nothing else."""
@@ -51,7 +53,7 @@ class Presses:
         if action_id in {PREVIOUS, NEXT}:
             turn = read_turn(body, request_id)
             return await self._turn(turn, action_id, trigger_of(body)) if turn else await self._unreadable(body)
-        if action_id not in {APPROVE, DENY, DETAILS}:
+        if action_id not in {APPROVE, DENY, DETAILS, START}:
             return BoltResponse(status=200)
         press = read_press(body, request_id)
         if press is None:
@@ -82,6 +84,8 @@ class Presses:
                 if judged.refusal is None and judged.seen is not None:
                     return deny_view(judged.seen, press.who.channel, press.ts)
                 return None if press.who.response_url else _refused(judged)
+            case "start":
+                return await self.starting.form(press)
             case _:
                 return self._details(await self.desk.show(press.who, press.target.proposal), 0)
 

@@ -10,6 +10,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.desk import PeopleDesk
+from handlers.initiation_desk import InitiationDesk
 from handlers.slack.config import SlackConfig
 from handlers.slack.register import bolt_app
 from handlers.slack.verify import Send, Signed, SignedOnly, respond
@@ -36,9 +37,9 @@ def _unquoted(text: str) -> str:
     return unquote(text)
 
 
-def slack_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
+def slack_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient, starting: InitiationDesk) -> SignedOnly:
     """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
-    bolt = bolt_app(desk, config, client)
+    bolt = bolt_app(desk, config, client, starting)
 
     async def handle(signed: Signed, send: Send) -> None:
         text, content_type = opened(signed)

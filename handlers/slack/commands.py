@@ -14,7 +14,16 @@ from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
-from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
+from handlers.slack.grammar import (
+    Ask,
+    IncidentWish,
+    LoosePause,
+    NotUnderstood,
+    PauseWish,
+    ResumeWish,
+    StartWish,
+    understand,
+)
 from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
@@ -28,6 +37,7 @@ from handlers.slack.sentences import (
     resume_command,
 )
 from handlers.slack.standing import scope_words, standing_of
+from handlers.slack.starting import Starting
 from handlers.slack.text import person
 
 PENDING_SHOWN: Final = 10
@@ -40,6 +50,7 @@ HELP: Final = (
     Safe("/agent pause all for 30m looks like a loop · with an end and a reason"),
     Safe("/agent resume all · start again; everything needs two people, one agent or tool needs one"),
     Safe("/agent incident on · tell the policies that something is wrong; /agent incident off · it is over"),
+    Safe("/agent request TOOL · start yourself what the policy blocks for agents; two others must approve"),
     Safe("/agent status · what is paused, what waits"),
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
@@ -67,6 +78,7 @@ class Commands:
 
     desk: PeopleDesk
     clock: Callable[[], datetime]
+    starting: Starting
 
     async def answer(self, typed: Typed) -> Reply:
         """Do what was typed and say what became of it."""
@@ -80,6 +92,8 @@ class Commands:
                 return await self._resume(typed, wish)
             case IncidentWish():
                 return await self._incident(typed, wish)
+            case StartWish():
+                return Reply([await self.starting.asked_for(typed, wish.tool)])
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():

@@ -32,7 +32,7 @@ _SAME: Final = {
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "help")
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "request", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -82,6 +82,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class StartWish:
+    """Start oneself what the policy blocks: a tool's name."""
+
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """No command of ours; `nearest` is the one that was perhaps meant."""
 
@@ -89,7 +96,7 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | Ask | NotUnderstood
+Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | StartWish | Ask | NotUnderstood
 
 
 def understand(typed: str) -> Wish:
@@ -107,6 +114,8 @@ def understand(typed: str) -> Wish:
     if verb == "incident":
         word, _, reason = rest.partition(" ")
         return IncidentWish(_ON_OFF.get(word.strip("\"'.,:;!`").casefold()), reason.strip())
+    if verb == "request":
+        return StartWish(_first(rest)[0])
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)

@@ -14,6 +14,9 @@ NEXT: Final = "details_next"
 REASON: Final = "reason"
 """Block id and action id of the one input: Slack wants the block's id where it shows an error."""
 
+START: Final = "start"
+START_VIEW: Final = "start"
+START_CODE_VIEW: Final = "start_code"
 DENY_VIEW: Final = "deny"
 DETAILS_VIEW: Final = "details"
 NOTICE_VIEW: Final = "notice"
@@ -21,6 +24,8 @@ NOTICE_VIEW: Final = "notice"
 _VALUE: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|(sha256:[0-9a-f]{64})")
 _PLACE: Final = re.compile(r"(.+)\|([A-Z][A-Z0-9]{1,30})\|([0-9]{1,12}\.[0-9]{1,9})")
 _PAGE: Final = re.compile(r"(.+)\|([0-9]{1,6})")
+_FORM: Final = re.compile(r"(-|prop_[0-9A-Za-z_-]{1,64})\|([A-Za-z0-9_.-]{1,128})\|(sha256:[0-9a-f]{64})")
+_PROOF: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|([A-Za-z0-9_-]{1,200})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +78,25 @@ def read_page(raw: object) -> tuple[Target, int] | None:
     found = _PAGE.fullmatch(raw) if isinstance(raw, str) else None
     target = read_value(found[1]) if found else None
     return (target, int(found[2])) if found and target else None
+
+
+def form_of(taken_up: Proposal | None, tool: str, policy: str) -> str:
+    """Write what the form of a start carries: the blocked proposal if there is one, the tool, the policy's version."""
+    return f"{taken_up.id if taken_up else '-'}|{tool}|{policy}"
+
+
+def read_form_of(raw: object) -> tuple[str | None, str, str] | None:
+    """Read what a form carried; None for anything that we did not write."""
+    found = _FORM.fullmatch(raw) if isinstance(raw, str) else None
+    return (None if found[1] == "-" else found[1], found[2], found[3]) if found else None
+
+
+def proof_of(start: str, ticket: str) -> str:
+    """Write what the modal carries that asks for a code."""
+    return f"{start}|{ticket}"
+
+
+def read_proof_of(raw: object) -> tuple[str, str] | None:
+    """Read what it carried: the start, and its ticket; None for anything that we did not write."""
+    found = _PROOF.fullmatch(raw) if isinstance(raw, str) else None
+    return (found[1], found[2]) if found else None

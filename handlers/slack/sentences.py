@@ -89,6 +89,15 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
     Refusal.STEP_UP_NEEDED: "It did not count: the policy asks for a second factor here. Press Approve, and "
     "confirm with your passkey or code.",
+    Refusal.NOT_BLOCKED: "Nothing was started: the policy does not block this, so the agent can propose it itself.",
+    Refusal.NOBODY_MAY_START: "Nothing was started: the policy blocks this, and names nobody who may start it. Who is "
+    "right about that is settled in the policy's file.",
+    Refusal.STARTED_BEFORE: "Nothing was started a second time: this has been started already, and stands in a packet "
+    "of its own.",
+    Refusal.TYPED_WRONG: "Nothing was started: what you typed again is not the value above.",
+    Refusal.CONTRACT_BROKEN: "Nothing was started: the arguments break the tool's contract, and that "
+    "holds for people too.",
+    Refusal.CONTRADICTION: "Nothing was started: a value in the arguments contradicts a fact.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
