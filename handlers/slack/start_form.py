@@ -243,7 +243,7 @@ def _head(form: StartForm) -> list[Block]:
 
 def _agents(form: StartForm) -> list[Block]:
     if len(form.agents) == 1:
-        return [context(Safe(f"The agent {visible(form.agents[0])} runs it, once, after two others have approved."))]
+        return [context(Safe(f"The agent {visible(form.agents[0])} runs it, once, after others have approved it."))]
     options = [_option(name) for name in form.agents]
     element: Block = {"type": "static_select", "action_id": VALUE, "options": options}
     return [_labelled(AGENT, Safe("Which agent shall run it?"), element)]

@@ -172,7 +172,8 @@ async def test_values_of_another_shape_are_nothing_typed(red: World) -> None:
     assert list((await fill(red, MAYA, await opened(red, MAYA, packet), "1")).errors) == ["typed"]
     odd: dict[str, Any] = {"field.0": {"value": {"value": 7}}, "typed": {"value": 7}, "nobody": 1}
     nothing: dict[str, Any] = {}
-    for values in (nothing, {"field.0": []}, odd):
+    several: list[dict[str, Any]] = [nothing, {"field.0": []}, odd]
+    for values in several:
         status, answer = await send_again(red, state={"values": values})
         assert status == 200
         assert "errors" in answer
