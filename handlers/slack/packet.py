@@ -134,9 +134,9 @@ def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
     blocks = [header(sentence.headline)]
     if sentence.text != sentence.headline and len(sentence.text) <= _SENTENCE:
         blocks.append(section(sentence.text))
-    blocks.append(section(standing.text))
-    if started := start_words(seen):
-        blocks.append(section(started))
+    started = start_words(seen)
+    said = [standing.text] if started is None else [standing.text, started]
+    blocks += [section(each) for each in (reversed(said) if seen.proposal.by_person else said)]
     if trial := trial_words(seen.proposal):
         blocks.append(section(trial))
     deadline = seen.proposal.deadline

@@ -29,6 +29,10 @@ ONLY_IN_SLACK = {
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
     Refusal.STEP_UP_NEEDED,
+    Refusal.NOT_BLOCKED,
+    Refusal.NOBODY_MAY_START,
+    Refusal.STARTED_BEFORE,
+    Refusal.TYPED_WRONG,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
