@@ -41,7 +41,7 @@ def test_the_short_form_asks_two_others_of_the_same_role_with_passkeys(write: Wr
     assert (found.seats, found.step_up) == ((Seat(MANAGER, 2),), "passkey")
     assert found.policy.because.endswith(
         "so it is blocked: too much; a person in the role manager may start it, and then two people in the role manager"
-        " must approve"
+        " must approve, each with a passkey"
     )
 
 
@@ -133,7 +133,7 @@ def test_comparisons_see_who_may_start_it(write: Write) -> None:
     one = judged(load(write("[{block: true, initiate: manager}]")), 5)
     same = ruling_of(one)
     assert same_people(recorded(one), same)
-    assert got_words(same) == "blocked unless manager starts it, and then asked 2 manager by rule 1"
+    assert got_words(same) == "blocked unless manager starts it, and then asked 2 manager with passkey by rule 1"
     assert not same_people(recorded(one), ruling_of(replace(one, initiation=Initiation(FINANCE, "passkey"))))
     assert not same_people(recorded(one), ruling_of(replace(one, initiation=None, seats=())))
     assert dangers(load(write("[{block: true, initiate: manager}]"))) == []

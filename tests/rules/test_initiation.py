@@ -12,7 +12,7 @@ from approval_rules.commands import Draft
 from approval_rules.contract import Contract
 from approval_rules.decide import decide
 from approval_rules.events import ClaimRefused, Refusal, Revoked, Submitted, VoteRefused
-from approval_rules.initiation import consequential, repeats
+from approval_rules.initiation import consequential, foreshown, may_still_start, repeats, withheld
 from approval_rules.initiation_events import Initiated, InitiationRefused
 from approval_rules.people import AgentId, Flaw, PersonId, ToolName, human
 from approval_rules.react import ShowPacket, TellAgent, react
@@ -346,3 +346,42 @@ def test_the_agent_hears_of_a_start() -> None:
     assert isinstance(initiated, Initiated)
     assert react(replace(blocked(), packet=POSTED), initiated) == (ShowPacket(),)
     assert ANN.person != MAYA.person
+
+
+# --- what people are not shown
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        ("4111", True),
+        ({"n": 5}, False),
+        ({"card": "4111"}, True),
+        ([{"card": 1}], True),
+        ([1, "card"], False),
+        ("x", False),
+    ],
+)
+def test_an_argument_is_withheld_where_something_in_it_is_hidden(value: Any, *, hidden: bool) -> None:  # noqa: ANN401 - JSON
+    """By its own name, or by that of anything inside; a value of that name hides nothing."""
+    name = "card" if value == "4111" else "paid"
+    assert withheld(AgentJson({name: value}), {"card"}) == (frozenset({name}) if hidden else frozenset())
+    assert withheld(AgentJson({"my.card": 1}), {"card"}) == {"my.card"}
+
+
+def test_what_is_shown_before_the_proof_is_what_it_will_be() -> None:
+    """The same words and people, and nobody has started it yet."""
+    command = initiate()
+    shown = foreshown(command)
+    assert (shown.digest, shown.requirement, shown.expires_at) == (
+        (started().digest, started().requirement, started().expires_at)
+    )
+    assert shown.initiator is None
+    assert shown.by_person
+    assert not blocked().by_person
+
+
+def test_the_initiation_must_still_be_one_that_somebody_can_start() -> None:
+    """A proposal that no person started, or under a policy that names nobody, has no starter."""
+    assert not may_still_start(blocked(), STARTABLE, {MAYA.person: MAYA})
+    assert not may_still_start(approved_start(), NOBODY, {MAYA.person: MAYA})
