@@ -8,9 +8,10 @@ from dataclasses import replace
 from approval_rules.commands import Claim
 from approval_rules.duties import counting_roles, humans, why_not
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
+from approval_rules.initiation import may_still_start
 from approval_rules.people import Flaw, system
 from approval_rules.quorum import tally
-from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN, Tier
+from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN, Requirement, Tier
 from approval_rules.state import Proposal, Status
 from approval_rules.step_up import suffices
 from approval_rules.switch import Switch
@@ -82,7 +83,7 @@ def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusa
 def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
     """What was asked for at submit must be met still, and so must what the policy asks for now: the stricter counts."""
     now = command.current
-    if now is not None and (now.tier is Tier.RED or now.shadow is not None):
+    if now is not None and (now.shadow is not None or _is_blocked(proposal, now)):
         return Refusal.POLICY_CHANGED
     asked = proposal.requirement
     if asked.tier is not Tier.GREEN and any(
@@ -99,15 +100,26 @@ def _requirements_refusal(proposal: Proposal, command: Claim) -> Refusal | None:
     return None if _is_met(replace(proposal, requirement=now), command) else Refusal.POLICY_CHANGED
 
 
+def _is_blocked(proposal: Proposal, asked: Requirement) -> bool:
+    """Red is blocked, but for what a person started who may do so."""
+    return asked.tier is Tier.RED and (proposal.initiator is None or asked.initiation is None)
+
+
 def _is_met(proposal: Proposal, command: Claim) -> bool:
-    """Approval by policy needs no people; by people it needs them to be eligible still, and proved as is asked for."""
-    if proposal.requirement.tier is Tier.GREEN:
+    """Approval by policy needs no people; by people it needs them to be eligible still, and proved as is asked for.
+
+    So it does whoever started what the policy blocks.
+    """
+    asked = proposal.requirement
+    if asked.tier is Tier.GREEN:
         return True
+    if asked.tier is Tier.RED and not may_still_start(proposal, asked, command.approvers):
+        return False
     roles = {
         standing.person: counting_roles(standing, proposal)
         for standing in command.approvers.values()
         if why_not(standing, proposal) is None
     }
-    proved = [vote for vote in proposal.votes if suffices(vote.proof, proposal.requirement.step_up)]
+    proved = [vote for vote in proposal.votes if suffices(vote.proof, asked.step_up)]
     people = humans(command.approvers.values())
-    return tally(proved, roles, proposal.requirement.seats, proposal.backup, people) == "approved"
+    return tally(proved, roles, asked.seats, proposal.backup, people) == "approved"

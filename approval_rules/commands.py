@@ -54,6 +54,28 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Initiate:
+    """A person starts what is blocked himself. `starter` comes from Slack's verified envelope, `agent` will execute it.
+
+    It is judged against the blocked proposal that he takes up, or against none. `requirement` is what the policy said
+    about exactly this draft. `field` names the argument that had to be `typed` again, None for the tool's name. `proof`
+    is set where a second factor was verified, `evidence` is what anybody can verify it by.
+    """
+
+    at: datetime
+    proposal: ProposalId
+    agent: Agent
+    starter: Standing
+    draft: Draft
+    requirement: Requirement
+    field: str | None
+    typed: AgentText
+    known: AgentJson | None = None
+    proof: Proof | None = None
+    evidence: AgentJson | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CastVote:
     """Approve or deny. `voter` comes from Slack's verified envelope; `others` are the earlier voters as of now.
 
@@ -137,7 +159,7 @@ class Thaw:
     proposal: ProposalId
 
 
-Command: TypeAlias = Submit | CastVote | Cancel | Claim | ReportOutcome | RecordPosted | PassTime | Thaw
+Command: TypeAlias = Submit | Initiate | CastVote | Cancel | Claim | ReportOutcome | RecordPosted | PassTime | Thaw
 
 
 @dataclass(frozen=True, slots=True)

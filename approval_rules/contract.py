@@ -43,6 +43,16 @@ class Contract(Protocol):
         """What is known of arguments that break nothing."""
         ...
 
+    @property
+    def schema(self) -> Mapping[str, Json]:
+        """The JSON Schema of the arguments; do not change it."""
+        ...
+
+    @property
+    def confirmed(self) -> str | None:
+        """The argument whose value a person types again who starts the action himself; None where none is marked."""
+        ...
+
     def breaches(self, arguments: Mapping[str, Json]) -> Sequence[Breach]:
         """Name what is wrong with these arguments, nothing where they are good; MUST NOT raise."""
         ...

@@ -15,6 +15,7 @@ from approval_rules.commands import (
     CastVote,
     Claim,
     Command,
+    Initiate,
     LiftTimedPauses,
     PassTime,
     RecordPosted,
@@ -50,6 +51,8 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
+from approval_rules.initiation import judge_initiation
+from approval_rules.initiation_events import InitiationRefused
 from approval_rules.people import Actor, Agent, Flaw, PersonId, ToolName, human, system
 from approval_rules.quorum import tally
 from approval_rules.requirement import (
@@ -65,7 +68,7 @@ from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
 from approval_rules.versions import CHANGE_TOOL, SERVER
 
-Events: TypeAlias = tuple[ProposalEvent | SubmitRefused, ...]
+Events: TypeAlias = tuple[ProposalEvent | SubmitRefused | InitiationRefused, ...]
 
 CLOCK = system("clock")
 POLICY, QUORUM = claims.POLICY, claims.QUORUM
@@ -73,7 +76,13 @@ OUTBOX = system("outbox")
 
 
 def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Events:
-    """Judge one command against one proposal (None only for Submit) and the kill switch."""
+    """Judge one command against one proposal and the kill switch.
+
+    None only for Submit, and for an Initiate that takes no blocked proposal up.
+    """
+    if isinstance(command, Initiate):
+        refusal = barred(command.agent, command.draft.tool, switch)
+        return judge_initiation(proposal, command, refusal[0] if refusal else None)
     if isinstance(command, Submit):
         return _submit(command, switch) if proposal is None else ()
     if proposal is None or not _about(command, proposal):

@@ -17,6 +17,8 @@ def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
         return Refusal(voter.flaw.value)
     if voter.is_one_with(proposal.started_by):
         return Refusal.INITIATOR
+    if proposal.initiator is not None and voter.is_one_with(proposal.initiator.person):
+        return Refusal.INITIATOR
     if voter.is_one_with(proposal.agent.owner):
         return Refusal.AGENT_OWNER
     if any(map(voter.is_one_with, proposal.interested)):

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from approval_rules.canonical import Digest
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
+from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.people_events import PersonsEvent
@@ -46,6 +47,8 @@ class Submitted:
     `known` is what the server told the rules (`approval_rules.names.noted`); None where they read nothing of it.
     `lookups` stay for ever; the values, in `looked_up` (null for one that failed), can be erased. `interested` cannot
     decide it, for the policy names them.
+    Where a person started it himself, `initiator` is set, `typed` is what he typed again, and `evidence` is what
+    anybody can verify his second factor by, while it is kept.
     """
 
     at: datetime
@@ -67,6 +70,9 @@ class Submitted:
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
     interested: tuple[PersonId, ...] | None = None
+    initiator: Initiator | None = None
+    typed: AgentText | None = None
+    evidence: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +342,7 @@ class IncidentRefused:
     code: Refusal
 
 
-ProposalEvent: TypeAlias = (
+_FirstOfAProposal: TypeAlias = (
     Submitted
     | Approved
     | Blocked
@@ -354,10 +360,12 @@ ProposalEvent: TypeAlias = (
     | Reminded
     | Thawed
 )
+ProposalEvent: TypeAlias = _FirstOfAProposal | Initiated
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
 IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
+# In the order in which the kinds came: the golden log is one chain of them.
 Event: TypeAlias = (
-    ProposalEvent
+    _FirstOfAProposal
     | SwitchEvent
     | SubmitRefused
     | AgentChanged
@@ -368,4 +376,6 @@ Event: TypeAlias = (
     | EnvironmentNamed
     | FactorEvent
     | PersonsEvent
+    | Initiated
+    | InitiationRefused
 )

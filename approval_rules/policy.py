@@ -258,9 +258,8 @@ def _judge(policy: Policy, outcomes: Sequence[Outcome], place: Decimal | None) -
     """Any matching block wins; else the first match, unless something undetermined could have said otherwise."""
     judged = list(zip(policy.rules, outcomes, strict=True))
     matches = [rule for rule, outcome in judged if outcome is True]
-    for rule in matches:
-        if isinstance(rule.verdict, Block):
-            return _plain(policy, rule)
+    if any(isinstance(rule.verdict, Block) for rule in matches):
+        return _blocked(policy, judged)
     first = matches[0] if matches else None
     doubts = list(_doubts(judged, first))
     if first is None:
@@ -271,6 +270,24 @@ def _judge(policy: Policy, outcomes: Sequence[Outcome], place: Decimal | None) -
     if not doubts:
         return ruling
     return replace(ruling, because="; ".join([ruling.because, *(_doubt(rule, why) for rule, why in doubts)]))
+
+
+def _blocked(policy: Policy, judged: Sequence[tuple[Rule, Outcome]]) -> _Ruling:
+    """Give the first block that nobody may start, else the first one: startable where every other block agrees."""
+    blocks = [(rule, rule.verdict, out) for rule, out in judged if isinstance(rule.verdict, Block) and out is not False]
+    matches = [(rule, block) for rule, block, outcome in blocks if outcome is True]
+    rule, block = next((each for each in matches if each[1].initiation is None), matches[0])
+    others = [(other, outcome) for other, theirs, outcome in blocks if theirs.starters != block.starters]
+    if block.initiation is None or not others:
+        return _plain(policy, rule)
+    said = "; ".join([_says(policy, rule, block.for_nobody), *(_disagrees(*other) for other in others)])
+    return _Ruling(block.for_nobody, rule, f"{said}; so no person may start it")
+
+
+def _disagrees(other: Rule, outcome: Outcome) -> str:
+    if isinstance(outcome, Undetermined):
+        return _doubt(other, outcome.why)
+    return f"rule {other.index} blocks it too, and names other people"
 
 
 def _doubts(judged: Sequence[tuple[Rule, Outcome]], first: Rule | None) -> Iterator[tuple[Rule, str]]:
@@ -292,8 +309,11 @@ def _ask_stands(ruling: _Ruling, doubts: Sequence[tuple[Rule, str]]) -> bool:
 
 @lru_cache(maxsize=1024)  # a rule that decides alone says the same every time
 def _plain(policy: Policy, rule: Rule) -> _Ruling:
-    because = f"rule {rule.index} of {policy.tool}: {rule.condition_text}, so {consequence(rule.verdict)}"
-    return _Ruling(rule.verdict, rule, because)
+    return _Ruling(rule.verdict, rule, _says(policy, rule, rule.verdict))
+
+
+def _says(policy: Policy, rule: Rule, verdict: Verdict) -> str:
+    return f"rule {rule.index} of {policy.tool}: {rule.condition_text}, so {consequence(verdict)}"
 
 
 def _dialled(policy: Policy, rule: Rule, place: Decimal | None) -> _Ruling:
@@ -340,7 +360,10 @@ def _doubt(rule: Rule, why: str) -> str:
 @lru_cache(maxsize=1024)
 def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requirement:
     rule = f"{policy.tool}#{ruling.rule.index}" if ruling.rule else None
-    ask = ruling.verdict if isinstance(ruling.verdict, Ask) else Ask(())
+    verdict = ruling.verdict
+    # Of a tool in shadow nothing is ever executed, so there is nothing to start.
+    initiation, then = verdict.starters if isinstance(verdict, Block) and not policy.shadow else (None, None)
+    ask = verdict if isinstance(verdict, Ask) else then or Ask(())
     tiers = {Allow: Tier.GREEN, Ask: Tier.YELLOW, Block: Tier.RED}
     live = Requirement(
         tier=tiers[type(ruling.verdict)],
@@ -356,6 +379,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         backup=ask.backup,
         action_tier=policy.tier,
         excluded=ask.excluded or None,
+        initiation=initiation,
     )
     if not policy.shadow:
         return live

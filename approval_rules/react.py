@@ -23,6 +23,7 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
+from approval_rules.initiation_events import Initiated
 from approval_rules.requirement import Tier
 from approval_rules.state import Proposal
 
@@ -60,8 +61,12 @@ Effect: TypeAlias = ShowPacket | TellThread | TellAgent
 def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
     """Give the effects of `event`; `proposal` is the state right after it."""
     # Whoever was not asked is not bothered, until nobody knows whether something ran: then people must look.
+    # What is blocked for everybody would only be noise there; what somebody may start is a matter of people.
     in_slack = (
-        proposal.requirement.tier is Tier.YELLOW or proposal.packet is not None or isinstance(event, OutcomeOverdue)
+        proposal.requirement.tier is Tier.YELLOW
+        or proposal.requirement.initiation is not None
+        or proposal.packet is not None
+        or isinstance(event, OutcomeOverdue)
     )
     calls_back = proposal.callback_url is not None
     return tuple(
@@ -71,7 +76,9 @@ def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
 
 def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
     match event:
-        case Submitted() | Voted() | Thawed() | Claimed():
+        case Submitted() if proposal.initiator is not None:
+            return ShowPacket(), TellAgent("proposal.initiated")
+        case Submitted() | Voted() | Thawed() | Claimed() | Initiated():
             return (ShowPacket(),)
         case Approved():
             return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.approved")
@@ -82,7 +89,7 @@ def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
         case Cancelled():
             return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.cancelled")
         case Blocked():
-            return (TellAgent("proposal.blocked"),)
+            return ShowPacket(), TellAgent("proposal.blocked")
         case Revoked():
             return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.revoked")
         case OutcomeReported():

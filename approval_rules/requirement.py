@@ -57,10 +57,19 @@ class Shadowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Initiation:
+    """Who may start himself what is blocked, and the second factor that he needs for it."""
+
+    role: RoleName
+    step_up: StepUp
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """What must happen before yes.
 
-    `seats` is empty for green and for red; an empty `seats` on yellow means that nobody can approve. `ttl` is None
+    `seats` is empty for green; an empty `seats` on yellow means that nobody can approve. Red is blocked; with
+    `initiation` a person may start it, and then `seats` must be filled by others. `ttl` is None
     where the policy is silent: then the agent may choose, up to `MAX_TTL`. People are not shown the fields in `redact`:
     of those also in `hashed` they see a digest, and of those also in `dropped` not even the names. With `shadow` it is
     a trial: what people are asked is only compared with it, and `policy` does not tell them what it says. Once people
@@ -82,6 +91,7 @@ class Requirement:
     backup: RoleName | None = None
     action_tier: ActionTier | None = None
     excluded: tuple[str, ...] | None = None
+    initiation: Initiation | None = None
 
     @property
     def live(self) -> "Requirement":

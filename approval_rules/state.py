@@ -39,6 +39,7 @@ from approval_rules.events import (
     VoteRefused,
 )
 from approval_rules.facts import LookedUp
+from approval_rules.initiation_events import Initiated, Initiator
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
@@ -88,7 +89,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One proposal as of its last event. `clock_from` is when the open clock (to decide, or to claim) was last set."""
+    """One proposal as of its last event. `clock_from` is when the open clock (to decide, or to claim) was last set.
+
+    `initiator` is the person who started it himself; `started_as` is what became of a blocked one that a person took
+    up.
+    """
 
     id: ProposalId
     status: Status
@@ -118,6 +123,9 @@ class Proposal:
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
     interested: tuple[PersonId, ...] = ()
+    initiator: Initiator | None = None
+    typed: AgentText | None = None
+    started_as: ProposalId | None = None
 
     @property
     def deadline(self) -> datetime | None:
@@ -142,6 +150,17 @@ class Proposal:
     def backup(self) -> RoleName | None:
         """Whose votes fill any seat too, now that people were reminded."""
         return self.requirement.backup if self.reminded and self.requirement.seats else None
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person starts it himself: no agent asked for it."""
+        return self.initiator is not None or self.typed is not None
+
+    @property
+    def vouched_by(self) -> tuple[PersonId, ...]:
+        """Who must be eligible still when it is claimed: whoever said yes, and whoever started it."""
+        started = () if self.initiator is None else (self.initiator.person,)
+        return (*started, *(vote.voter for vote in self.approved_by))
 
     @property
     def approved_by(self) -> tuple[Vote, ...]:
@@ -170,6 +189,8 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
             return replace(proposal, execution=_executed(proposal, event))
         case Thawed():
             return _thawed(proposal, event)
+        case Initiated():
+            return replace(proposal, started_as=event.started_as)
         case Approved() | Blocked() | Denied() | Expired() | Cancelled() | Revoked():
             return _decided(proposal, event)
         case _:
@@ -231,6 +252,8 @@ def _opened(event: Submitted) -> Proposal:
         lookups=event.lookups,
         looked_up=event.looked_up,
         interested=event.interested or (),
+        initiator=event.initiator,
+        typed=event.typed,
     )
 
 

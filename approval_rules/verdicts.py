@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeAlias, assert_never
 
 from approval_rules.people import RoleName
-from approval_rules.requirement import Seat
+from approval_rules.requirement import Initiation, Seat
 from approval_rules.step_up import StepUp
 
 
@@ -45,9 +45,24 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Red: refused. `reason` is the policy author's, and may be empty."""
+    """Red: refused. `reason` is the policy author's, and may be empty.
+
+    Where a person may start it himself, `initiation` says who, and `then` who must approve after that.
+    """
 
     reason: str = ""
+    initiation: Initiation | None = None
+    then: Ask | None = None
+
+    @property
+    def starters(self) -> tuple[Initiation | None, Ask | None]:
+        """Who may start it, and who must approve after that."""
+        return self.initiation, self.then
+
+    @property
+    def for_nobody(self) -> "Block":
+        """The same block, which no person may start."""
+        return Block(self.reason)
 
 
 Verdict: TypeAlias = Allow | Ask | Block
@@ -78,9 +93,17 @@ def consequence(verdict: Verdict) -> str:
             barred = f", nobody whom {_listed(verdict.excluded)} names" if verdict.excluded else ""
             return f"{_people(verdict.seats)} must approve{_PROVED[verdict.step_up]}{late}{barred}"
         case Block():
-            return f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
+            blocked = f"it is blocked: {verdict.reason}" if verdict.reason else "it is blocked"
+            return f"{blocked}{_started(verdict)}"
         case _:
             assert_never(verdict)
+
+
+def _started(block: Block) -> str:
+    """Say who may start what is blocked."""
+    if block.initiation is None or block.then is None:
+        return ""
+    return f"; a person in the role {block.initiation.role} may start it, and then {consequence(block.then)}"
 
 
 def _people(seats: Sequence[Seat]) -> str:

@@ -119,7 +119,7 @@ async def running(
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
-        from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client)
+        from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client, factors.starting)
         ports = _ports(
             wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics, settings), metrics
         )

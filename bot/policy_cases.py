@@ -35,7 +35,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _ENDINGS = (".yml", ".jsonl")
 _FIELDS = (
     *("name", "tool", "arguments", "facts", "looked_up", "counters", "run", "agent", "at", "environment", "incident"),
-    *("expect", "rule", "approvals", "roles", "step_up", "backup", "because", "note"),
+    *("expect", "rule", "approvals", "roles", "step_up", "backup", "initiate", "because", "note"),
 )
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 _MOST = 1000
@@ -54,6 +54,7 @@ class Expectation:
     because: str = ""
     step_up: StepUp | None = None
     backup: str | None = None
+    initiate: str | None = None
 
     @property
     def seats(self) -> Mapping[str, int] | None:
@@ -306,14 +307,18 @@ class _Given:
         step_up = next((known for known in STEP_UPS if known == self.values.get("step_up")), None)
         if step_up is None and "step_up" in self.values:
             self.fault("step_up", f"step_up is one of {', '.join(STEP_UPS)}")
+        initiate = self.text("initiate") or None
+        if initiate and outcome != "blocked":
+            self.fault("initiate", "initiate can only be expected where it is blocked: expect: blocked")
         for name in ("approvals", "roles", "step_up", "backup"):
-            if name in self.values and outcome != "asked":
+            if name in self.values and outcome != "asked" and not initiate:
                 self.fault(name, f"{name} can only be expected where people are asked: expect: asked")
         if len(roles) > 1 and approvals not in (None, len(roles)):
             self.fault("approvals", f"with several roles each name is one person, so approvals is {len(roles)}")
         found = cast("Outcome", outcome)
         backup = self.text("backup") or None
-        return Expectation(found, self.whole("rule"), approvals, roles, self.text("because"), step_up, backup)
+        because = self.text("because")
+        return Expectation(found, self.whole("rule"), approvals, roles, because, step_up, backup, initiate)
 
 
 def _column(raw: bytes, name: str) -> int:

@@ -23,7 +23,7 @@ from bot.marked_yaml import MAX_FAULTS, Page
 from bot.policy_budgets import read_budgets
 from bot.policy_facts import kind_of_fact, read_facts
 from bot.policy_tiers import read_tier, require_control, rules_by_default
-from bot.policy_verdicts import VERDICTS, PlacedAsk, barring, read_excluded, read_verdict
+from bot.policy_verdicts import VERDICTS, PlacedAsk, barring, read_excluded, read_starters, read_verdict
 
 MAX_RULES = 200
 _FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "tier", "budgets", "excluded")
@@ -213,7 +213,7 @@ def _read_zone(page: Page, node: yaml.Node) -> tzinfo:
 
 
 def _read_item(page: Page, item: yaml.Node, index: int, read: _Rules, known: Known) -> Rule | None:
-    fields = page.fields(item, "a rule", {"if", "log", *VERDICTS})
+    fields = page.fields(item, "a rule", {"if", "log", "initiate", *VERDICTS})
     if "log" in fields:
         if len(fields) > 1:
             page.fault(item, "a 'log' item stands alone; it has no condition and decides nothing")
@@ -225,6 +225,8 @@ def _read_item(page: Page, item: yaml.Node, index: int, read: _Rules, known: Kno
         return None
     condition = _read_condition(page, fields["if"], known) if "if" in fields else None
     verdict = read_verdict(page, named[0], fields[named[0]], read.asks)
+    if verdict is not None and "initiate" in fields:
+        verdict = read_starters(page, fields["initiate"], verdict, read.asks)
     if verdict is None or ("if" in fields and condition is None):
         return None
     never = None if isinstance(verdict, Block) or condition is None else _out_of_bounds(condition, known)

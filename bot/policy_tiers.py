@@ -6,7 +6,7 @@ import yaml
 
 from approval_rules.action_tiers import DUTIES, ActionTier, Duties
 from approval_rules.policy import Rule
-from approval_rules.verdicts import Allow, asked_by
+from approval_rules.verdicts import Allow, Block, asked_by
 from bot.marked_yaml import Page
 from handlers.counting import counted
 
@@ -32,7 +32,7 @@ def require_control(page: Page, item: yaml.Node, rule: Rule, tier: ActionTier | 
     """Refuse a rule that lets through, or asks, less than its tier wants."""
     if tier is None:
         return
-    duties, ask = DUTIES[tier], asked_by(rule.verdict)
+    duties, ask = DUTIES[tier], rule.verdict.then if isinstance(rule.verdict, Block) else asked_by(rule.verdict)
     why = _why_not_alone(duties, rule) if isinstance(rule.verdict, Allow) else None
     if why is None and ask is not None and ask.approvals < duties.approvals:
         why = f"at least {counted(duties.approvals, 'person', 'people')} must approve; raise the number, or add a role"

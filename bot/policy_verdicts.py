@@ -1,7 +1,7 @@
 """Reads what a rule decides: `allow`, `require_approval` or `block`, short and long. Never reads a condition."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ import yaml
 
 from approval_rules.people import RoleName
 from approval_rules.policy import Rule
-from approval_rules.requirement import MAX_TTL, Seat
+from approval_rules.requirement import MAX_TTL, Initiation, Seat
 from approval_rules.step_up import STEP_UPS, StepUp
 from approval_rules.verdicts import Allow, Ask, Block, Verdict, asked_by
 from bot.marked_yaml import Page
@@ -26,6 +26,8 @@ _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
 _ASKS = {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup", "excluded"}
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _ALL = 100
+_TWO_OTHERS = 2
+_STRONG: StepUp = "passkey"
 
 
 def barring(rule: Rule, excluded: tuple[str, ...]) -> Rule:
@@ -201,3 +203,55 @@ def read_channel(page: Page, node: yaml.Node) -> str | None:
     if name is not None and not _CHANNEL.fullmatch(name):
         page.fault(node, "a channel is named by its id, such as C0123456789 (in Slack: channel details, at the bottom)")
     return name
+
+
+# --- who may start what is blocked
+
+
+def read_starters(page: Page, node: yaml.Node, verdict: Verdict, asks: list[PlacedAsk]) -> Block | None:
+    """Read `initiate` beside a `block`: a role, or the long form that says who must approve after that."""
+    if not isinstance(verdict, Block):
+        page.fault(node, "only what is blocked can be started by a person: put initiate beside block")
+        return None
+    before = len(page.faults)
+    long = isinstance(node, yaml.MappingNode)
+    fields = page.fields(node, "initiate", {"role", "step_up", "then"}) if long else {"role": node}
+    if "role" not in fields:
+        page.fault(node, "initiate names who may start it: a role, or {role: ROLE, then: {role: ROLE, approvals: 2}}")
+        return None
+    role = _read_role(page, fields["role"])
+    step_up = _read_strong(page, fields["step_up"]) if "step_up" in fields else _STRONG
+    if role is None:
+        return None
+    then = _read_then(page, fields["then"]) if "then" in fields else Ask((Seat(role, 2),), step_up=_STRONG)
+    if then is None or len(page.faults) > before:
+        return None
+    asks.append(PlacedAsk(page, node, replace(then, seats=_with_starter(then.seats, role))))
+    return replace(verdict, initiation=Initiation(role, step_up), then=then)
+
+
+def _read_then(page: Page, node: yaml.Node) -> Ask | None:
+    """Read who must approve what a person started: two at least, each with a second factor."""
+    ask = _read_ask(page, node)
+    if ask is None:
+        return None
+    if ask.approvals < _TWO_OTHERS:
+        page.fault(node, "what a person starts needs two others at least; raise approvals to 2, or name a second role")
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "step_up":
+            return replace(ask, step_up=_read_strong(page, value))
+    return replace(ask, step_up=_STRONG)
+
+
+def _read_strong(page: Page, node: yaml.Node) -> StepUp:
+    step_up = _read_step_up(page, node)
+    if step_up == "none":
+        page.fault(node, "what is blocked is started and approved with a second factor: write passkey or totp")
+    return step_up
+
+
+def _with_starter(seats: Sequence[Seat], role: RoleName) -> tuple[Seat, ...]:
+    """Count the starter too: nobody approves what he has started himself."""
+    counts = {seat.role: seat.count for seat in seats}
+    counts[role] = counts.get(role, 0) + 1
+    return tuple(Seat(each, count) for each, count in counts.items())

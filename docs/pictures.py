@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
+from unittest.mock import patch
 
 import yaml
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
@@ -28,6 +29,8 @@ from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SAM
 from docs.palette import with_palette
 from docs.passkey_pictures import photograph_passkeys
+from tests.factors import FakeFactors
+from tests.red_world import POLICY, fill, prove, rewrite, the_start
 from tests.world import MovableClock, World, until
 
 HERE: Final = Path(__file__).parent / "images"
@@ -43,6 +46,11 @@ REFUND: Final[dict[str, Any]] = {
     "arguments": {"amount_usd": 180, "order_id": "ORD-20466", "customer_id": "CUS-1187"},
     "summary": "Charged twice for the November plan. Refund the second charge.",
     "tier": "pro",
+}
+RED: Final[dict[str, Any]] = {
+    "amount": 750,
+    "arguments": {"amount_usd": 750, "order_id": "ORD-20466", "customer_id": "CUS-1187"},
+    "summary": "The whole order was lost in the fire at the warehouse.",
 }
 LETTER: Final = "\n".join(f"Clause {number}: the refund follows the terms of that clause." for number in range(99))
 EXPORT_POLICY: Final = """\
@@ -301,6 +309,35 @@ async def _photograph_dialogs(camera: Camera, world: World) -> None:
             await dialog.wait_for(state="detached")
 
 
+# -- red
+
+
+async def photograph_red(camera: Camera, folder: Path) -> None:
+    """Let a person start a blocked refund: the packet, the form at a desk and on a phone, and what came of it."""
+    world = World(folder)
+    world.clock = SetClock()
+    rewrite(world, POLICY)
+    with patch("bot.desk.second_factors.StartProofs", lambda *_: FakeFactors()):
+        async with world:
+            packet = await world.packet_of(await world.propose(**RED))
+            async with camera.look(world.slack.url, CARD) as page:
+                await camera.take("packet-red-blocked", page.locator(f'.message[data-key="{packet.ts}"]'))
+            for name, size in (("dialog-start-phone", PHONE), ("dialog-start", CARD)):
+                async with camera.look(f"{world.slack.url}?as={MAYA}", size) as page:
+                    await page.get_by_role("button", name="Start it myself").last.click()
+                    dialog = page.get_by_role("dialog")
+                    await dialog.wait_for()
+                    await camera.take(name, dialog)
+                    if size == PHONE:
+                        await page.keyboard.press("Escape")
+                        await dialog.wait_for(state="detached")
+            await fill(world, MAYA, world.slack.modals(MAYA)[-1], "750")
+            await prove(world, MAYA)
+            packet = await world.packet_of(the_start(world).proposal)
+            async with camera.look(f"{world.slack.url}?as={JONAS}", CARD) as page:
+                await camera.take("packet-red", page.locator(f'.message[data-key="{packet.ts}"]'))
+
+
 # -- the page
 
 
@@ -343,7 +380,13 @@ async def main() -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         camera = Camera(browser, await browser.new_page())
-        with TemporaryDirectory() as first, TemporaryDirectory() as second, TemporaryDirectory() as third:
+        with (
+            TemporaryDirectory() as first,
+            TemporaryDirectory() as second,
+            TemporaryDirectory() as third,
+            TemporaryDirectory() as fourth,
+        ):
+            await photograph_red(camera, Path(fourth))
             await photograph_page(camera, Path(first))
             await photograph_packets(camera, Path(second))
             await photograph_passkeys(browser, camera.take, Path(third), SetClock(), REFUND)

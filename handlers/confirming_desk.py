@@ -19,7 +19,8 @@ BrowserAnswer: TypeAlias = Mapping[str, Any]
 class Asked:
     """What one person is asked to confirm, for the page. `refusal` is set where it can no longer be confirmed so.
 
-    `challenge` is what the passkey signs, `rp` the host that it signs for; `passkeys` are ids in base64url.
+    `challenge` is what the passkey signs, `rp` the host that it signs for; `passkeys` are ids in base64url. `starts` is
+    true where the person starts the action himself, and false for a vote.
     """
 
     seen: Seen
@@ -30,6 +31,7 @@ class Asked:
     passkeys: Sequence[str]
     expires_at: datetime
     refusal: Refusal | None
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

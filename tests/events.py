@@ -28,6 +28,7 @@ _LATER = frozenset(
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
         *("interested", "excluded"),
         *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
+        *("initiation", "initiator", "typed"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

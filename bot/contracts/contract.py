@@ -44,6 +44,8 @@ class JsonContract:
     hidden: Mapping[str, Hiding]
     touching: Mapping[str, frozenset[str]]
     arguments: Kind
+    confirmed: str | None
+    schema: Mapping[str, Json] = field(repr=False)
     _names: frozenset[str] = field(repr=False)
     _needed: tuple[str, ...]
     _validator: jsonschema_rs.Validator = field(repr=False)
@@ -85,7 +87,9 @@ def compile_contract(schema: Json, source: str, *, payment: bool = False) -> Jso
     hidden = dict(sorted(strict.hidden.items()))  # the order of an author's keys must not reach what is recorded
     touching = {mark: frozenset(names) for mark, names in strict.touching.items()}
     kind = kind_of(strict.root, strict.root)
-    return JsonContract(source, hidden, touching, kind, frozenset(strict.names), needed, validator)
+    amounts = (name for name, each in cast("Object", strict.root["properties"]).items() if _says(each, "x-amount"))
+    confirmed, names = strict.confirmed or next(amounts, None), frozenset(strict.names)
+    return JsonContract(source, hidden, touching, kind, confirmed, strict.root, names, needed, validator)
 
 
 def _validator(schema: Object) -> jsonschema_rs.Validator:

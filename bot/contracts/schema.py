@@ -42,7 +42,7 @@ _PLAIN: Final = frozenset(
         *("title", "description", "$comment", "default", "examples", "deprecated", "readOnly", "writeOnly"),
     ]
 )
-_OURS: Final = frozenset(["x-domains", "x-sensitive", "x-amount", "x-touches"])
+_OURS: Final = frozenset(["x-domains", "x-sensitive", "x-amount", "x-touches", "x-confirm"])
 _KNOWN: Final = _ONE | _LISTS | _MAPS | _PLAIN | _OURS
 _DEFINED: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 _HIDINGS: Final[Mapping[str, Hiding]] = {"mask": "mask", "hash": "hash", "drop": "drop"}
@@ -86,6 +86,7 @@ class StrictSchema:
     hidden: dict[str, Hiding] = field(default_factory=dict)
     touching: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     names: set[str] = field(default_factory=set)
+    confirmed: str | None = None
     root: Object = field(default_factory=dict)
     _definitions: Mapping[str, Json] = field(default_factory=dict)
     _refs: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -209,6 +210,8 @@ class StrictSchema:
                 self._check_sensitive(value, place, here)
             case "x-touches":
                 self._check_touches(value, place, here)
+            case "x-confirm":
+                self._check_confirm(value, place, here)
             case "x-amount" if value is not True or place.name is None:
                 self.fault(here, "can only be true, on a field")
 
@@ -243,6 +246,14 @@ class StrictSchema:
             self.fault(here, "stands on a field in 'properties', beside its $ref if it has one")
         elif self.hidden.setdefault(place.name, hiding) != hiding:
             self.fault(here, f"a field '{place.name}' is hidden in another way elsewhere; choose one")
+
+    def _check_confirm(self, value: Json, place: _Place, here: str) -> None:
+        if value is not True or place.name is None or here != f"/properties/{escaped(place.name)}/x-confirm":
+            self.fault(here, "can only be true, on one of the tool's own arguments")
+        elif self.confirmed is not None:
+            self.fault(here, f"'{self.confirmed}' is marked already; what is typed again is one value")
+        else:
+            self.confirmed = place.name
 
     def _check_touches(self, value: Json, place: _Place, here: str) -> None:
         marks = value if isinstance(value, list) else [value]

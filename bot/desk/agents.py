@@ -199,7 +199,7 @@ class AgentUseCases:
         loaded = await snapshot.proposal(unverified_id)
         if loaded is None or loaded.proposal.agent.id != agent.id:
             return None
-        accounts = await snapshot.accounts(vote.voter for vote in loaded.proposal.approved_by)
+        accounts = await snapshot.accounts(loaded.proposal.vouched_by)
         if accounts and loaded.proposal.execution is None:
             found = await look_up_all(self._wiring.directory, [account for account, _ in accounts.values()])
             members = {person: found[account] for person, (account, _) in accounts.items()}
@@ -335,7 +335,7 @@ def _claim(
         return None, None
     row = tx.agent(agent.id)
     now = agent if row is None else row.agent
-    voters = [vote.voter for vote in loaded.proposal.approved_by]
+    voters = loaded.proposal.vouched_by
     for voter in members.keys() & set(voters):
         recognise(tx, voter, members[voter])
     # A voter that could not be looked up in time is one that Slack could not vouch for: never a yes.

@@ -8,6 +8,7 @@ from typing import assert_never, cast
 from approval_rules.commands import Command
 from approval_rules.decide import QUORUM, Events, decide
 from approval_rules.events import Approved, Claimed, OutcomeReported, SubmitRefused
+from approval_rules.initiation_events import InitiationRefused
 from approval_rules.people import PersonId, ProposalId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Effect, ShowPacket, TellAgent, TellThread, react
@@ -40,7 +41,7 @@ def apply(tx: Transaction, loaded: Loaded | None, command: Command, decided: Eve
     events = decide(None if loaded is None else loaded.proposal, command, tx.switch) if decided is None else decided
     for event in events:
         recorded = tx.record(event)
-        if not isinstance(event, SubmitRefused):
+        if not isinstance(event, SubmitRefused | InitiationRefused):
             after = cast("Loaded", tx.proposal(event.proposal))
             for effect in react(after.proposal, event):
                 _plan(tx, after, recorded, effect)
@@ -116,7 +117,9 @@ def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face
 def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
     """List the people that a view of a proposal names."""
     started = (proposal.started_by,) if proposal.started_by else ()
-    return (proposal.agent.owner, *started, *proposal.interested, *(vote.voter for vote in proposal.votes))
+    initiator = (proposal.initiator.person,) if proposal.initiator else ()
+    voters = [vote.voter for vote in proposal.votes]
+    return (proposal.agent.owner, *started, *initiator, *proposal.interested, *voters)
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

@@ -73,7 +73,7 @@ class CodeVotes:
         # What is locked or over is said before anything is compared: then a right code tells nobody anything.
         if unproved is not None or app is None or ticket is None:
             return _recorded(tx, click, loaded, replace(command, unproved=unproved))
-        step = self._step(tx, app, typed.unverified_code)
+        step = right_step(self._seal, tx, app, typed.unverified_code)
         if step is None:
             return _wrong(tx, click, loaded, command, app)
         put_credential(tx, replace(app, counter=step, failures=0, last_used_at=format_time(tx.at)))
@@ -83,12 +83,23 @@ class CodeVotes:
         evidence = AgentJson({"intent": ticket.intent})
         return _recorded(tx, click, loaded, replace(command, proof=proof, evidence=evidence))
 
-    def _step(self, tx: Transaction, app: CredentialRow, unverified_code: str) -> int | None:
-        try:
-            secret = self._seal.open(app.material["secret"], app.id)
-        except CannotOpenError:
-            return None
-        return accepted_step(secret, unverified_code, tx.at, app.counter)
+
+def right_step(seal: Seal, tx: Transaction, app: CredentialRow, unverified_code: str) -> int | None:
+    """Give the time step whose code this is; None for a wrong code, or one of a step that was used."""
+    try:
+        secret = seal.open(app.material["secret"], app.id)
+    except CannotOpenError:
+        return None
+    return accepted_step(secret, unverified_code, tx.at, app.counter)
+
+
+def count_wrong_code(tx: Transaction, app: CredentialRow) -> int:
+    """Count a wrong code and say how many are left; the last one locks the app."""
+    left = FAILURES - 1 - app.failures
+    put_credential(tx, replace(app, failures=app.failures + 1))
+    if left <= 0:
+        record_factors(tx, [lock_after_failures(tx.at, factors_of(tx, app.person)[app.id])])
+    return max(left, 0)
 
 
 def _invented(typed: TypedCode, tx: Transaction) -> None:
@@ -121,12 +132,10 @@ def _ticket(tx: Transaction, unverified_name: str, loaded: Loaded, person: Perso
 
 def _wrong(tx: Transaction, click: Click, loaded: Loaded, command: CastVote, app: CredentialRow) -> Judged | WrongCode:
     """Count and record a wrong code; the last one locks, and so does nothing else that is wrong with the vote."""
-    left = FAILURES - 1 - app.failures
-    put_credential(tx, replace(app, failures=app.failures + 1))
     judged = _recorded(tx, click, loaded, replace(command, unproved=Refusal.FACTOR_REFUSED))
-    if left > 0:
+    left = count_wrong_code(tx, app)
+    if left:
         return WrongCode(left) if judged.refusal is Refusal.FACTOR_REFUSED else judged
-    record_factors(tx, [lock_after_failures(tx.at, factors_of(tx, app.person)[app.id])])
     return Judged(Refusal.FACTOR_LOCKED, judged.seen)
 
 

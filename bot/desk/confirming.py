@@ -5,7 +5,7 @@ duties, in the transaction of the vote. It must never vote without a factor that
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,15 +17,14 @@ from approval_rules.decide import decide
 from approval_rules.events import Decision, PacketPosted, Posted, Refusal, Reminded, Thawed, Voted, VoteRefused
 from approval_rules.intent import code_of, intent, intent_digest, intent_text
 from approval_rules.people import Account, PersonId
-from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
 from approval_rules.step_up import Factor, Proof
 from approval_rules.text import AgentJson
 from approval_rules.times import format_time, parse_time
 from bot.clock import NewToken
 from bot.desk.apply import known, seen_in
-from bot.desk.code_votes import app_of
 from bot.desk.explained import explained
+from bot.desk.factor_choice import chosen_factor
 from bot.desk.passkey_proof import APPROVAL, Site, base64url, challenge_of, signed
 from bot.desk.people import (
     PeopleUseCases,
@@ -79,22 +78,13 @@ class Confirming:
         command = replace(vote_command(tx, click, loaded, members), proof=_ANY_FACTOR)
         foreseen = decide(loaded.proposal, command, tx.switch)
         if refusal_in(foreseen) is None:
-            found = self._factor(loaded.proposal.requirement, credentials_of(tx, command.voter.person))
+            asked, held = loaded.proposal.requirement.step_up, credentials_of(tx, command.voter.person)
+            found = chosen_factor(asked, held, pages=self._site is not None)
             if not isinstance(found, Refusal):
                 return self._challenge(tx, loaded, command.voter.person, found, name, nonce)
             command = replace(command, proof=None, unproved=found)
             foreseen = decide(loaded.proposal, command, tx.switch)
         return recorded_vote(tx, click, loaded, command, foreseen)
-
-    def _factor(self, requirement: Requirement, held: Mapping[str, CredentialRow]) -> Factor | Refusal:
-        """Choose the strongest factor that the person has and that is enough, or say why there is none."""
-        if self._site is not None and passkeys_of(held.values()):
-            return "passkey"
-        app = app_of(held) if requirement.step_up == "totp" else None
-        if app is not None:
-            return "totp" if app.state == "active" else Refusal.FACTOR_LOCKED
-        locked = any(one.factor == "passkey" and one.state == "locked" for one in held.values())
-        return Refusal.FACTOR_LOCKED if locked else Refusal.FACTOR_MISSING
 
     def _challenge(
         self, tx: Transaction, loaded: Loaded, person: PersonId, factor: Factor, name: str, nonce: str

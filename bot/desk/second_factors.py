@@ -7,9 +7,12 @@ from bot.desk.code_votes import CodeVotes
 from bot.desk.confirming import Confirming
 from bot.desk.enrolment import SEAL_PURPOSE, EnrolmentUseCases, Secrets
 from bot.desk.factors import FactorUseCases
+from bot.desk.initiating import Initiating
 from bot.desk.passkey_proof import Site
 from bot.desk.passkeys import Passkeys
 from bot.desk.people import PeopleUseCases
+from bot.desk.start_factors import StartProofs
+from bot.desk.start_pages import ConfirmationUseCases
 from bot.desk.try_pace import TryPace
 from bot.desk.wiring import Wiring
 from bot.sealing import Seal
@@ -27,7 +30,10 @@ class SecondFactors(FactorUseCases):
         self._codes = CodeVotes(wiring, people, secrets.seal, pace)
         site = None if public_url is None else Site(public_url)
         self.passkeys = None if site is None else Passkeys(wiring, site)
-        self.confirming = Confirming(wiring, people, site, new_token)
+        votes, proofs = Confirming(wiring, people, site, new_token), StartProofs(secrets.seal, pace, site, new_token)
+        self._votes = votes
+        self.starting = Initiating(wiring, proofs)
+        self.confirming = ConfirmationUseCases(wiring, votes, self.starting, proofs, site)
 
     async def begin_enrolment(self, who: Envelope, factor: Factor) -> EnrolmentLink | Refusal:
         """Make a link by which this person enrols a factor within half an hour."""
@@ -35,7 +41,7 @@ class SecondFactors(FactorUseCases):
 
     async def begin_approval(self, click: Click) -> Judged | Challenge:
         """Count an approval, refuse it, or ask for the second factor that it needs."""
-        return await self.confirming.begin_approval(click)
+        return await self._votes.begin_approval(click)
 
     async def vote_with_code(self, typed: TypedCode) -> Judged | WrongCode:
         """Verify the code and count the vote, in one transaction."""

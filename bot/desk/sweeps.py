@@ -10,7 +10,7 @@ from approval_rules.times import format_time
 from bot.desk.apply import apply
 from bot.desk.switching import record_switch
 from bot.desk.wiring import Wiring, written
-from bot.store import outbox
+from bot.store import outbox, starts
 from bot.store.tickets import forget_tickets
 from bot.store.transaction import Transaction
 
@@ -55,5 +55,6 @@ def _pass_time(tx: Transaction, due: Sequence[str]) -> None:
 
 def _forget(tx: Transaction) -> None:
     tx.write(_FORGET_SEEN, (format_time(tx.at - _SIGNATURE_LIFE),))
+    starts.forget(tx)
     outbox.forget_answers(tx, tx.at - _ANSWER_LIFE)
     forget_tickets(tx, tx.at)

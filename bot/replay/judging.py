@@ -41,6 +41,7 @@ class Ruling(NamedTuple):
     because: str
     step_up: StepUp = "none"
     backup: str = ""
+    initiate: str = ""
 
     @property
     def approvals(self) -> int:
@@ -118,6 +119,7 @@ def ruling_of(result: Requirement | Contradiction) -> Ruling:
         result.policy.because,
         result.step_up,
         result.backup or "",
+        result.initiation.role if result.initiation else "",
     )
 
 
@@ -133,12 +135,15 @@ def recorded(requirement: Requirement) -> Expectation:
         roles=roles,
         step_up=requirement.step_up,
         backup=requirement.backup or "",
+        initiate=requirement.initiation.role if requirement.initiation else "",
     )
 
 
 def same_people(wanted: Expectation, got: Ruling) -> bool:
     """Tell whether those are asked that were expected."""
-    if wanted.outcome != "asked":
+    if wanted.outcome == "blocked" and wanted.initiate not in (None, got.initiate):
+        return False
+    if wanted.outcome != "asked" and not (wanted.outcome == "blocked" and wanted.initiate):
         return True
     if wanted.approvals not in (None, got.approvals) or wanted.step_up not in (None, got.step_up):
         return False
@@ -154,8 +159,9 @@ def fewer_people(wanted: Expectation, got: Ruling) -> bool:
     least = wanted.seats if wanted.seats is not None else dict.fromkeys(wanted.roles, 1)
     gone = any(got.seats.get(role, 0) < count for role, count in least.items())
     others = wanted.backup is not None and got.backup not in ("", wanted.backup)
+    started = wanted.initiate is not None and got.initiate not in ("", wanted.initiate)
     weaker = wanted.step_up is not None and strongest([wanted.step_up, got.step_up]) != got.step_up
-    return gone or others or weaker or got.approvals < (wanted.approvals or 0)
+    return gone or others or started or weaker or got.approvals < (wanted.approvals or 0)
 
 
 def dialled(folder: PolicyFolder) -> PolicyFolder:
@@ -180,17 +186,23 @@ def expected_words(wanted: Expectation) -> str:
     )
     rule = f" by rule {wanted.rule}" if wanted.rule is not None else ""
     because = f" because of {wanted.because!r}" if wanted.because else ""
-    return f"{wanted.outcome}{people}{_proved(wanted.step_up)}{_standing_in(wanted.backup)}{rule}{because}"
+    who = f"{_started(wanted.initiate)}{people}{_proved(wanted.step_up)}{_standing_in(wanted.backup)}"
+    return f"{wanted.outcome}{who}{rule}{because}"
 
 
 def got_words(got: Ruling) -> str:
     """Say what came."""
     rule = f" by rule {got.rule}" if got.rule is not None else ""
-    return f"{got.outcome}{_people(got.seats)}{_proved(got.step_up)}{_standing_in(got.backup)}{rule}"
+    who = f"{_started(got.initiate)}{_people(got.seats)}{_proved(got.step_up)}{_standing_in(got.backup)}"
+    return f"{got.outcome}{who}{rule}"
 
 
 def _proved(step_up: StepUp | None) -> str:
     return f" with {step_up}" if step_up not in (None, "none") else ""
+
+
+def _started(role: str | None) -> str:
+    return f" unless {role} starts it, and then asked" if role else ""
 
 
 def _standing_in(backup: str | None) -> str:

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, factor_events, people_events, policy_events
+from approval_rules import events, factor_events, initiation_events, people_events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -66,6 +66,8 @@ KINDS: Mapping[str, type[Event]] = {
     "persons.parted": people_events.PersonsParted,
     "persons.asked": people_events.PersonsAsked,
     "persons.refused": people_events.PersonsRefused,
+    "proposal.initiated": initiation_events.Initiated,
+    "initiation.refused": initiation_events.InitiationRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"

@@ -1,6 +1,7 @@
 """One-time tickets: by which a person's browser or modal is recognised. Only the SHA-256 of a ticket's name is kept."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, fields
 from datetime import datetime
@@ -43,6 +44,11 @@ OPEN_ENROLMENTS = (
 )
 _FORGET_ENROLMENTS = "DELETE FROM tickets WHERE purpose = 'enrol' AND person = ? AND used_at IS NULL"
 _FORGET = "DELETE FROM tickets WHERE expires_at < ?"
+
+
+def start_of(ticket: Ticket) -> tuple[str, str]:
+    """Give the start that a ticket is for, and the digest of its arguments."""
+    return json.loads(ticket.subject)["proposal"], json.loads(ticket.intent)["arguments"]
 
 
 def ticket_id(unverified_name: str) -> str:

@@ -73,6 +73,19 @@ class VoteOut(_Closed):
     proof: ProofOut | Absent = None
 
 
+class InitiatorOut(_Closed):
+    """The person who started it himself. `taken_up` is the blocked proposal of yours that he took up, if there was one.
+
+    `by` and `name` are null once that person's data has been erased.
+    """
+
+    by: str | None
+    name: str | None
+    roles: list[str]
+    taken_up: str | None
+    proof: ProofOut
+
+
 class PolicyOut(_Closed):
     """Which policy decided, and why, in words."""
 
@@ -119,6 +132,8 @@ class ProposalOut(_Closed):
 
     `context` is what the agent sent; `looked_up` is what the server found itself, by the fact's name.
     `shadow`: a trial run. People may decide it, nothing of it is ever executed, and every claim is refused.
+    `initiated_by`: no agent asked for it, a person started it himself; it is yours to claim once others have approved.
+    `started_as`: a person took this blocked one up, and it lives on as that proposal.
     """
 
     id: str
@@ -134,6 +149,8 @@ class ProposalOut(_Closed):
     policy: PolicyOut
     shadow: Literal[True] | Absent = None
     created_at: Time
+    initiated_by: InitiatorOut | Absent = None
+    started_as: str | Absent = None
     expires_at: Time
     callback_url: str | Absent = None
     decided_at: Time | Absent = None

@@ -14,7 +14,7 @@ from approval_rules.canonical import canonical_text
 from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, PersonId
 from approval_rules.requirement import PolicyRef, Requirement, Tier
-from approval_rules.state import Execution, Proposal, Vote
+from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import Pause
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_canonical, unwrap_object, unwrap_text
 from approval_rules.times import format_time
@@ -34,12 +34,13 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
             "digest": _quoted(proposal.digest),
             "summary": _text(proposal.summary),
             "agent": _object({"id": _quoted(proposal.agent.id), "name": _quoted(proposal.agent.name)}),
-            "requirement": _requirement(proposal.requirement),
+            "requirement": "null" if proposal.status is Status.BLOCKED else _requirement(proposal.requirement),
             "votes": _array(_vote(vote, seen.faces) for vote in proposal.votes),
             "policy": _policy(proposal.requirement.policy),
             **_shadow(proposal.requirement),
             "created_at": _time(proposal.created_at),
             "expires_at": _time(proposal.expires_at),
+            **_started(proposal, seen.faces),
             **_progress(proposal),
             "frozen": "null" if seen.frozen_by is None else _pause(seen.frozen_by),
             "context": _theirs(proposal.context),
@@ -77,7 +78,7 @@ def evaluation_json(tool: str, evaluation: Evaluation) -> str:
             "tier": _quoted(requirement.tier),
             "tool": _quoted(tool),
             "digest": _quoted(evaluation.digest),
-            "requirement": _requirement(requirement),
+            "requirement": "null" if requirement.tier is Tier.RED else _requirement(requirement),
             "policy": _policy(requirement.policy),
             **_shadow(requirement),
             "paused": "null" if evaluation.paused_by is None else _pause(evaluation.paused_by),
@@ -104,6 +105,23 @@ def _budget(line: BudgetLine) -> str:
     """Write a budget; sums may have more digits than the canonical form takes, and are no part of any digest."""
     fields = {"budget": _quoted(line.budget), "tool": dumps(line.tool), "limit": f"{line.limit:f}"}
     return _object(fields if line.used is None else {**fields, "used": f"{line.used:f}"})
+
+
+def _started(proposal: Proposal, faces: Mapping[PersonId, Face]) -> dict[str, str]:
+    """Write who started it himself, where a person did; of a blocked one, what became of it."""
+    fields = {} if proposal.started_as is None else {"started_as": _quoted(proposal.started_as)}
+    initiator = proposal.initiator
+    if initiator is None:
+        return fields
+    face, proof = faces.get(initiator.person), initiator.proof
+    by = {
+        "by": dumps(face and face.user_id),
+        "name": dumps(face and face.name),
+        "roles": dumps(initiator.roles),
+        "taken_up": dumps(initiator.of),
+        "proof": _object({"factor": _quoted(proof.factor), "code": _quoted(proof.code)}),
+    }
+    return {**fields, "initiated_by": _object(by)}
 
 
 def _progress(proposal: Proposal) -> dict[str, str]:
@@ -165,7 +183,7 @@ def _execution(execution: Execution) -> str:
 
 @lru_cache(maxsize=256)  # few requirements and reasons stand behind many proposals
 def _requirement(requirement: Requirement) -> str:
-    if requirement.tier is not Tier.YELLOW:
+    if not requirement.seats and requirement.tier is not Tier.YELLOW:
         return "null"
     later = {"backup": requirement.backup, "action_tier": requirement.action_tier}
     return dumps(

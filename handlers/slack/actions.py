@@ -21,11 +21,12 @@ from handlers.factor_desk import FactorDesk
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
 from handlers.slack.factor_presses import FactorPresses, replaced
-from handlers.slack.ids import APPROVE, DENY, DETAILS, FACTOR_CONFIRM, FACTOR_REFUSE, NEXT, PREVIOUS, REASON
+from handlers.slack.ids import APPROVE, DENY, DETAILS, FACTOR_CONFIRM, FACTOR_REFUSE, NEXT, PREVIOUS, REASON, START
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
 from handlers.slack.passkey_view import passkey_view
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
+from handlers.slack.starting import Starting
 from handlers.slack.text import says_nothing
 from handlers.slack.views import MAX_REASON, code_view, deny_view, details_view, notice_view
 
@@ -48,6 +49,7 @@ class Presses:
     client: AsyncWebClient
     clock: Callable[[], datetime]
     factors: FactorDesk
+    starting: Starting
 
     async def pressed(self, body: Payload, request_id: str) -> BoltResponse:
         """Answer the press of a button; another app's or an unknown one is acknowledged and nothing else."""
@@ -57,7 +59,7 @@ class Presses:
             return await self._turn(turn, action_id, trigger_of(body)) if turn else await self._unreadable(body)
         if action_id in {FACTOR_CONFIRM, FACTOR_REFUSE}:
             return await self._open(await FactorPresses(self.factors).pressed(body, request_id), trigger_of(body))
-        if action_id not in {APPROVE, DENY, DETAILS}:
+        if action_id not in {APPROVE, DENY, DETAILS, START}:
             return BoltResponse(status=200)
         press = read_press(body, request_id)
         if press is None:
@@ -90,6 +92,8 @@ class Presses:
                 if judged.refusal is None and judged.seen is not None:
                     return deny_view(judged.seen, press.who.channel, press.ts)
                 return None if press.who.response_url else _refused(judged)
+            case "start":
+                return await self.starting.form(press)
             case _:
                 return self._details(await self.desk.show(press.who, press.target.proposal), 0)
 

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.desk import PeopleDesk
 from handlers.factor_desk import FactorDesk
+from handlers.initiation_desk import InitiationDesk
 from handlers.slack.config import SlackConfig
 from handlers.slack.register import bolt_app
 from handlers.slack.verify import Send, Signed, SignedOnly, respond
@@ -37,9 +38,11 @@ def _unquoted(text: str) -> str:
     return unquote(text)
 
 
-def slack_app(desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
+def slack_app(
+    desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client: AsyncWebClient, starting: InitiationDesk
+) -> SignedOnly:
     """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
-    bolt = bolt_app(desk, factors, config, client)
+    bolt = bolt_app(desk, factors, config, client, starting)
 
     async def handle(signed: Signed, send: Send) -> None:
         text, content_type = opened(signed)

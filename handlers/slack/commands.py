@@ -26,6 +26,7 @@ from handlers.slack.grammar import (
     PauseWish,
     PersonsWish,
     ResumeWish,
+    StartWish,
     understand,
 )
 from handlers.slack.ids import DETAILS, value_of
@@ -42,6 +43,7 @@ from handlers.slack.sentences import (
     resume_command,
 )
 from handlers.slack.standing import scope_words, standing_of
+from handlers.slack.starting import Starting
 from handlers.slack.text import person
 
 PENDING_SHOWN: Final = 10
@@ -54,6 +56,7 @@ HELP: Final = (
     Safe("/agent pause all for 30m looks like a loop · with an end and a reason"),
     Safe("/agent resume all · start again; everything needs two people, one agent or tool needs one"),
     Safe("/agent incident on · tell the policies that something is wrong; /agent incident off · it is over"),
+    Safe("/agent request TOOL · start yourself what the policy blocks for agents; two others must approve"),
     Safe("/agent status · what is paused, what waits"),
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
@@ -84,6 +87,7 @@ class Commands:
     desk: PeopleDesk
     clock: Callable[[], datetime]
     factors: FactorDesk
+    starting: Starting
 
     async def answer(self, typed: Typed) -> Reply:
         """Do what was typed and say what became of it."""
@@ -102,6 +106,8 @@ class Commands:
                 return Reply(done.lines, done.blocks)
             case PersonsWish():
                 return Reply(await persons_answer(self.desk.persons, typed.who, wish.word, typed.text))
+            case StartWish():
+                return Reply([await self.starting.asked_for(typed, wish.tool)])
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():

@@ -34,7 +34,9 @@ _SAME: Final = {
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "factor", "people", "whoami", "help")
+VERBS: Final = (
+    *("pause", "resume", "incident", "status", "pending", "show", "request", "factor", "people", "whoami", "help"),
+)
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -100,6 +102,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class StartWish:
+    """Start oneself what the policy blocks: a tool's name."""
+
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """No command of ours; `nearest` is the one that was perhaps meant."""
 
@@ -107,7 +116,9 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | FactorWish | PersonsWish | Ask | NotUnderstood
+Wish: TypeAlias = (
+    PauseWish | LoosePause | ResumeWish | IncidentWish | FactorWish | PersonsWish | StartWish | Ask | NotUnderstood
+)
 
 
 def understand(typed: str) -> Wish:
@@ -129,6 +140,8 @@ def understand(typed: str) -> Wish:
         return _factor(typed)
     if verb == "people":
         return PersonsWish(_first(rest)[0].casefold())
+    if verb == "request":
+        return StartWish(_first(rest)[0])
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)

@@ -21,6 +21,9 @@ CODE: Final = "code"
 OPEN_PAGE: Final = "open_page"
 PASSKEY_VIEW: Final = "passkey"
 
+START: Final = "start"
+START_VIEW: Final = "start"
+START_CODE_VIEW: Final = "start_code"
 DENY_VIEW: Final = "deny"
 DETAILS_VIEW: Final = "details"
 NOTICE_VIEW: Final = "notice"
@@ -30,6 +33,8 @@ _VALUE: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|(sha256:[0-9a-f]{64})")
 _PLACE: Final = re.compile(r"(.+)\|([A-Z][A-Z0-9]{1,30})\|([0-9]{1,12}\.[0-9]{1,9})")
 _FACTOR: Final = re.compile(r"([A-Z][A-Z0-9]{1,30})\|(cred_[0-9A-Za-z_-]{1,64})")
 _PAGE: Final = re.compile(r"(.+)\|([0-9]{1,6})")
+_FORM: Final = re.compile(r"(-|prop_[0-9A-Za-z_-]{1,64})\|([A-Za-z0-9_.-]{1,128})\|(sha256:[0-9a-f]{64})")
+_PROOF: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|([A-Za-z0-9_-]{1,200})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +97,26 @@ def factor_value(user_id: str, credential: str) -> str:
 def read_factor_value(raw: object) -> tuple[str, str] | None:
     """Read what such a button carried, the Slack user id and the credential; None for what we did not write."""
     found = _FACTOR.fullmatch(raw) if isinstance(raw, str) else None
+    return (found[1], found[2]) if found else None
+
+
+def form_of(taken_up: Proposal | None, tool: str, policy: str) -> str:
+    """Write what the form of a start carries: the blocked proposal if there is one, the tool, the policy's version."""
+    return f"{taken_up.id if taken_up else '-'}|{tool}|{policy}"
+
+
+def read_form_of(raw: object) -> tuple[str | None, str, str] | None:
+    """Read what a form carried; None for anything that we did not write."""
+    found = _FORM.fullmatch(raw) if isinstance(raw, str) else None
+    return (None if found[1] == "-" else found[1], found[2], found[3]) if found else None
+
+
+def proof_of(start: str, ticket: str) -> str:
+    """Write what the modal carries that asks for a code."""
+    return f"{start}|{ticket}"
+
+
+def read_proof_of(raw: object) -> tuple[str, str] | None:
+    """Read what it carried: the start, and its ticket; None for anything that we did not write."""
+    found = _PROOF.fullmatch(raw) if isinstance(raw, str) else None
     return (found[1], found[2]) if found else None

@@ -26,7 +26,7 @@ from handlers.slack.blocks import (
     utc,
 )
 from handlers.slack.escape import Safe, mrkdwn_safe, named, visible
-from handlers.slack.ids import APPROVE, DENY, DETAILS, value_of
+from handlers.slack.ids import APPROVE, DENY, DETAILS, START, value_of
 from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
 from handlers.slack.standing import (
@@ -41,6 +41,7 @@ from handlers.slack.standing import (
     what_became,
     who_decides,
 )
+from handlers.slack.started import NEVER_THE_STARTER, may_be_started, start_words, whose_words
 from handlers.slack.text import LOOKED_UP, Evidence, arguments_of, evidence_of, fields_of, looked_up_of, paragraphs
 from handlers.slack.values import Line
 from handlers.slack.why import would_run_if
@@ -107,8 +108,11 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
         *_why(seen),
         *_votes(seen),
     ]
-    buttons: Block = {"type": "actions", "elements": _buttons(proposal, sentence, live=live, whole=whole)}
-    end = [buttons, context(*_small_print(seen)), *_own_words(proposal, evidence)]
+    buttons: Block = {
+        "type": "actions",
+        "elements": _buttons(proposal, sentence, live=live, whole=whole, startable=may_be_started(proposal) and voting),
+    }
+    end = [buttons, context(*_small_print(seen)), *_own_words(seen, evidence)]
     found = tuple(looked_up_of(proposal.lookups or (), proposal.looked_up, proposal.requirement.hidden))
     told = _told(words_of(proposal), found, evidence, MAX_CHARACTERS - length_of([*facts, *end]))
     made = numbered([*facts, *told, *end])
@@ -130,7 +134,9 @@ def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
     blocks = [header(sentence.headline)]
     if sentence.text != sentence.headline and len(sentence.text) <= _SENTENCE:
         blocks.append(section(sentence.text))
-    blocks.append(section(standing.text))
+    started = start_words(seen)
+    said = [standing.text] if started is None else [standing.text, started]
+    blocks += [section(each) for each in (reversed(said) if seen.proposal.by_person else said)]
     if trial := trial_words(seen.proposal):
         blocks.append(section(trial))
     deadline = seen.proposal.deadline
@@ -159,9 +165,11 @@ def _why(seen: Seen) -> list[Block]:
     policy = proposal.requirement.policy
     nearly = would_run_if(seen) if proposal.status is Status.PENDING else None
     asked = Safe(f"Why: {_fit(visible(policy.because), _REASON)}")
-    excluded = f"{words_of(proposal).excluded}{_interested(seen)}"
+    starter = NEVER_THE_STARTER if proposal.requirement.initiation else ""
+    excluded = f"{words_of(proposal).excluded}{starter}{_interested(seen)}"
     needs = Safe(f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {excluded}.")
-    said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats else [])]
+    blocked = proposal.status is Status.BLOCKED  # who might approve a start stands beside who may start it
+    said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats and not blocked else [])]
     return [context(*said, *([late] if late else []))]
 
 
@@ -202,11 +210,11 @@ def _told(words: Words, found: Sequence[Line], evidence: Evidence, room: int) ->
     return [*sheet.blocks(), *([context(Safe(f"{counted(left, 'more line')} in Details"))] if left else [])]
 
 
-def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool) -> list[Block]:
+def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool, startable: bool) -> list[Block]:
     value = value_of(proposal)
     details = [button(DETAILS, Safe("Details"), value)]
     if not live:
-        return details
+        return [*([button(START, Safe("Start it myself …"), value)] if startable else []), *details]
     deny = button(DENY, sentence.deny, value, "danger")
     if not whole:
         return [deny, *details]
@@ -252,12 +260,12 @@ def _cost(told: str, value: Safe) -> str:
     return (told.removesuffix("s") if value == "1" else told).format(value)
 
 
-def _own_words(proposal: Proposal, evidence: Evidence) -> list[Block]:
+def _own_words(seen: Seen, evidence: Evidence) -> list[Block]:
     """Put the agent's own words last and under a heading that says whose they are; a change of the policy has none."""
-    sheet = Sheet()
+    proposal, sheet = seen.proposal, Sheet()
     if changes_policy(proposal):
         return sheet.blocks()
-    sheet.heading(Safe("What the agent says (unverified)"))
+    sheet.heading(whose_words(seen))
     for name, words in (
         ("", paragraphs(proposal.summary)),
         ("If you say no", evidence.if_declined),
@@ -274,10 +282,13 @@ def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Li
     long = len(mrkdwn_safe(sentence.text)) > _SPOKEN
     start = [sentence.headline if long else sentence.text, standing.text]
     end = [
+        start_words(seen) or "",
         trial_words(proposal) or "",
         _fit(visible(proposal.tool), _NAME),
         f"Why: {_fit(visible(proposal.requirement.policy.because), _REASON)}",
-        f"Needs {_fit(who_decides(proposal.requirement), _REASON)}." if proposal.requirement.seats else "",
+        f"Needs {_fit(who_decides(proposal.requirement), _REASON)}."
+        if proposal.requirement.seats and proposal.status is not Status.BLOCKED
+        else "",
         backup_words(seen) or "",
         f"Until {utc(proposal.deadline)}. {next_step(seen)}" if proposal.deadline and not seen.frozen_by else "",
         str(proposal.id),

@@ -58,6 +58,7 @@ class Typed:
 
     who: Envelope
     text: str
+    trigger: str = ""
 
 
 def action_id_of(body: Mapping[str, Any]) -> str:
@@ -132,7 +133,27 @@ def read_command(body: Mapping[str, Any], request_id: str) -> Typed | None:
     if user is None or team is None or channel is None or not isinstance(text, str):
         return None
     name = _text(body, "user_name") or user
-    return Typed(Envelope(Account(team, user), name, channel, request_id, _response_url(body)), text)
+    return Typed(Envelope(Account(team, user), name, channel, request_id, _response_url(body)), text, trigger_of(body))
+
+
+@dataclass(frozen=True, slots=True)
+class FilledView:
+    """A submitted modal: who sent it, what it carried, and what was typed. Unproved but for `who`."""
+
+    who: Envelope
+    metadata: str
+    values: Mapping[str, Any]
+
+
+def read_filled(body: Mapping[str, Any], request_id: str) -> FilledView | None:
+    """Read the submission of a form."""
+    view = _object(body, "view")
+    who = _envelope(body, request_id, "")
+    return (
+        FilledView(who, _text(view, "private_metadata") or "", _object(_object(view, "state"), "values"))
+        if who
+        else None
+    )
 
 
 def _envelope(body: Mapping[str, Any], request_id: str, channel: str) -> Envelope | None:

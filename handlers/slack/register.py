@@ -17,20 +17,24 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.desk import PeopleDesk
 from handlers.factor_desk import FactorDesk
+from handlers.initiation_desk import InitiationDesk
 from handlers.slack.actions import Presses
 from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
 from handlers.slack.factor_presses import FactorPresses
-from handlers.slack.ids import CODE_VIEW, DENY_VIEW
+from handlers.slack.ids import CODE_VIEW, DENY_VIEW, START_CODE_VIEW, START_VIEW
 from handlers.slack.parse import read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNREADABLE
+from handlers.slack.starting import Starting
 
 COMMAND: Final = "/agent"
 _ANY: Final = re.compile("")
 
 
-def bolt_app(desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
+def bolt_app(
+    desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client: AsyncWebClient, starting: InitiationDesk
+) -> AsyncApp:
     """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
 
     async def authorize() -> AuthorizeResult:
@@ -52,8 +56,10 @@ def bolt_app(desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client:
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    presses, commands = Presses(desk, client, config.clock, factors), Commands(desk, config.clock, factors)
-    _listen(app, presses, commands, config.api_app_id)
+    starts = Starting(starting, client, config.clock)
+    presses = Presses(desk, client, config.clock, factors, starts)
+    _listen(app, presses, Commands(desk, config.clock, factors, starts), config.api_app_id)
+    _listen_to_starts(app, starts, config.api_app_id)
     return app
 
 
@@ -90,6 +96,17 @@ def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str
     app.view(CODE_VIEW)(on_code)
     app.command(COMMAND)(on_command)
     app.event(_ANY)(on_event)
+
+
+def _listen_to_starts(app: AsyncApp, starts: Starting, api_app_id: str) -> None:
+    async def on_form(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        return await starts.filled(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
+
+    async def on_code(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        return await starts.proved(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
+
+    app.view(START_VIEW)(on_form)
+    app.view(START_CODE_VIEW)(on_code)
 
 
 def _is_ours(body: Mapping[str, Any], api_app_id: str) -> bool:

@@ -113,6 +113,15 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.OWN_ACCOUNT: "Nothing was changed: one of these accounts is your own, so two others must say it.",
     Refusal.NOTHING_CHANGED: "Nothing was changed: that is so already. /agent people shows who is one person.",
     Refusal.SECOND_ADMIN_NEEDED: "Your half is recorded. A second admin must say the same before anything changes.",
+    Refusal.NOT_BLOCKED: "Nothing was started: the policy does not block this, so the agent can propose it itself.",
+    Refusal.NOBODY_MAY_START: "Nothing was started: the policy blocks this, and names nobody who may start it. Who is "
+    "right about that is settled in the policy's file.",
+    Refusal.STARTED_BEFORE: "Nothing was started a second time: this has been started already, and stands in a packet "
+    "of its own.",
+    Refusal.TYPED_WRONG: "Nothing was started: what you typed again is not the value above.",
+    Refusal.CONTRACT_BROKEN: "Nothing was started: the arguments break the tool's contract, and that "
+    "holds for people too.",
+    Refusal.CONTRADICTION: "Nothing was started: a value in the arguments contradicts a fact.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "

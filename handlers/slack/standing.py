@@ -19,7 +19,7 @@ from handlers.slack.wording import CHANGED, changes_policy, words_of
 
 NOTHING_RAN: Final = "Nothing ran."
 _LONG_REASON: Final = 200
-_FACTOR: Final = {"passkey": "passkey", "totp": "one-time code"}
+FACTOR: Final = {"passkey": "passkey", "totp": "one-time code"}
 _MANY: Final = 3
 _WHY_REVOKED: Final = {
     Refusal.PAUSED: "a pause stopped it",
@@ -61,6 +61,8 @@ def standing_of(seen: Seen, at: datetime) -> Standing:
             return Standing(Safe(words_of(proposal).expired.format(_decided(proposal))), open=False)
         case Status.CANCELLED:
             return Standing(Safe(words_of(proposal).cancelled.format(_decided(proposal))), open=False)
+        case Status.BLOCKED if proposal.requirement.initiation is not None:
+            told = "⛔ Blocked by policy: no agent may do this."
         case Status.BLOCKED:
             told = "⛔ Blocked by policy. No person can approve it."
         case Status.REVOKED:
@@ -125,7 +127,7 @@ def backup_words(seen: Seen) -> Safe | None:
 def vote_words(vote: Vote, seen: Seen) -> Safe:
     """Tell one vote: who, what, when and why; a long reason is named, for it stands whole in Details."""
     icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")
-    proved = f" with a {_FACTOR[vote.proof.factor]} (code {vote.proof.code})" if vote.proof else ""
+    proved = f" with a {FACTOR[vote.proof.factor]} (code {vote.proof.code})" if vote.proof else ""
     line = f"{icon} {name_of(vote.voter, seen)} {did} at {utc(vote.at)}{proved}"
     if vote.reason is None:
         return Safe(line)

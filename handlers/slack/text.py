@@ -31,6 +31,7 @@ from handlers.slack.values import (
 
 _FEW: Final = 3
 _SEEN: Final = 80
+_MOST_EDITED: Final = 3000
 LOOKED_UP: Final = Safe("Facts, looked up by Foureyes")
 Hidden: TypeAlias = Mapping[str, Hiding]
 
@@ -132,6 +133,16 @@ def fields_of(data: AgentJson | None, hidden: Hidden = NOTHING_HIDDEN) -> tuple[
     return tuple(lines_of(unwrap_object(data), hidden)) if data is not None and unwrap_object(data) else ()
 
 
+def given_of(data: AgentJson) -> Mapping[str, Safe | None]:
+    """Give each argument as a person may edit it: None where it would not be read as it is, or is too long for that."""
+    return {name: _editable(value) for name, value in unwrap_object(data).items()}
+
+
+def kinds_of(data: AgentJson) -> Mapping[str, str]:
+    """Tell what kind of value each argument is, in JSON Schema's words."""
+    return {name: _kind(value) for name, value in unwrap_object(data).items()}
+
+
 def seen_json(value: AgentJson | None, of: str, hidden: Hidden) -> Json:
     """Give a value as a rule saw it, None for missing, or what is said instead of it where policy hides its field `of`.
 
@@ -168,6 +179,24 @@ def is_covered(of: str, hidden: Hidden) -> Hiding | None:
 def tool_words(tool: str) -> list[str]:
     """Split the last part of a tool's name into words, escaped."""
     return [visible(word) for word in name_words(tool)]
+
+
+def _editable(value: Json) -> Safe | None:
+    text = value if isinstance(value, str) else canonical_text(value)
+    shown = visible(text, breaks=True)
+    return shown if shown == text and len(text) <= _MOST_EDITED else None
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int() | Decimal():
+            return "number"
+        case str():
+            return "string"
+        case _:
+            return "object"
 
 
 def _items(value: Json, hidden: Hidden) -> tuple[Line, ...]:

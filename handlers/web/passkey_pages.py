@@ -36,6 +36,7 @@ _NOT_FROM_HERE: Final = Safe("This did not count: it was not sent from the page 
 _ENROLLED: Final = Safe(
     "The passkey is saved, and does not count yet: another person must confirm it in Slack. You will be told there."
 )
+_STARTED: Final = Safe("It is started, and waits for other people to approve it. Its packet is in Slack.")
 _STATUS: Final = '<p role="status" tabindex="-1" class="said"></p>'
 _NEEDS_SCRIPT: Final = "<noscript><p>Passkeys need JavaScript; please allow it for this page.</p></noscript>"
 
@@ -63,7 +64,8 @@ class PasskeyVotes:
         if asked.refusal is not None:
             why = refusal_sentence(asked.refusal, asked.seen)
             return page(sentence.headline, f'<p role="alert">{escape(why)}</p>{shown}')
-        asks = _form(f"{sentence.approve} with passkey", asked.challenge, asked.rp, asked.passkeys, "")
+        does = sentence.approve.replace("Approve", "Start", 1) if asked.starts else sentence.approve
+        asks = _form(f"{does} with passkey", asked.challenge, asked.rp, asked.passkeys, "")
         told_who = f"You are {_face(asked.me)}. This link works one time, until {escape(utc(asked.expires_at))}."
         return page(sentence.headline, f"{shown}{_code(asked.code)}<p>{told_who}</p>{asks}", CONFIRM)
 
@@ -72,10 +74,12 @@ class PasskeyVotes:
         if not from_our_page(request, self._origin):
             return told(_NOT_FROM_HERE, 403)
         judged = await self._desk.confirm(request.path_params["name"], await _answer_in(request))
+        if judged is not None and judged.refusal is not None:
+            return told(refusal_sentence(judged.refusal, judged.seen), 409)
         if judged is None or judged.seen is None:
             return told(_NO_PAGE, 404)
-        if judged.refusal is not None:
-            return told(refusal_sentence(judged.refusal, judged.seen), 409)
+        if judged.seen.proposal.initiator is not None and not judged.seen.proposal.votes:
+            return told(_STARTED, 200)
         return told(counted_sentence(judged.seen, Decision.APPROVE), 200)
 
 

@@ -22,6 +22,7 @@ from approval_rules.commands import (
 )
 from approval_rules.decide import decide, decide_switch
 from approval_rules.events import Decision, Posted, ProposalEvent, SubmitRefused
+from approval_rules.initiation_events import InitiationRefused
 from approval_rules.people import (
     Actor,
     Agent,
@@ -107,15 +108,15 @@ def after(proposal: Proposal | None, *commands: Command, switch: Switch = RUNNIN
     """The proposal after these commands; each is judged and its events applied."""
     for command in commands:
         for event in decide(proposal, command, switch):
-            assert not isinstance(event, SubmitRefused)
+            assert not isinstance(event, SubmitRefused | InitiationRefused)
             proposal = evolve(proposal, event)
     assert proposal is not None
     return proposal
 
 
-def replayed(events: Sequence[ProposalEvent | SubmitRefused]) -> Proposal | None:
+def replayed(events: Sequence[ProposalEvent | SubmitRefused | InitiationRefused]) -> Proposal | None:
     """The fold of what `decide` gave out; a refused submission leaves no proposal."""
-    return fold(event for event in events if not isinstance(event, SubmitRefused))
+    return fold(event for event in events if not isinstance(event, SubmitRefused | InitiationRefused))
 
 
 def vote(  # one argument per thing that a click carries

@@ -36,6 +36,7 @@ from approval_rules.events import (
     Thawed,
     Voted,
 )
+from approval_rules.initiation_events import InitiationRefused
 from approval_rules.people import Actor, Flaw, PersonId, RoleName, Standing, human, operator
 from approval_rules.react import react
 from approval_rules.requirement import Requirement, Seat, Tier
@@ -129,7 +130,7 @@ class Approvals(RuleBasedStateMachine):
         happened: list[ProposalEvent] = []
         state = self.state
         for event in decide(self.state, command, self.switch):
-            assert not isinstance(event, SubmitRefused)
+            assert not isinstance(event, SubmitRefused | InitiationRefused)
             state = evolve(state, event)
             react(state, event)
             happened.append(event)

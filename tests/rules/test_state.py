@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from approval_rules import events as vocabulary
-from approval_rules import people_events, policy_events
+from approval_rules import initiation_events, people_events, policy_events
 from approval_rules.commands import Command, RecordPosted
 from approval_rules.decide import CLOCK, decide, decide_switch
 from approval_rules.events import (
@@ -22,6 +22,7 @@ from approval_rules.events import (
     Submitted,
     SwitchEvent,
 )
+from approval_rules.initiation_events import InitiationRefused
 from approval_rules.react import react
 from approval_rules.state import evolve, evolve_switch, fold
 from approval_rules.switch import Pause, Switch
@@ -51,10 +52,12 @@ from tests.rules.builders import (
     thaw,
     vote,
 )
+from tests.rules.starting import STARTABLE, initiate
 
 STORIES: list[list[Command]] = [
     [submit(GREEN), claim(approvers=[]), claim(11, key="other"), pass_time(25), outcome(40)],
     [submit(RED)],
+    [submit(STARTABLE), initiate()],
     [submit(), pass_time(120), thaw(130), pass_time(300)],
     [submit(), cancel(5)],
 ]
@@ -72,7 +75,7 @@ def told(start: Iterable[ProposalEvent], commands: Iterable[Command]) -> list[Pr
     happened = list(start)
     for command in commands:
         for event in decide(fold(happened), command, switch):
-            assert not isinstance(event, SubmitRefused)
+            assert not isinstance(event, SubmitRefused | InitiationRefused)
             happened.append(event)
     return happened
 
@@ -112,10 +115,10 @@ def test_every_switch_event_has_a_case() -> None:
 
 
 def test_the_vocabulary_is_closed() -> None:
-    """Every class of the three modules that has `at` and `by` is in the closed set, with time and actor first."""
+    """Every class of the modules that has `at` and `by` is in the closed set, with time and actor first."""
     classes = {
         thing
-        for module in (vocabulary, policy_events, people_events)
+        for module in (vocabulary, policy_events, people_events, initiation_events)
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())
     }

@@ -26,6 +26,8 @@ class Annotated:
     hidden: Mapping[str, Hiding] = field(default_factory=dict)
     touching: Mapping[str, frozenset[str]] = field(default_factory=lambda: MARKS)
     arguments: Kind = ANYTHING
+    confirmed: str | None = None
+    schema: Mapping[str, Json] = field(default_factory=dict)
 
     def breaches(self, arguments: Mapping[str, Json]) -> Sequence[Breach]:
         """Refuse nothing."""

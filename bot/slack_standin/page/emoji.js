@@ -33,6 +33,7 @@ const CHARACTERS = {
 const SIGNS = {
   '\u23F3': 'hourglass_flowing_sand', '\u231B': 'hourglass', '\u23F8': 'double_vertical_bar', '\u25B6': 'arrow_forward', '\u23EF': 'play_or_pause_button', '\u2705': 'white_check_mark',
   '\u2611': 'ballot_box_with_check', '\u2753': 'question', '\u2757': 'exclamation', '\u26D4': 'no_entry', '\u21A9': 'leftwards_arrow_with_hook', '\u26A0': 'warning', '\u{1F9EA}': 'test_tube',
+  '\u{1F534}': 'red_circle',
 };
 
 function backdrop(shape) {

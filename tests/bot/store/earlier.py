@@ -8,6 +8,7 @@ _MADE_BY: Final = {
     "0003": ("TABLE turned_away", "INDEX detached_digests"),
     "0004": ("TABLE credentials", "TABLE tickets"),
     "0005": ("TABLE person_marks",),
+    "0010": ("TABLE starts",),
 }
 
 

@@ -47,6 +47,10 @@ ONLY_IN_SLACK = {
     Refusal.OWN_ACCOUNT,
     Refusal.NOTHING_CHANGED,
     Refusal.SECOND_ADMIN_NEEDED,
+    Refusal.NOT_BLOCKED,
+    Refusal.NOBODY_MAY_START,
+    Refusal.STARTED_BEFORE,
+    Refusal.TYPED_WRONG,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

@@ -20,6 +20,7 @@ from handlers.slack.config import SlackConfig
 from handlers.slack.packet import packet
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.fake_factors import FakeFactors
+from tests.handlers.slack.fake_initiation import FakeInitiation
 from tests.handlers.slack.made import NOW, seen
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -73,7 +74,7 @@ async def edge(desk: FakeDesk) -> AsyncIterator[Edge]:
     options = Options(rates=Rates.unlimited())
     async with SlackStandin(demo_workspace(), signing_secret=SECRET, bot_token=TOKEN, options=options) as slack:
         client = AsyncWebClient(token=TOKEN, base_url=slack.api_url, retry_handlers=[])
-        app = slack_app(desk, FakeFactors(desk), config_of(), client)
+        app = slack_app(desk, FakeFactors(desk), config_of(), client, FakeInitiation())
         server = LoopbackServer(Starlette(routes=[Route("/slack/events", app)]))
         await server.start()
         slack.request_url = f"{server.url}/slack/events"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.events import Refusal
 from approval_rules.people import Account, RoleName, operator, system
@@ -18,8 +19,10 @@ from handlers.slack.commands import Commands, Reply
 from handlers.slack.escape import Safe
 from handlers.slack.grammar import Ask, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
 from handlers.slack.parse import Typed
+from handlers.slack.starting import Starting
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.fake_factors import FakeFactors
+from tests.handlers.slack.fake_initiation import FakeInitiation
 from tests.handlers.slack.made import NOW, pause, proposal, seen, states
 
 WHO = Envelope(Account("T0FOUREYES", "U0JONASWEB1"), "jonas", "C0AGENTOPS1", "v0=1", "https://hooks.example/1")
@@ -37,7 +40,8 @@ class WithoutOverview(FakeDesk):
 
 async def type_(desk: FakeDesk, text: str) -> str:
     """Type a command; give everything that its answer says, having checked that Slack takes it."""
-    reply = await Commands(desk, lambda: NOW, FakeFactors(desk)).answer(Typed(WHO, text))
+    starting = Starting(FakeInitiation(), AsyncWebClient(), lambda: NOW)
+    reply = await Commands(desk, lambda: NOW, FakeFactors(desk), starting).answer(Typed(WHO, text))
     body = reply.body()
     assert body["response_type"] == "ephemeral"
     assert find_faults(body["blocks"], "message") == []

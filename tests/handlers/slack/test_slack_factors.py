@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.events import Refusal
 from approval_rules.factor_events import (
@@ -28,9 +29,11 @@ from handlers.slack.factor_presses import FactorPresses, wrong_words
 from handlers.slack.factor_words import About, factor_refusal, list_words, question, said_words, told, whoami_words
 from handlers.slack.grammar import FactorWish, understand
 from handlers.slack.parse import Typed
+from handlers.slack.starting import Starting
 from handlers.slack.views import code_view
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.fake_factors import APP, FACE, FakeFactors
+from tests.handlers.slack.fake_initiation import FakeInitiation
 from tests.handlers.slack.made import ADA, GRACE, NOW, seen
 
 JONAS = "U0JONASWEB1"
@@ -53,9 +56,12 @@ EVENTS: tuple[FactorEvent, ...] = (
 )
 
 
+STARTING = Starting(FakeInitiation(), AsyncWebClient(), lambda: NOW)
+
+
 async def type_(factors: FakeFactors, text: str) -> dict[str, Any]:
     """Type a command, and give the answer, having checked that Slack takes it."""
-    body = (await Commands(FakeDesk(), lambda: NOW, factors).answer(Typed(WHO, text))).body()
+    body = (await Commands(FakeDesk(), lambda: NOW, factors, STARTING).answer(Typed(WHO, text))).body()
     assert body["response_type"] == "ephemeral"
     assert find_faults(body["blocks"], "message") == []
     return body
