@@ -6,7 +6,7 @@ Never grants on what was true before: pauses, deadlines, people and the policy a
 from dataclasses import replace
 
 from approval_rules.commands import Claim
-from approval_rules.duties import counting_roles, why_not
+from approval_rules.duties import still_counting
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
 from approval_rules.people import Flaw, system
 from approval_rules.quorum import tally
@@ -100,10 +100,6 @@ def _is_met(proposal: Proposal, command: Claim) -> bool:
     """Approval by policy needs no people; by people it needs them to be eligible still, and proved as is asked for."""
     if proposal.requirement.tier is Tier.GREEN:
         return True
-    roles = {
-        standing.person: counting_roles(standing, proposal)
-        for standing in command.approvers.values()
-        if why_not(standing, proposal) is None
-    }
+    roles = still_counting(command.approvers.values(), proposal)
     proved = [vote for vote in proposal.votes if suffices(vote.proof, proposal.requirement.step_up)]
     return tally(proved, roles, proposal.requirement.seats, proposal.backup) == "approved"

@@ -25,7 +25,7 @@ from approval_rules.commands import (
     SwitchCommand,
     Thaw,
 )
-from approval_rules.duties import counting_roles, why_not
+from approval_rules.duties import counting_roles, still_counting, why_not
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -188,11 +188,7 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
     )
     after = evolve(proposal, voted)
     standings = {**command.others, command.voter.person: command.voter}
-    roles = {
-        person: counting_roles(standing, proposal)
-        for person, standing in standings.items()
-        if why_not(standing, proposal) is None
-    }
+    roles = still_counting(standings.values(), proposal)
     result = tally(after.votes, roles, proposal.requirement.seats, proposal.backup)
     match result:
         # Saying the same again counts only where it now decides: an earlier voter may have been unknown for a while.

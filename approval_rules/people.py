@@ -5,7 +5,7 @@ The log holds the pseudonym; the mapping can be erased.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
 
@@ -92,11 +92,21 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the directory says about one person at one moment: flaws and roles, fresh within the directory's cache."""
+    """What the directory says about one person at one moment: flaws and roles, fresh within the directory's cache.
+
+    `off_duty` are roles in which the person takes turns, and whose turn is another's now: nothing can be decided in
+    them, and what was decided while on duty goes on to count.
+    """
 
     person: PersonId
     roles: frozenset[RoleName] = frozenset()
     flaw: Flaw | None = None
+    off_duty: frozenset[RoleName] = frozenset()
+
+    @property
+    def as_voted(self) -> "Standing":
+        """The same person as somebody who voted before: a hand-over since then takes nothing away."""
+        return replace(self, roles=self.roles | self.off_duty)
 
 
 Standings = Mapping[PersonId, Standing]

@@ -20,6 +20,7 @@ from approval_rules.contract import Contract, hidden_by, touches
 from approval_rules.counters import Counter
 from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, known
 from approval_rules.names import RESERVED, TOUCHES, about, moment
+from approval_rules.on_call import Schedule
 from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.shadow import in_shadow
@@ -105,10 +106,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class RoleMembers:
-    """Who fills a role: Slack user ids, and the members of a user group by its handle."""
+    """Who fills a role: Slack user ids, and the members of a user group by its handle; or whoever is `on_call`."""
 
     users: frozenset[str]
     usergroup: str | None
+    on_call: Schedule | None = None
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody whom the file itself names, on duty or not."""
+        return self.users if self.on_call is None else self.on_call.people
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -34,6 +34,7 @@ _NO_SUCH_GROUP: Final = frozenset({"no_such_subteam", "plan_upgrade_required"})
 class Member:
     """What the directory says about one account. `name` is hostile text; every fact here was true at `known_at`.
 
+    `off_duty` are roles in which the account takes turns, and whose turn is another's. `time_zone` is Slack's word.
     `full_member` is true for a flawless account even where the flaw is that no user group could be read: enough to
     stop things, never to approve them.
     """
@@ -43,6 +44,8 @@ class Member:
     roles: frozenset[RoleName]
     known_at: datetime
     full_member: bool
+    off_duty: frozenset[RoleName] = frozenset()
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class HomeWorkspace:
     bot_id: str
     scopes: frozenset[str]
     enterprise_id: str | None
+
+
+class _RolesFound(NamedTuple):
+    """The roles of an account, whether every group that mattered could be read, and since when that is known."""
+
+    roles: frozenset[RoleName]
+    off_duty: frozenset[RoleName]
+    all_read: bool
+    known_at: datetime
 
 
 _Down: TypeAlias = SlackUnavailableError
@@ -136,17 +148,23 @@ class SlackDirectory:
         if not _USER_ID.fullmatch(account.user_id):
             return self._flawed(account, Flaw.UNKNOWN)
         home = self._home or await self._learn_home()
-        user, (roles, all_read, roles_known_at) = await asyncio.gather(
-            self._users.get(account.user_id), self._roles_of(account.user_id)
-        )
-        known_at = min(user.known_at, roles_known_at)
+        user, has = await asyncio.gather(self._users.get(account.user_id), self._roles_of(account.user_id))
+        known_at = min(user.known_at, has.known_at)
         if isinstance(user.value, Flaw):
             return Member(account.user_id, user.value, frozenset(), known_at, full_member=False)
         flaw = flaw_of(user.value, account, home)
         if flaw is not None:
             return Member(user.value.name, flaw, frozenset(), known_at, full_member=False)
-        unsure = Flaw.DIRECTORY_DOWN if not roles and not all_read else None
-        return Member(user.value.name, unsure, roles, known_at, full_member=True)
+        unsure = Flaw.DIRECTORY_DOWN if not has.roles and not has.all_read else None
+        return Member(
+            user.value.name,
+            unsure,
+            has.roles,
+            known_at,
+            full_member=True,
+            off_duty=has.off_duty,
+            time_zone=user.value.time_zone,
+        )
 
     def _flawed(self, account: Account, flaw: Flaw) -> Member:
         return Member(account.user_id, flaw, frozenset(), self._clock(), full_member=False)
@@ -158,13 +176,17 @@ class SlackDirectory:
         self._home = Home(learnt.team_id, learnt.enterprise_id)
         return self._home
 
-    async def _roles_of(self, user_id: str) -> tuple[frozenset[RoleName], bool, datetime]:
-        """Give the roles, whether every group that mattered could be read, and since when that is known."""
+    async def _roles_of(self, user_id: str) -> "_RolesFound":
+        now = self._clock()
         found: set[RoleName] = set()
+        off_duty: set[RoleName] = set()
         grouped: dict[str, list[RoleName]] = {}
         for role, members in self._roles().items():
-            if user_id in members.users:
+            on_duty = members.users if members.on_call is None else members.on_call.on_call(now)
+            if user_id in on_duty:
                 found.add(role)
+            elif user_id in members.people:
+                off_duty.add(role)
             elif members.usergroup:
                 grouped.setdefault(members.usergroup.removeprefix("@"), []).append(role)
         groups = await asyncio.gather(*map(self._group, grouped))
@@ -172,7 +194,8 @@ class SlackDirectory:
             if members_now is not None and user_id in members_now:
                 found.update(roles)
         all_read = all(members_now is not None for members_now, _ in groups)
-        return frozenset(found), all_read, min((known_at for _, known_at in groups), default=self._clock())
+        known_at = min((known_at for _, known_at in groups), default=now)
+        return _RolesFound(frozenset(found), frozenset(off_duty), all_read, known_at)
 
     async def _group(self, handle: str) -> tuple[frozenset[str] | None, datetime]:
         """Give a group's members and since when they are known; None where Slack does not say within two seconds."""

@@ -27,6 +27,7 @@ from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from bot.policy_budgets import read_budgets
 from bot.policy_content import PolicyContent
+from bot.policy_on_call import read_on_call, read_user
 from bot.policy_page import read_policy
 from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel
 from handlers.counting import counted
@@ -40,7 +41,6 @@ _HOLIDAYS_FILE = "holidays.yml"
 _BUDGETS_FILE = "budgets.yml"
 _NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE, _BUDGETS_FILE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _SPECIAL_CHANNELS = ("default", "announcements", "ops")
 
@@ -200,22 +200,17 @@ def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _Role
 
 
 def _read_members(page: Page, node: yaml.Node) -> RoleMembers:
-    fields = page.fields(node, "a role", {"users", "usergroup"})
+    fields = page.fields(node, "a role", {"users", "usergroup", "on_call"})
+    if "on_call" in fields:
+        if len(fields) > 1:
+            page.fault(node, "who is on call stands alone; make a second role of the others")
+        return RoleMembers(frozenset(), None, read_on_call(page, fields["on_call"]))
     nodes = page.items(fields["users"], "users", empty=True) if "users" in fields else []
-    users = [_read_user(page, each) for each in nodes]
+    users = [read_user(page, each) for each in nodes]
     usergroup = _read_handle(page, fields["usergroup"]) if "usergroup" in fields else None
     if not users and usergroup is None:
-        page.fault(node, "nobody can fill this role; give it 'users' or a 'usergroup'")
+        page.fault(node, "nobody can fill this role; give it 'users', a 'usergroup' or 'on_call'")
     return RoleMembers(frozenset(users), usergroup)
-
-
-def _read_user(page: Page, node: yaml.Node) -> str:
-    user = page.words(node, "a user") or ""
-    if user and not _USER.fullmatch(user):
-        page.fault(
-            node, "a person is named by the Slack user id, such as U0123456789 (profile, three dots, copy member ID)"
-        )
-    return user
 
 
 def _read_handle(page: Page, node: yaml.Node) -> str:
@@ -312,10 +307,14 @@ def _unknown_role(role: RoleName, roles: _Roles, *, has_file: bool) -> str:
 
 def _too_few(seats: Sequence[Seat], roles: _Roles) -> str | None:
     """Say which seats can never be filled by distinct people; groups in Slack are not counted here (Hall's theorem)."""
+    for seat in seats:
+        schedule = roles[seat.role].on_call
+        if schedule is not None and seat.count > schedule.at_once:
+            return f"needs {seat.count} people of {seat.role}, where one at a time is on call; write `approvals: 1`"
     countable = [seat for seat in seats if roles[seat.role].usergroup is None]
     for size in range(1, len(countable) + 1):
         for some in combinations(countable, size):
-            people = frozenset[str]().union(*(roles[seat.role].users for seat in some))
+            people = frozenset[str]().union(*(roles[seat.role].people for seat in some))
             needed = sum(seat.count for seat in some)
             if len(people) < needed:
                 names = " and ".join(seat.role for seat in some)

@@ -31,6 +31,7 @@ class Profile:
     deleted: bool
     guest: bool | None
     stranger: bool
+    time_zone: str | None = None
 
 
 def profile_of(user: object, user_id: str) -> Profile | None:
@@ -51,6 +52,7 @@ def profile_of(user: object, user_id: str) -> Profile | None:
         deleted=bool(deleted),
         guest=_guest(user),
         stranger=bool(stranger),
+        time_zone=zone if isinstance(zone := user.get("tz"), str) else None,
     )
 
 

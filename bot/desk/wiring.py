@@ -134,7 +134,7 @@ async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:
 
 def standing_of(person: PersonId, member: Member) -> Standing:
     """Say what the directory said, about a pseudonym."""
-    return Standing(person, member.roles, member.flaw)
+    return Standing(person, member.roles, member.flaw, member.off_duty)
 
 
 async def look_up_all(directory: Directory, accounts: Sequence[Account]) -> dict[Account, Member]:
