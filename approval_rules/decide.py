@@ -59,7 +59,7 @@ from approval_rules.requirement import (
     Requirement,
     Tier,
 )
-from approval_rules.state import Proposal, Status, evolve
+from approval_rules.state import LAST_REMINDER, Proposal, Status, evolve
 from approval_rules.step_up import suffices
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
@@ -258,7 +258,9 @@ def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
     if at >= proposal.deadline:
         return (Expired(at, CLOCK, proposal.id, "unanswered" if proposal.status is Status.PENDING else "unclaimed"),)
     if proposal.remind_at is not None and at >= proposal.remind_at:
-        return (Reminded(at, CLOCK, proposal.id),)
+        # Where the first was missed, one is enough: a server that was down need not say two things at once.
+        last = True if at >= proposal.after_share(LAST_REMINDER) else None
+        return (Reminded(at, CLOCK, proposal.id, last),)
     return ()
 
 

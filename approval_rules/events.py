@@ -244,11 +244,12 @@ class PacketPosted:
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """Half of the time was over and people were reminded."""
+    """Half of the time was over and people were reminded; `last` is set where four fifths of it were."""
 
     at: datetime
     by: Actor
     proposal: ProposalId
+    last: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, know
 from approval_rules.names import RESERVED, TOUCHES, about, moment
 from approval_rules.on_call import Schedule
 from approval_rules.people import Agent, RoleName, ToolName
+from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.shadow import in_shadow
 from approval_rules.step_up import strongest
@@ -106,11 +107,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class RoleMembers:
-    """Who fills a role: Slack user ids, and the members of a user group by its handle; or whoever is `on_call`."""
+    """Who fills a role: Slack user ids, and the members of a user group by its handle; or whoever is `on_call`.
+
+    `quiet` are the role's own quiet hours; None where the folder's count.
+    """
 
     users: frozenset[str]
     usergroup: str | None
     on_call: Schedule | None = None
+    quiet: tuple[QuietHours, ...] | None = None
 
     @property
     def people(self) -> frozenset[str]:
@@ -133,6 +138,12 @@ class PolicyFolder:
     holidays: frozenset[str] = frozenset()
     dial_key: bytes = field(default=b"", repr=False)
     budgets: Budgets = field(default_factory=Budgets)
+    quiet: tuple[QuietHours, ...] = ()
+
+    def quiet_of(self, role: RoleName) -> tuple[QuietHours, ...]:
+        """Give the quiet hours of a role's people."""
+        own = self.roles[role].quiet if role in self.roles else None
+        return self.quiet if own is None else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +363,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         dropped=hidden_by(policy.contract, "drop"),
         backup=ask.backup,
         action_tier=policy.tier,
+        urgent=ask.urgent or None,
     )
     if not policy.shadow:
         return live

@@ -15,7 +15,7 @@ from approval_rules.step_up import StepUp
 class Ask:
     """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults.
 
-    From half of the time on, people of the role `backup` can fill any seat.
+    From half of the time on, people of the role `backup` can fill any seat. `urgent` calls people in quiet hours too.
     """
 
     seats: tuple[Seat, ...]
@@ -23,6 +23,7 @@ class Ask:
     step_up: StepUp = "none"
     channel: str | None = None
     backup: RoleName | None = None
+    urgent: bool = False
 
     @property
     def approvals(self) -> int:

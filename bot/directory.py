@@ -116,6 +116,15 @@ class SlackDirectory:
             return None
         return None if isinstance(handles, SlackUnavailableError) else handles.get(handle)
 
+    async def members_of(self, role: RoleMembers) -> tuple[frozenset[str], bool]:
+        """Give who fills a role now, and whether that is everybody: a group that Slack does not tell is left out."""
+        if role.on_call is not None:
+            return role.on_call.on_call(self._clock()), True
+        if role.usergroup is None:
+            return role.users, True
+        group, _ = await self._group(role.usergroup.removeprefix("@"))
+        return role.users | (group or frozenset()), group is not None
+
     async def warm(self, accounts: Iterable[Account]) -> None:
         """Ask for accounts that will soon be needed, a few at once."""
         gate = asyncio.Semaphore(_WARM_AT_ONCE)

@@ -21,6 +21,7 @@ from approval_rules.budgets import Budgets
 from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
+from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import Seat
 from approval_rules.versions import POLICY_ADMIN
 from bot.contracts import FILE_NAME, FOLDER
@@ -29,6 +30,7 @@ from bot.policy_budgets import read_budgets
 from bot.policy_content import PolicyContent
 from bot.policy_on_call import read_on_call, read_user
 from bot.policy_page import read_policy
+from bot.policy_quiet_hours import read_quiet_hours
 from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel
 from handlers.counting import counted
 
@@ -58,6 +60,7 @@ class PolicyFolderError(Exception):
 class _RolesPage(NamedTuple):
     roles: _Roles
     channels: dict[str, str]
+    quiet: tuple[QuietHours, ...] = ()
 
 
 def load(path: Path) -> PolicyFolder:
@@ -105,7 +108,9 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
     if faults:
         raise PolicyFolderError(faults)
     version, channels = content.version, roles_page.channels
-    return PolicyFolder(version, policies, roles_page.roles, channels, holidays, budgets=budgets)
+    return PolicyFolder(
+        version, policies, roles_page.roles, channels, holidays, budgets=budgets, quiet=roles_page.quiet
+    )
 
 
 def _read_folder(path: Path) -> tuple[PolicyContent, list[PolicyFault]]:
@@ -185,7 +190,7 @@ def _read_roles_file(path: Path, data: bytes | None, tools: Sequence[str]) -> tu
 
 
 def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _RolesPage:
-    top = page.fields(node, "the file", {"roles", "channels"})
+    top = page.fields(node, "the file", {"roles", "channels", "quiet_hours"})
     roles: _Roles = {}
     if "roles" in top:
         for name, body in page.fields(top["roles"], "roles").items():
@@ -196,21 +201,23 @@ def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _Role
         known = {*tools, *roles, *_SPECIAL_CHANNELS}
         for name, body in page.fields(top["channels"], "channels", known).items():
             channels[name] = read_channel(page, body) or ""
-    return _RolesPage(roles, channels)
+    quiet = read_quiet_hours(page, top["quiet_hours"]) if "quiet_hours" in top else ()
+    return _RolesPage(roles, channels, quiet)
 
 
 def _read_members(page: Page, node: yaml.Node) -> RoleMembers:
-    fields = page.fields(node, "a role", {"users", "usergroup", "on_call"})
+    fields = page.fields(node, "a role", {"users", "usergroup", "on_call", "quiet_hours"})
+    quiet = read_quiet_hours(page, fields["quiet_hours"]) if "quiet_hours" in fields else None
     if "on_call" in fields:
-        if len(fields) > 1:
+        if "users" in fields or "usergroup" in fields:
             page.fault(node, "who is on call stands alone; make a second role of the others")
-        return RoleMembers(frozenset(), None, read_on_call(page, fields["on_call"]))
+        return RoleMembers(frozenset(), None, read_on_call(page, fields["on_call"]), quiet)
     nodes = page.items(fields["users"], "users", empty=True) if "users" in fields else []
     users = [read_user(page, each) for each in nodes]
     usergroup = _read_handle(page, fields["usergroup"]) if "usergroup" in fields else None
     if not users and usergroup is None:
         page.fault(node, "nobody can fill this role; give it 'users', a 'usergroup' or 'on_call'")
-    return RoleMembers(frozenset(users), usergroup)
+    return RoleMembers(frozenset(users), usergroup, quiet=quiet)
 
 
 def _read_handle(page: Page, node: yaml.Node) -> str:

@@ -86,7 +86,9 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         return None if role is None else Ask((Seat(role, DEFAULT_APPROVALS),))
     before = len(page.faults)
     fields = page.fields(
-        node, "require_approval", {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup"}
+        node,
+        "require_approval",
+        {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup", "urgent"},
     )
     seats = _read_seats(page, node, fields)
     ask = Ask(
@@ -95,6 +97,7 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         _read_step_up(page, fields["step_up"]) if "step_up" in fields else "none",
         read_channel(page, fields["channel"]) if "channel" in fields else None,
         _read_role(page, fields["backup"]) if "backup" in fields else None,
+        urgent="urgent" in fields and _is_urgent(page, fields["urgent"]),
     )
     if any(seat.role == ask.backup for seat in seats):
         page.fault(fields["backup"], f"the role {ask.backup} is asked from the beginning; name another one as backup")
@@ -175,6 +178,12 @@ def _read_step_up(page: Page, node: yaml.Node) -> StepUp:
     if word is not None and found is None:
         page.fault(node, f"step_up is passkey, totp or none; {word!r} is no second factor")
     return found or "none"
+
+
+def _is_urgent(page: Page, node: yaml.Node) -> bool:
+    if not page.is_true(node):
+        page.fault(node, "urgent is true, or left out")
+    return True
 
 
 def read_channel(page: Page, node: yaml.Node) -> str | None:

@@ -117,7 +117,7 @@ def backup_words(seen: Seen) -> Safe | None:
     proposal, role = seen.proposal, seen.proposal.requirement.backup
     if role is None or proposal.status is not Status.PENDING or seen.frozen_by is not None:
         return None
-    if proposal.remind_at is not None:
+    if proposal.remind_at is not None and not proposal.reminded:
         return Safe(f"Unanswered by {utc(proposal.remind_at)}, the role {named(role)} is asked too.")
     return Safe(f"Half of the time is over, so the role {named(role)} may decide too.")
 

@@ -110,4 +110,4 @@ def test_nobody_is_on_call_before_the_first_turn() -> None:
     """A rota that begins later is empty until then, and says so in a listing."""
     assert WEEKLY.on_call(START - timedelta(seconds=1)) == frozenset()
     first, second = turns(WEEKLY, START - timedelta(days=1), START + timedelta(days=1))
-    assert (first.users, second.users, second.start) == (frozenset(), {MAYA}, START)
+    assert (first.users, second.users, second.start) == (frozenset(), frozenset({MAYA}), START)
