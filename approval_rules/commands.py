@@ -1,5 +1,6 @@
 """What somebody wants: imperative, a closed set. Each carries time, actor and ids; deciding needs no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -57,7 +58,8 @@ class CastVote:
     """Approve or deny. `voter` comes from Slack's verified envelope; `others` are the earlier voters as of now.
 
     `seen` is the digest that the button carried; `channel` and `ts` name the message it was on. `proof` is set where a
-    second factor was verified, `evidence` is what anybody can verify it by.
+    second factor was verified, `evidence` is what anybody can verify it by. `absent` are those who are away and have
+    named the voter as delegate, as of now.
     """
 
     at: datetime
@@ -71,6 +73,7 @@ class CastVote:
     reason: AgentText | None = None
     proof: Proof | None = None
     evidence: AgentJson | None = None
+    absent: Sequence[Standing] = ()
 
 
 @dataclass(frozen=True, slots=True)

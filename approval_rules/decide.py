@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from approval_rules import claims
+from approval_rules.away import stands_in_for
 from approval_rules.budgets import NO_REJECTION
 from approval_rules.claims import judge_claim
 from approval_rules.commands import (
@@ -173,23 +174,26 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
     refusal = _vote_refusal(proposal, command, switch)
     if refusal is not None:
         return (VoteRefused(command.at, by, proposal.id, command.decision, refusal),)
+    roles = counting_roles(command.voter, proposal)
     voted = Voted(
         at=command.at,
         by=by,
         proposal=proposal.id,
         voter=command.voter.person,
         decision=command.decision,
-        roles=tuple(sorted(counting_roles(command.voter, proposal))),
+        roles=tuple(sorted(roles)),
         digest=proposal.digest,
         shown=proposal.packet.shown if proposal.packet else None,
         reason=command.reason,
         proof=command.proof,
         evidence=command.evidence,
+        on_behalf_of=stands_in_for(proposal, roles, command.absent),
     )
     after = evolve(proposal, voted)
     standings = {**command.others, command.voter.person: command.voter}
-    roles = still_counting(standings.values(), proposal)
-    result = tally(after.votes, roles, proposal.requirement.seats, proposal.backup)
+    result = tally(
+        after.votes, still_counting(standings.values(), proposal), proposal.requirement.seats, proposal.backup
+    )
     match result:
         # Saying the same again counts only where it now decides: an earlier voter may have been unknown for a while.
         case "open" if _said_before(proposal, command):

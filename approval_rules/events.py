@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.duty_events import AwayEvent
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
@@ -124,6 +125,7 @@ class Blocked:
 class Voted:
     """A person's vote counted: the roles as seen then, and the exact bytes that the person had in front of them.
 
+    `on_behalf_of` is somebody who is away and named the voter as delegate; the voter's right is the voter's own.
     With a second factor, `proof` says which, and `evidence` is what anybody can verify it by, while it is kept.
     """
 
@@ -138,6 +140,7 @@ class Voted:
     reason: AgentText | None
     proof: Proof | None = None
     evidence: AgentJson | None = None
+    on_behalf_of: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,4 +366,5 @@ Event: TypeAlias = (
     | BudgetExceeded
     | IncidentEvent
     | EnvironmentNamed
+    | AwayEvent
 )

@@ -38,3 +38,8 @@ class Refusal(StrEnum):
     SECOND_PERSON_NEEDED = "second-person-needed"
     SHADOW = "shadow"
     STEP_UP_NEEDED = "second-factor-needed"
+    NOT_AWAY = "not-away"
+    DELEGATE_SELF = "delegate-self"
+    DELEGATE_CANNOT = "delegate-cannot"
+    DELEGATE_AWAY = "delegate-away"
+    DELEGATE_NOT_IN_ROLE = "delegate-not-in-role"

@@ -72,6 +72,7 @@ class Vote:
     digest: Digest
     reason: AgentText | None
     proof: Proof | None = None
+    on_behalf_of: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,10 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
         raise ValueError(f"the log of {event.proposal} does not begin with Submitted")
     match event:
         case Voted():
-            vote = Vote(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof)
+            vote = Vote(
+                *(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof),
+                on_behalf_of=event.on_behalf_of,
+            )
             kept = tuple(old for old in proposal.votes if old.voter != event.voter)
             return replace(proposal, votes=(*kept, vote))
         case PacketPosted():

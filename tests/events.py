@@ -26,7 +26,8 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
 _LATER = frozenset(
     {
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
-        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up", "urgent", "Reminded.last"),
+        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
+        *("urgent", "Reminded.last", "on_behalf_of"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from approval_rules.duty_events import AwaySet
 from approval_rules.people import RoleName
 from approval_rules.quiet_hours import quiet_until
 from approval_rules.quorum import open_roles
 from approval_rules.react import Note
+from approval_rules.times import format_time
 from bot.desk.wiring import Wiring
-from bot.store import outbox
+from bot.store import absences, outbox
 from bot.store.outbox import OutboxRow
+from bot.store.reads import Snapshot
 from bot.store.transaction import Transaction
-from handlers.desk import Seen
+from handlers.desk import Face, Seen
+from handlers.slack.away import away_announcement
 from handlers.slack.blocks import Block, mentions
+from handlers.slack.escape import Safe
 
 MOST_CALLED: Final = 10
 REMINDERS: Final = frozenset({Note.HALF_TIME, Note.LAST_CALL})
@@ -66,8 +71,9 @@ async def _people(wiring: Wiring, seen: Seen, roles: Sequence[RoleName]) -> tupl
         if members.usergroup is not None:
             handles.append((members.usergroup, known))
     many = len(people) > MOST_CALLED
+    called = await _without_absent(wiring, list(people))
     groups = [await directory.group_id(handle) for handle, known in handles if many or not known]
-    return list(people)[:MOST_CALLED], [group for group in groups if group is not None]
+    return called[:MOST_CALLED], [group for group in groups if group is not None]
 
 
 def call_later(row: OutboxRow, roles: Sequence[RoleName], tx: Transaction) -> None:
@@ -75,3 +81,22 @@ def call_later(row: OutboxRow, roles: Sequence[RoleName], tx: Transaction) -> No
     if roles:
         payload = {**row.payload, "roles": list(roles)}
         outbox.plan(tx, row.kind, row.subject, row.wanted_seq, payload, name=f"{row.name}:{'+'.join(roles)}")
+
+
+async def _without_absent(wiring: Wiring, people: Sequence[str]) -> list[str]:
+    """Leave out who is away; their delegates come first, where they may act here themselves."""
+    snapshot = wiring.reads.glance()
+    found = await snapshot.rows(absences.WHO, {"now": format_time(wiring.clock())})
+    away: dict[str, str] = {user: deputy or "" for user, deputy in found}
+    first = [away[user] for user in people if away.get(user) in people]
+    return [user for user in dict.fromkeys([*first, *people]) if user not in away]
+
+
+async def away_told(snapshot: Snapshot, event: AwaySet) -> tuple[Safe, Sequence[Block]]:
+    """Say that somebody is away, and call the delegate, who must know."""
+    people = [person for person in (event.person, event.delegate) if person is not None]
+    accounts = await snapshot.accounts(people)
+    faces = {person: Face(account.user_id, name) for person, (account, name) in accounts.items()}
+    delegate = None if event.delegate is None else faces.get(event.delegate)
+    called = [mentions([delegate.user_id], [])] if delegate else ()
+    return away_announcement(event, faces.get(event.person), delegate), called

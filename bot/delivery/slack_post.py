@@ -16,6 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
+from approval_rules.duty_events import AwaySet
 from approval_rules.events import (
     BudgetExceeded,
     Decision,
@@ -30,7 +31,7 @@ from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
-from bot.delivery.calling import REMINDERS, call, call_later
+from bot.delivery.calling import REMINDERS, away_told, call, call_later
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
@@ -293,6 +294,9 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
+        if isinstance(event, AwaySet):
+            text, called = await away_told(snapshot, event)
+            return await self._say(channel, text, row.wanted_seq, attempt, more=called)
         if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged | PolicyActivated):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)

@@ -115,8 +115,9 @@ def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face
 
 def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
     """List the people that a view of a proposal names."""
+    absent = (vote.on_behalf_of for vote in proposal.votes if vote.on_behalf_of is not None)
     started = (proposal.started_by,) if proposal.started_by else ()
-    return (proposal.agent.owner, *started, *(vote.voter for vote in proposal.votes))
+    return (proposal.agent.owner, *started, *(vote.voter for vote in proposal.votes), *absent)
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

@@ -26,9 +26,10 @@ from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
+from bot.desk.away import AwayUseCases, delegators, everybody_away
 from bot.desk.explained import explained
 from bot.desk.switching import record_incident, record_switch
-from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
+from bot.desk.wiring import all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.store import outbox, rows
 from bot.store.outbox import Kind
@@ -50,11 +51,8 @@ class _NeedPeopleError(Exception):
         self.accounts = accounts
 
 
-class PeopleUseCases:
+class PeopleUseCases(AwayUseCases):
     """Provides `handlers.desk.PeopleDesk`."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote."""
@@ -177,6 +175,7 @@ class PeopleUseCases:
             agents = await snapshot.rows("SELECT id, name FROM agents", {})
             states = await snapshot.rows(rows.OPEN_COUNTS, {})
             waiting = await snapshot.rows(outbox.COUNTS, {})
+            away = await everybody_away(snapshot, self._wiring.clock())
         counts = {state: count for state, count, _ in states}
         queue = {str(state): int(count) for state, count in waiting}
         oldest = next((oldest for state, _, oldest in states if state == "pending"), None)
@@ -192,6 +191,7 @@ class PeopleUseCases:
             tools=sorted({*self._wiring.policy.folder.policies, *tools}),
             policy_version=self._wiring.policy.folder.version,
             incident=switch.incident,
+            away=away,
         )
 
     async def whoami(self, who: Envelope) -> Whoami:
@@ -262,6 +262,7 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
         channel=who.channel,
         ts=click.ts,
         reason=click.reason,
+        absent=tuple(_vouched(delegators(tx, person), members).values()),
     )
     foreseen = decide(loaded.proposal, command, tx.switch)
     refusal = next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)
@@ -300,10 +301,15 @@ def _others(
             found = tx.rows(_ACCOUNT_OF, {"ref": vote.voter})
             if found or vote.voter in new:
                 accounts[vote.voter] = new.get(vote.voter) or Account(*found[0])
-    missing = {voter: account for voter, account in accounts.items() if account not in members}
+    return _vouched(accounts, members)
+
+
+def _vouched(people: Mapping[PersonId, Account], members: Mapping[Account, Member]) -> dict[PersonId, Standing]:
+    """Say what the directory says of some people; raises _NeedPeopleError for those who were not looked up yet."""
+    missing = {person: account for person, account in people.items() if account not in members}
     if missing:
         raise _NeedPeopleError(missing)
-    return {voter: standing_of(voter, members[account]) for voter, account in accounts.items()}
+    return {person: standing_of(person, members[account]) for person, account in people.items()}
 
 
 def _answer(tx: Transaction, click: Click, after: Loaded | None, refusal: Refusal | None) -> None:

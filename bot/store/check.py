@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import ProposalEvent
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, evolve
-from bot.store import policies, rows
+from bot.store import absences, policies, rows
 from bot.store.codec import CodecError
 from bot.store.transaction import INDEX_COLUMNS, index_row, turned_away
 
@@ -32,6 +33,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     folded: dict[str, tuple[Proposal, int]] = {}
     versions: dict[str, None] = {}
     refused: set[tuple[str, int]] = set()
+    absent: dict[str, tuple[Any, ...]] = {}
     try:
         for recorded in _everything(connection):
             event = recorded.event
@@ -40,6 +42,8 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
             elif isinstance(event, _POLICY_EVENTS) and event.version is not None:
                 versions[event.version] = None
+            elif isinstance(event, AwaySet | AwayEnded):
+                absent[event.person] = tuple(absences.row_of(event, recorded.seq))
             elif turned_away(event):
                 refused.add((event.by.ref, recorded.seq))
     except (CodecError, ValueError, KeyError, TypeError) as error:
@@ -47,6 +51,8 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
         return
     yield from _compare(connection, folded)
     yield from policies.faults(connection, versions)
+    for row in sorted({*absent.values()} ^ {tuple(row) for row in connection.execute(absences.ALL)}, key=str):
+        yield f"the log and the index differ in until when {row[0]} is away"
     for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
         yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 

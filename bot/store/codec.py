@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, policy_events
+from approval_rules import duty_events, events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -54,6 +54,9 @@ KINDS: Mapping[str, type[Event]] = {
     "incident.changed": events.IncidentChanged,
     "incident.refused": events.IncidentRefused,
     "environment.named": policy_events.EnvironmentNamed,
+    "away.set": duty_events.AwaySet,
+    "away.ended": duty_events.AwayEnded,
+    "away.refused": duty_events.AwayRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -131,6 +134,8 @@ def subject_of(event: Event) -> str:
             | policy_events.PolicyShadowed()
         ):
             return POLICY
+        case duty_events.AwaySet() | duty_events.AwayEnded() | duty_events.AwayRefused():
+            return event.person
         case _:
             return event.proposal
 

@@ -12,6 +12,7 @@ from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
+from handlers.slack.away import AwayWish, away_line, away_lines
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
@@ -44,6 +45,7 @@ HELP: Final = (
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
     Safe("/agent whoami · your roles here"),
+    Safe("/agent away until friday delegate @colleague · be called no more until then; /agent back ends it"),
 )
 
 
@@ -80,6 +82,8 @@ class Commands:
                 return await self._resume(typed, wish)
             case IncidentWish():
                 return await self._incident(typed, wish)
+            case AwayWish():
+                return Reply(await away_lines(self.desk, typed.who, wish))
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():
@@ -234,6 +238,7 @@ def _status(overview: Overview) -> list[Safe]:
             f"{counted(overview.outbox_waiting, 'message')} to send. Policy version {visible(overview.policy_version)}."
         ),
     ]
+    lines += [away_line(away) for away in overview.away]
     if overview.outbox_dead:
         lines.append(Safe(f"⚠ {counted(overview.outbox_dead, 'message')} could not be delivered; someone must look."))
     return lines

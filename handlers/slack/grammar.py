@@ -7,6 +7,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias
 
+from handlers.slack.away import AwayWish, away_wish
+
 _STRAIGHT: Final = str.maketrans("“”„«»\u2018\u2019\u00a0", '"""""\'\' ')
 _MENTION: Final = re.compile(r"<[@#!]([^>|]*)(?:\|([^>]*))?>")
 _LINK: Final = re.compile(r"<[a-z]+:[^>|]*\|([^>]*)>|<([a-z]+:[^>]*)>")
@@ -28,11 +30,13 @@ _SAME: Final = {
     "whoami?": "whoami",
     "who": "whoami",
     "?": "help",
+    "ooo": "away",
+    "return": "back",
     "": "status",
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "help")
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "away", "back", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -89,7 +93,7 @@ class NotUnderstood:
     nearest: str | None
 
 
-Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | Ask | NotUnderstood
+Wish: TypeAlias = PauseWish | LoosePause | ResumeWish | IncidentWish | AwayWish | Ask | NotUnderstood
 
 
 def understand(typed: str) -> Wish:
@@ -107,6 +111,8 @@ def understand(typed: str) -> Wish:
     if verb == "incident":
         word, _, reason = rest.partition(" ")
         return IncidentWish(_ON_OFF.get(word.strip("\"'.,:;!`").casefold()), reason.strip())
+    if verb in ("away", "back"):
+        return AwayWish(back=True) if verb == "back" else away_wish(typed, rest)
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)

@@ -89,6 +89,13 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
     Refusal.STEP_UP_NEEDED: "It did not count: the policy asks for a second factor here. Press Approve, and "
     "confirm with your passkey or code.",
+    Refusal.NOT_AWAY: "Nothing was changed: you are not away.",
+    Refusal.DELEGATE_SELF: "Nothing was changed: you cannot be your own delegate. Name a colleague, or nobody.",
+    Refusal.DELEGATE_CANNOT: "Nothing was changed: that account can decide nothing here (a bot, a guest, deactivated, "
+    "or of another workspace). Name a full member.",
+    Refusal.DELEGATE_AWAY: "Nothing was changed: that colleague is away too. Name somebody who is there.",
+    Refusal.DELEGATE_NOT_IN_ROLE: "Nothing was changed: that colleague is in none of your roles and could decide "
+    "nothing for you. Name somebody who is.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "

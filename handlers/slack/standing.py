@@ -126,7 +126,8 @@ def vote_words(vote: Vote, seen: Seen) -> Safe:
     """Tell one vote: who, what, when and why; a long reason is named, for it stands whole in Details."""
     icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")
     proved = f" with a {_FACTOR[vote.proof.factor]} (code {vote.proof.code})" if vote.proof else ""
-    line = f"{icon} {name_of(vote.voter, seen)} {did} at {utc(vote.at)}{proved}"
+    absent = f" for {name_of(vote.on_behalf_of, seen)} (away)" if vote.on_behalf_of else ""
+    line = f"{icon} {name_of(vote.voter, seen)}{absent} {did} at {utc(vote.at)}{proved}"
     if vote.reason is None:
         return Safe(line)
     reason = words(vote.reason)

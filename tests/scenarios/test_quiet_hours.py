@@ -90,7 +90,7 @@ async def test_a_morning_after_the_deadline_is_too_late(world: World) -> None:
 
 async def test_what_is_urgent_wakes_people(world: World) -> None:
     """The rule says so, and quiet hours do not count for it."""
-    roles = {MANAGER: {"users": [MAYA, JONAS], "quiet_hours": quiet(world, 0, 6)}}
+    roles: dict[str, Any] = {MANAGER: {"users": [MAYA, JONAS], "quiet_hours": quiet(world, 0, 6)}}
     await in_force(world, {**ASK, "urgent": True}, **roles)
     packet = await world.packet_of(await world.propose(180))
     await world.move(hours=5, minutes=1)
@@ -100,7 +100,7 @@ async def test_what_is_urgent_wakes_people(world: World) -> None:
 
 async def test_who_is_awake_is_called_and_the_others_in_their_morning(world: World) -> None:
     """Two roles in two places: each is called when it is awake, once."""
-    roles = {MANAGER: {"users": [MAYA]}, FINANCE: {"users": [PRIYA], "quiet_hours": quiet(world, 0, 6)}}
+    roles: dict[str, Any] = {MANAGER: {"users": [MAYA]}, FINANCE: {"users": [PRIYA], "quiet_hours": quiet(world, 0, 6)}}
     await in_force(world, {"roles": [MANAGER, FINANCE], "expires_in": "10h"}, **roles)
     packet = await world.packet_of(await world.propose(180))
     await world.move(hours=5, minutes=1)
@@ -113,7 +113,10 @@ async def test_who_is_awake_is_called_and_the_others_in_their_morning(world: Wor
 
 async def test_who_has_filled_a_seat_is_not_called_for_another(world: World) -> None:
     """With the manager's yes there only finance is missing, which is asleep: the manager's colleague is left alone."""
-    roles = {MANAGER: {"users": [MAYA, JONAS]}, FINANCE: {"users": [PRIYA], "quiet_hours": quiet(world, 0, 6)}}
+    roles: dict[str, Any] = {
+        MANAGER: {"users": [MAYA, JONAS]},
+        FINANCE: {"users": [PRIYA], "quiet_hours": quiet(world, 0, 6)},
+    }
     await in_force(world, {"roles": [MANAGER, FINANCE], "expires_in": "10h"}, **roles)
     packet = await world.packet_of(await world.propose(180))
     await world.click(MAYA, packet)

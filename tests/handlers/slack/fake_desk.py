@@ -10,6 +10,7 @@ from approval_rules.events import Refusal
 from approval_rules.people import human
 from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
+from handlers.away_desk import AwaySaid
 from handlers.desk import Click, Envelope, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
 
@@ -34,6 +35,8 @@ class FakeDesk:
     paused: list[tuple[Scope, timedelta | None, AgentText]] = field(default_factory=list)
     resumed: list[Scope] = field(default_factory=list)
     oldest: bool = True
+    away: AwaySaid = field(default_factory=lambda: AwaySaid(None, None, "UTC"))
+    gone: list[tuple[str, str | None]] = field(default_factory=list)
     dead: int = 0
 
     async def _answering(self) -> None:
@@ -59,6 +62,26 @@ class FakeDesk:
         await self._answering()
         self.asked.append((who, unverified_id))
         return self.shown
+
+    async def go_away(self, who: Envelope, until: str, delegate: str | None) -> AwaySaid:
+        """Remember the wish."""
+        await self._answering()
+        self.asked.append((who, "away"))
+        self.gone.append((until, delegate))
+        return self.away
+
+    async def come_back(self, who: Envelope) -> AwaySaid:
+        """Remember it."""
+        await self._answering()
+        self.asked.append((who, "back"))
+        self.gone.append(("back", None))
+        return self.away
+
+    async def away_now(self, who: Envelope) -> AwaySaid:
+        """Give how things stand."""
+        await self._answering()
+        self.asked.append((who, "away?"))
+        return self.away
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """Give what waits."""
