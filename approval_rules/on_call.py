@@ -14,6 +14,10 @@ class Schedule(Protocol):
     """Who is on call when, as a role of the policy has it."""
 
     @property
+    def source(self) -> str | None:
+        """The file of the policy folder that it stands in; None where that is roles.yml."""
+
+    @property
     def people(self) -> frozenset[str]:
         """Everybody who ever takes a turn, as Slack user ids."""
 
@@ -50,6 +54,10 @@ class Rota:
     start: date
     zone: tzinfo
     overrides: tuple[Override, ...] = ()
+
+    @property
+    def source(self) -> None:
+        """It stands in roles.yml."""
 
     @property
     def people(self) -> frozenset[str]:
@@ -116,3 +124,9 @@ def turns(schedule: Schedule, since: datetime, until: datetime) -> list[Turn]:
         else:
             found.append(Turn(start, end, users))
     return found
+
+
+def next_change(schedule: Schedule, user: str, at: datetime, within: timedelta) -> datetime | None:
+    """Give when somebody's turn ends, or begins; None where that is not within such a time."""
+    first, *rest = turns(schedule, at, at + within)
+    return next((turn.start for turn in rest if (user in turn.users) != (user in first.users)), None)

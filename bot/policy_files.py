@@ -9,7 +9,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -27,7 +27,7 @@ from approval_rules.versions import POLICY_ADMIN
 from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from bot.policy_budgets import read_budgets
-from bot.policy_content import PolicyContent
+from bot.policy_content import CALENDAR, MAX_CALENDAR, PolicyContent
 from bot.policy_on_call import read_on_call, read_user
 from bot.policy_page import read_policy
 from bot.policy_quiet_hours import read_quiet_hours
@@ -81,7 +81,8 @@ def load_content(content: PolicyContent) -> PolicyFolder:
 
 def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]) -> PolicyFolder:
     """Read the files; `place` is how faults name where they lie, `faults` are those that reading the folder found."""
-    files = {name: data for name, data in content.files.items() if "/" not in name}
+    calendars = {name: data for name, data in content.files.items() if name.endswith(CALENDAR)}
+    files = {name: data for name, data in content.files.items() if "/" not in name and name not in calendars}
     contracts = {name.removeprefix(f"{FOLDER}/"): data for name, data in content.files.items() if "/" in name}
     tools = [name.removesuffix(".yml") for name in files if name not in _NO_TOOLS]
     policies: dict[ToolName, Policy] = {}
@@ -94,7 +95,7 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
             policies[read.policy.tool] = read.policy
             asks += read.asks
         faults += page.faults
-    roles_page, roles_faults = _read_roles_file(place, files.get(_ROLES_FILE), tools)
+    roles_page, roles_faults = _read_roles_file(place, files.get(_ROLES_FILE), tools, calendars)
     # Where roles.yml itself is at fault, which roles are unknown would be a guess.
     faults += roles_faults or [
         *_check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files),
@@ -105,6 +106,13 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
     faults += holiday_faults + budget_faults
     # Where a page is at fault, which contracts it would use is a guess.
     faults = faults or _check_used(place, contracts, policies.values())
+    faults += [
+        PolicyFault(str(place / name), 1, 1, f"no role uses this calendar; write `on_call: {{ics: {name}, ...}}`")
+        for name in sorted(
+            calendars.keys() - {each.on_call.source for each in roles_page.roles.values() if each.on_call}
+        )
+        if not faults
+    ]
     if faults:
         raise PolicyFolderError(faults)
     version, channels = content.version, roles_page.channels
@@ -129,7 +137,7 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
     except OSError as error:
         reason = f"cannot be read ({error.strerror}); 'foureyes init' makes a folder, FOUREYES_POLICY names another"
         return {}, [PolicyFault(str(path), 1, 1, reason)]
-    wanted = [name for name in names if name.endswith(".yml")]
+    wanted = [name for name in names if name.endswith((".yml", CALENDAR))]
     faults += [
         PolicyFault(str(path / name), 1, 1, f"would be ignored; rename it to {name.removesuffix('.yaml')}.yml")
         for name in names
@@ -157,7 +165,7 @@ def _read_regular(path: Path) -> bytes:
         kind = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(kind):
             raise OSError(errno.EINVAL, "not a file")
-        return file.read(MAX_BYTES + 1)
+        return file.read((MAX_CALENDAR if path.suffix == CALENDAR else MAX_BYTES) + 1)
 
 
 def _read_contracts(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
@@ -182,20 +190,22 @@ def _read_contracts(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
 # --- roles.yml
 
 
-def _read_roles_file(path: Path, data: bytes | None, tools: Sequence[str]) -> tuple[_RolesPage, list[PolicyFault]]:
+def _read_roles_file(
+    path: Path, data: bytes | None, tools: Sequence[str], calendars: Mapping[str, bytes]
+) -> tuple[_RolesPage, list[PolicyFault]]:
     page = Page(str(path / _ROLES_FILE))
     node = None if data is None else page.read(data)
-    read = _RolesPage({}, {}) if node is None else _read_roles_page(page, node, tools)
+    read = _RolesPage({}, {}) if node is None else _read_roles_page(page, node, tools, calendars)
     return read, page.faults
 
 
-def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _RolesPage:
+def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str], calendars: Mapping[str, bytes]) -> _RolesPage:
     top = page.fields(node, "the file", {"roles", "channels", "quiet_hours"})
     roles: _Roles = {}
     if "roles" in top:
         for name, body in page.fields(top["roles"], "roles").items():
             check_role_name(page, body, name)
-            roles[RoleName(name)] = _read_members(page, body)
+            roles[RoleName(name)] = _read_members(page, body, calendars)
     channels = {}
     if "channels" in top:
         known = {*tools, *roles, *_SPECIAL_CHANNELS}
@@ -205,13 +215,13 @@ def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _Role
     return _RolesPage(roles, channels, quiet)
 
 
-def _read_members(page: Page, node: yaml.Node) -> RoleMembers:
+def _read_members(page: Page, node: yaml.Node, calendars: Mapping[str, bytes]) -> RoleMembers:
     fields = page.fields(node, "a role", {"users", "usergroup", "on_call", "quiet_hours"})
     quiet = read_quiet_hours(page, fields["quiet_hours"]) if "quiet_hours" in fields else None
     if "on_call" in fields:
         if "users" in fields or "usergroup" in fields:
             page.fault(node, "who is on call stands alone; make a second role of the others")
-        return RoleMembers(frozenset(), None, read_on_call(page, fields["on_call"]), quiet)
+        return RoleMembers(frozenset(), None, read_on_call(page, fields["on_call"], calendars), quiet)
     nodes = page.items(fields["users"], "users", empty=True) if "users" in fields else []
     users = [read_user(page, each) for each in nodes]
     usergroup = _read_handle(page, fields["usergroup"]) if "usergroup" in fields else None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, time, tzinfo
+from datetime import UTC, date, time, tzinfo
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ MAX_OVERRIDES: Final = 200
 _USER: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 _EVERY: Final = re.compile(r"([1-9][0-9]?)([dw])")
 _WEEK: Final = 7
+_CALENDAR: Final = ("ics", "people")
 _ROTA: Final = ("rota", "every", "handover", "time_zone", "start", "overrides")
 
 
@@ -30,10 +31,15 @@ def read_user(page: Page, node: yaml.Node) -> str:
     return user
 
 
-def read_on_call(page: Page, node: yaml.Node) -> Schedule | None:
-    """Read who is on call when; None, and a fault on the page, where that cannot be told."""
+def read_on_call(page: Page, node: yaml.Node, calendars: Mapping[str, bytes]) -> Schedule | None:
+    """Read who is on call when; None, and a fault on the page, where that cannot be told.
+
+    `calendars` are the calendar files of the folder by name.
+    """
     before = len(page.faults)
-    fields = page.fields(node, "on_call", _ROTA)
+    fields = page.fields(node, "on_call", (*_ROTA, *_CALENDAR))
+    if fields.keys() & _CALENDAR:
+        return _read_calendar(page, node, fields, calendars)
     missing = [name for name in ("rota", "every", "handover", "start", "time_zone") if name not in fields]
     if missing:
         page.fault(node, f"on_call lacks {' and '.join(missing)}")
@@ -115,3 +121,30 @@ def _read_override(page: Page, node: yaml.Node, zone: tzinfo) -> _Placed | None:
     if end <= start:
         page.fault(node, "an override ends after it begins")
     return _Placed(Override(start, end, user), node)
+
+
+def _read_calendar(
+    page: Page, node: yaml.Node, fields: Mapping[str, yaml.Node], calendars: Mapping[str, bytes]
+) -> Schedule | None:
+    """Read a calendar file of the folder, whose titles `people` maps to accounts."""
+    if set(fields) - {"time_zone"} != {*_CALENDAR}:
+        page.fault(node, "a calendar needs ics and people, and time_zone at most")
+        return None
+    before = len(page.faults)
+    name = page.words(fields["ics"], "ics")
+    named = page.fields(fields["people"], "people")
+    people = {title: read_user(page, user) for title, user in named.items()}
+    zone = read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
+    if not people:
+        page.fault(fields["people"], 'people maps the titles of shifts to accounts: {"Maya Lind": U0123456789}')
+    if name is not None and name not in calendars:
+        page.fault(fields["ics"], f"there is no file {name} in the folder")
+    if len(page.faults) > before or name is None:
+        return None
+    from bot.calendar_file import CalendarFaultError, read_calendar  # noqa: PLC0415 - only folders with one pay for it
+
+    try:
+        return read_calendar(name, calendars[name], people, zone)
+    except CalendarFaultError as fault:
+        page.fault(fields["ics"], f"{name} {fault}")
+        return None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from approval_rules.people import RoleName
 from approval_rules.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -17,6 +18,15 @@ class Away:
     who: "Face"
     until: datetime
     delegate: "Face | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A role in which a person takes turns: whether it is that person's turn, and when that changes, if soon."""
+
+    role: RoleName
+    now: bool
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from approval_rules.state import Proposal, Status
 from approval_rules.step_up import Factor
 from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
-from handlers.away_desk import Away, AwayDesk
+from handlers.away_desk import Away, AwayDesk, Duty
 
 
 class DeskUnavailableError(Exception):
@@ -219,6 +219,8 @@ class Whoami:
     flaw: Refusal | None
     owns: Sequence[str]
     may_resume: bool
+    duties: Sequence[Duty] = ()
+    away: Away | None = None
 
 
 class AgentDesk(Protocol):

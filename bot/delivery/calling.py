@@ -10,6 +10,7 @@ from approval_rules.people import RoleName
 from approval_rules.quiet_hours import quiet_until
 from approval_rules.quorum import open_roles
 from approval_rules.react import Note
+from approval_rules.state import Status
 from approval_rules.times import format_time
 from bot.desk.wiring import Wiring
 from bot.store import absences, outbox
@@ -22,6 +23,7 @@ from handlers.slack.blocks import Block, mentions
 from handlers.slack.escape import Safe
 
 MOST_CALLED: Final = 10
+QUIET: Final = "quiet hours"
 REMINDERS: Final = frozenset({Note.HALF_TIME, Note.LAST_CALL})
 
 
@@ -45,6 +47,8 @@ class Call:
 
 async def call(wiring: Wiring, seen: Seen, only: Sequence[RoleName] | None = None) -> Call:
     """Find out whom to call for a proposal that is pending; `only` of these roles, where it says which."""
+    if seen.proposal.status is not Status.PENDING:
+        return Call()
     folder, at, proposal = wiring.policy.folder, wiring.clock(), seen.proposal
     wanted = open_roles(proposal.approved_by, proposal.requirement.seats) | {proposal.backup or RoleName("")}
     roles = sorted(role for role in wanted & folder.roles.keys() if only is None or role in only)

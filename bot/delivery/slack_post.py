@@ -31,7 +31,7 @@ from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
-from bot.delivery.calling import REMINDERS, away_told, call, call_later
+from bot.delivery.calling import QUIET, REMINDERS, away_told, call, call_later
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
@@ -255,11 +255,11 @@ class SlackSenders:
         text = note_text(note, seen, self._wiring.clock())
         if note not in REMINDERS:
             return await self._say(posted.channel, text, as_of, attempt, posted.ts)
-        if seen.proposal.status is not Status.PENDING:
-            return Sent(as_of)  # it was decided while the reminder waited, and the thread says so
+        if seen.proposal.status is not Status.PENDING and row.last_error == QUIET:
+            return Sent(as_of)  # it was decided while people slept, and the thread says so
         who = await call(self._wiring, seen, row.payload.get("roles"))
         if who.wait_until is not None:
-            return Later("quiet hours", who.wait_until - self._wiring.clock(), not_tried=True)
+            return Later(QUIET, who.wait_until - self._wiring.clock(), not_tried=True)
         if "roles" in row.payload and not who.blocks:
             return Sent(as_of)  # of those who slept nobody is needed any more
         result = await self._say(posted.channel, text, as_of, attempt, posted.ts, who.blocks)

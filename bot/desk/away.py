@@ -1,25 +1,29 @@
 """What a person may say about being away, and who has named whom as delegate. It decides nothing itself."""
 
 import hashlib
-from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from approval_rules.away import AwayCommand, ComeBack, SetAway, decide_away
 from approval_rules.duty_events import AwayRefused, AwaySet
+from approval_rules.on_call import next_change
 from approval_rules.people import Account, PersonId
+from approval_rules.policy import PolicyFolder
 from approval_rules.times import format_time, parse_time
 from approval_rules.until_words import until_when
 from bot.desk.wiring import Wiring, look_up_all, standing_of, written
+from bot.directory import Member
 from bot.store import absences, outbox
 from bot.store.outbox import Kind
 from bot.store.reads import Snapshot
 from bot.store.transaction import Transaction
-from handlers.away_desk import Away, AwaySaid
+from handlers.away_desk import Away, AwaySaid, Duty
 from handlers.desk import Envelope, Face
 
 MOST_SHOWN: Final = 20
+LOOK_AHEAD: Final = timedelta(days=100)
 
 
 class AwayUseCases:
@@ -108,3 +112,14 @@ async def everybody_away(snapshot: Snapshot, now: datetime) -> list[Away]:
         Away(Face(user, name), parse_time(until), None if deputy is None else Face(deputy, deputy_name or ""))
         for user, name, until, deputy, deputy_name in found
     ]
+
+
+def duties_of(folder: PolicyFolder, account: Account, member: Member, now: datetime) -> Sequence[Duty]:
+    """List the roles in which somebody takes turns."""
+    found = []
+    for role in sorted(member.roles | member.off_duty):
+        schedule = folder.roles[role].on_call if role in folder.roles else None
+        if schedule is not None:
+            until = next_change(schedule, account.user_id, now, LOOK_AHEAD)
+            found.append(Duty(role, role in member.roles, until))
+    return found

@@ -26,7 +26,7 @@ from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
-from bot.desk.away import AwayUseCases, delegators, everybody_away
+from bot.desk.away import AwayUseCases, delegators, duties_of, everybody_away
 from bot.desk.explained import explained
 from bot.desk.switching import record_incident, record_switch
 from bot.desk.wiring import all_seen_from, look_up_all, seen_from, standing_of, written
@@ -95,7 +95,7 @@ class PeopleUseCases(AwayUseCases):
         owns = (
             owner is not None and owner.user_id == who.account.user_id and who.account.team_id == self._wiring.home_team
         )
-        return member.flaw is None and (bool(member.roles) or owns)
+        return member.flaw is None and (bool(member.roles or member.off_duty) or owns)
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """List what waits for people, by deadline; somebody in no role sees what the own agents wait for."""
@@ -104,7 +104,7 @@ class PeopleUseCases(AwayUseCases):
             return Refusal(member.flaw.value)
         account = {"team": who.account.team_id, "user": who.account.user_id}
         async with self._wiring.reads.snapshot() as snapshot:
-            if member.roles:
+            if member.roles or member.off_duty:
                 found = await snapshot.rows(rows.PENDING, {"limit": limit})
             else:
                 found = await snapshot.rows(rows.PENDING_OF_OWNER, {**account, "limit": limit})
@@ -206,7 +206,10 @@ class PeopleUseCases(AwayUseCases):
         flaw = None if member.flaw is None else Refusal(member.flaw.value)
         face = Face(who.account.user_id, member.name or who.user_name)
         may_resume = flaw is None and self._may_resume(member)
-        return Whoami(face, tuple(sorted(member.roles)), flaw, tuple(row[0] for row in owned), may_resume)
+        duties = duties_of(self._wiring.policy.folder, who.account, member, self._wiring.clock())
+        away = (await self.away_now(who)).away
+        owns = tuple(row[0] for row in owned)
+        return Whoami(face, tuple(sorted(member.roles)), flaw, owns, may_resume, duties, away)
 
     async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
         """Find the scope that a person typed."""

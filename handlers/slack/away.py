@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from approval_rules.duty_events import AwaySet
-from handlers.away_desk import Away, AwayDesk, AwaySaid
+from handlers.away_desk import Away, AwayDesk, AwaySaid, Duty
 from handlers.desk import Envelope, Face
 from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe, visible
@@ -78,6 +78,15 @@ def until_words(away: Away, zone: str = "UTC") -> Safe:
 def away_line(away: Away) -> Safe:
     """Say of somebody who is away."""
     return Safe(f"🌴 {_name(away.who)} is away {until_words(away)}.")
+
+
+def duty_line(duty: Duty) -> Safe:
+    """Say whether somebody is on call, and until when or from when on."""
+    if duty.now:
+        until = f", until {utc(duty.until)}" if duty.until else ""
+        return Safe(f"☎ You are on call as {visible(duty.role)}{until}.")
+    since = f"; your turn begins {utc(duty.until)}" if duty.until else ""
+    return Safe(f"You take turns as {visible(duty.role)}, and are not on call now{since}.")
 
 
 def away_announcement(event: AwaySet, who: Face | None, delegate: Face | None) -> Safe:

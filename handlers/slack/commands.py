@@ -12,7 +12,7 @@ from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
-from handlers.slack.away import AwayWish, away_line, away_lines
+from handlers.slack.away import AwayWish, away_line, away_lines, duty_line
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
@@ -282,6 +282,9 @@ def _whoami(me: Whoami) -> list[Safe]:
         lines.append(refusal_sentence(me.flaw))
     roles = ", ".join([visible(role) for role in me.roles])
     lines.append(Safe(f"Your roles: {roles}." if roles else "You have no role here, so you cannot approve or deny."))
+    lines += [duty_line(duty) for duty in me.duties]
+    if me.away is not None:
+        lines.append(away_line(me.away))
     if me.owns:
         lines.append(Safe(f"You own {', '.join([visible(name) for name in me.owns])}, so you cannot decide for them."))
     lines.append(Safe("You may pause." + (" You may resume." if me.may_resume else " You may not resume.")))

@@ -89,7 +89,7 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.SHADOW: "It did not count: this is a trial run, so nothing of it is ever executed.",
     Refusal.STEP_UP_NEEDED: "It did not count: the policy asks for a second factor here. Press Approve, and "
     "confirm with your passkey or code.",
-    Refusal.NOT_AWAY: "Nothing was changed: you are not away.",
+    Refusal.NOT_AWAY: "Nothing was changed: you are not away, so there is nothing to end.",
     Refusal.DELEGATE_SELF: "Nothing was changed: you cannot be your own delegate. Name a colleague, or nobody.",
     Refusal.DELEGATE_CANNOT: "Nothing was changed: that account can decide nothing here (a bot, a guest, deactivated, "
     "or of another workspace). Name a full member.",

@@ -136,7 +136,7 @@ async def test_being_away_ends_by_itself_and_by_a_word(world: World) -> None:
     await world.say(MAYA, f"away for 2 days delegate <@{JONAS}>")
     assert "You are away until" in await world.say(MAYA, "away")
     assert "You are back" in await world.say(MAYA, "back")
-    assert "you are not away" in await world.say(MAYA, "back")
+    assert "you are not away, so" in await world.say(MAYA, "back")
     packet = await world.packet_of(await world.propose(180))
     await world.click(JONAS, packet)
     ledger = world.ledger()

@@ -29,6 +29,11 @@ ONLY_IN_SLACK = {
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
     Refusal.STEP_UP_NEEDED,
+    Refusal.NOT_AWAY,
+    Refusal.DELEGATE_SELF,
+    Refusal.DELEGATE_CANNOT,
+    Refusal.DELEGATE_AWAY,
+    Refusal.DELEGATE_NOT_IN_ROLE,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
