@@ -19,7 +19,7 @@ from bot.policy_content import MAX_CALENDAR
 
 MAX_SHIFTS: Final = 2_000
 MAX_REPEATED: Final = 100
-_MOST_TIMES: Final = 1_000
+_MOST_TIMES: Final = 400
 _LONGEST: Final = timedelta(days=62)
 _YEARS: Final = range(2000, 2100)
 _DAY: Final = timedelta(days=1)

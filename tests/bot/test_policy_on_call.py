@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from approval_rules.on_call import Override, Rota
-from approval_rules.people import RoleName
+from approval_rules.people import RoleName, ToolName
+from approval_rules.quiet_hours import QuietHours
+from approval_rules.verdicts import Ask
 from bot.policy_files import load
 from tests.bot.test_policy_files import Write, write
 from tests.bot.test_policy_files_faults import faults_of, one_fault
@@ -15,6 +17,8 @@ __all__ = ["write"]  # the fixture
 
 HEAD = "roles: {oncall: {on_call: {"
 GOOD = "rota: [U0ANN, U0BEN], every: 1w, handover: 'Mon 09:00', time_zone: Europe/Berlin, start: 2026-01-05"
+NIGHT = "{from: '22:00', to: '07:00', time_zone: Europe/Berlin}"
+DAY = "{from: '00:00', to: '24:00', time_zone: UTC, days: [sat, Sunday]}"
 ONE = "[{require_approval: {role: oncall, approvals: 1}}]"
 
 
@@ -132,3 +136,37 @@ def test_summer_time_is_read_where_the_rota_is(write: Write) -> None:
     assert schedule is not None
     monday = datetime(2026, 3, 30, 7, tzinfo=UTC)
     assert schedule.on_call(monday) != schedule.on_call(monday - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("quiet_hours: {from: '22:00', to: '07:00'}", "quiet_hours lacks time_zone"),
+        ("quiet_hours: 5", "quiet_hours must be a list"),
+        ("quiet_hours: [5]", "quiet_hours must be a mapping"),
+        (f"quiet_hours: [{', '.join([NIGHT] * 15)}]", "more than 14 spans"),
+    ],
+)
+def test_a_slip_in_quiet_hours(write: Write, said: str, advice: str) -> None:
+    """Of the whole folder or of one role, it is a fault in roles.yml."""
+    assert any(advice in each[3] for each in faults_of(write(ONE, roles=f"{{{HEAD}{GOOD}}}}}}}, {said}}}")))
+    assert any(advice in each[3] for each in faults_of(write(ONE, roles=f"{HEAD}{GOOD}}}, {said}}}}}")))
+
+
+def test_quiet_hours_of_all_and_of_one_role(write: Write) -> None:
+    """A role's own take the place of the folder's; an empty list means that it has none."""
+    roles = f"{{{HEAD}{GOOD}}}}}, a: {{users: [U0ANN], quiet_hours: []}}, b: {{users: [U0ANN], quiet_hours: {DAY}}}}},"
+    folder = load(write(ONE, roles=f"{roles} quiet_hours: {NIGHT}}}"))
+    night = QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin"))
+    day = QuietHours(time(), time(), ZoneInfo("UTC"), frozenset({5, 6}))
+    found = {role: folder.quiet_of(RoleName(role)) for role in ("oncall", "a", "b", "nobody")}
+    assert found == {"oncall": (night,), "a": (), "b": (day,), "nobody": (night,)}
+
+
+def test_a_rule_that_is_urgent(write: Write) -> None:
+    """It stands in what is asked for, and only there where the rule says so."""
+    for said, urgent in (("urgent: true", True), ("expires_in: 1h", False)):
+        path = write(f"[{{require_approval: {{role: oncall, approvals: 1, {said}}}}}]", roles=f"{HEAD}{GOOD}}}}}}}")
+        (rule,) = load(path).policies[ToolName("pay")].rules
+        assert isinstance(rule.verdict, Ask)
+        assert rule.verdict.urgent is urgent

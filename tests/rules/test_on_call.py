@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approval_rules.on_call import Override, Rota, moment_of, turns
+from approval_rules.on_call import Override, Rota, moment_of, next_change, turns
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC", "Pacific/Apia")
@@ -111,3 +111,14 @@ def test_nobody_is_on_call_before_the_first_turn() -> None:
     assert WEEKLY.on_call(START - timedelta(seconds=1)) == frozenset()
     first, second = turns(WEEKLY, START - timedelta(days=1), START + timedelta(days=1))
     assert (first.users, second.users, second.start) == (frozenset(), frozenset({MAYA}), START)
+
+
+def test_when_somebodys_turn_changes() -> None:
+    """Whoever is on call hears until when, whoever is not from when on; who never is, nothing."""
+    week, day = timedelta(days=7), timedelta(days=1)
+    assert next_change(WEEKLY, MAYA, START, 3 * week) == START + week
+    assert next_change(WEEKLY, PRIYA, START, 3 * week) == START + 2 * week
+    assert next_change(WEEKLY, SAM, START, 3 * week) is None
+    assert next_change(WEEKLY, MAYA, START, day) is None
+    assert WEEKLY.source is None
+    assert WEEKLY.at_once == 1
