@@ -15,6 +15,7 @@ from tests.rules.builders import (
     BEN,
     CEM,
     FINANCE,
+    ID,
     INITIATOR,
     MANAGER,
     MANAGER_AND_FINANCE,
@@ -67,7 +68,7 @@ def test_a_vote_names_for_whom_it_stands_and_is_one_vote() -> None:
     assert only(decide(opened(), command, RUNNING), Voted).on_behalf_of == ANN.person
     half = after(opened(), command)
     assert [(v.voter, v.on_behalf_of) for v in half.votes] == [(BEN.person, ANN.person)]
-    assert only(decide(half, vote(ANN, others=[BEN]), RUNNING), Approved)
+    assert only(decide(half, vote(ANN, others=[BEN]), RUNNING), Approved).proposal == ID
 
 
 def test_a_delegate_without_the_role_decides_nothing() -> None:

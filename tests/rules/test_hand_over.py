@@ -7,7 +7,7 @@ from approval_rules.events import Approved, Refusal, Voted, VoteRefused
 from approval_rules.people import PersonId, RoleName, Standing
 from approval_rules.requirement import Requirement, Seat, Tier
 from approval_rules.state import Status
-from tests.rules.builders import ANN, BECAUSE, MANAGER, RUNNING, after, claim, only, opened, vote
+from tests.rules.builders import ANN, BECAUSE, ID, MANAGER, RUNNING, after, claim, only, opened, vote
 
 ON_CALL = RoleName("on_call")
 BOTH = Requirement(Tier.YELLOW, (Seat(ON_CALL, 1), Seat(MANAGER, 1)), BECAUSE)
@@ -34,7 +34,7 @@ def test_a_hand_over_between_two_votes_takes_nothing_back() -> None:
     """Lia was on call when she approved; after the hand-over Ann's yes is the last one needed, and the claim holds."""
     half = after(opened(BOTH), vote(on_duty("lia")))
     events = decide(half, vote(ANN, minutes=6, others=[off_duty("lia")]), RUNNING)
-    assert only(events, Approved)
+    assert only(events, Approved).proposal == ID
     done = after(half, vote(ANN, minutes=6, others=[off_duty("lia")]))
     assert after(done, claim(7, approvers=[off_duty("lia"), ANN])).execution is not None
 
@@ -58,7 +58,7 @@ def test_a_role_that_is_held_only_off_duty_fills_no_seat_of_an_earlier_vote() ->
     """Ann approved as a manager; that she also takes turns gives her vote no second role."""
     also = replace(ANN, off_duty=frozenset({ON_CALL}))
     half = after(opened(BOTH), vote(also))
-    assert only(decide(half, vote(on_duty("lia"), minutes=6, others=[also]), RUNNING), Approved)
+    assert only(decide(half, vote(on_duty("lia"), minutes=6, others=[also]), RUNNING), Approved).proposal == ID
     alone = Requirement(Tier.YELLOW, (Seat(ON_CALL, 1), Seat(ON_CALL, 1)), BECAUSE)
     assert only(decide(opened(alone), vote(also), RUNNING), VoteRefused).code is Refusal.NOT_IN_ROLE
     assert only(decide(opened(BOTH), vote(also), RUNNING), Voted).roles == (MANAGER,)
