@@ -6,7 +6,7 @@ Never grants on what was true before: pauses, deadlines, people and the policy a
 from dataclasses import replace
 
 from approval_rules.commands import Claim
-from approval_rules.duties import counting_roles, humans, why_not
+from approval_rules.duties import humans, still_counting
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
 from approval_rules.initiation import may_still_start
 from approval_rules.people import Flaw, system
@@ -115,11 +115,7 @@ def _is_met(proposal: Proposal, command: Claim) -> bool:
         return True
     if asked.tier is Tier.RED and not may_still_start(proposal, asked, command.approvers):
         return False
-    roles = {
-        standing.person: counting_roles(standing, proposal)
-        for standing in command.approvers.values()
-        if why_not(standing, proposal) is None
-    }
+    roles = still_counting(command.approvers.values(), proposal)
     proved = [vote for vote in proposal.votes if suffices(vote.proof, asked.step_up)]
     people = humans(command.approvers.values())
     return tally(proved, roles, asked.seats, proposal.backup, people) == "approved"

@@ -1,5 +1,6 @@
 """What somebody wants: imperative, a closed set. Each carries time, actor and ids; deciding needs no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -81,6 +82,7 @@ class CastVote:
 
     `seen` is the digest that the button carried; `channel` and `ts` name the message it was on. `proof` is set where a
     second factor was verified, `evidence` is what anybody can verify it by; `unproved` is why one does not hold.
+    `absent` are those who are away and have named the voter as delegate, as of now.
     """
 
     at: datetime
@@ -95,6 +97,7 @@ class CastVote:
     proof: Proof | None = None
     evidence: AgentJson | None = None
     unproved: Refusal | None = None
+    absent: Sequence[Standing] = ()
 
 
 @dataclass(frozen=True, slots=True)

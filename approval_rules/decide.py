@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from approval_rules import claims
+from approval_rules.away import stands_in_for
 from approval_rules.budgets import NO_REJECTION
 from approval_rules.claims import judge_claim
 from approval_rules.commands import (
@@ -26,7 +27,7 @@ from approval_rules.commands import (
     SwitchCommand,
     Thaw,
 )
-from approval_rules.duties import counting_roles, humans, why_not
+from approval_rules.duties import counting_roles, humans, still_counting, why_not
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -62,7 +63,7 @@ from approval_rules.requirement import (
     Requirement,
     Tier,
 )
-from approval_rules.state import Proposal, Status, evolve
+from approval_rules.state import LAST_REMINDER, Proposal, Status, evolve
 from approval_rules.step_up import suffices
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
@@ -183,28 +184,25 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
     refusal = _vote_refusal(proposal, command, switch)
     if refusal is not None:
         return (VoteRefused(command.at, by, proposal.id, command.decision, refusal),)
+    roles = counting_roles(command.voter, proposal)
     voted = Voted(
         at=command.at,
         by=by,
         proposal=proposal.id,
         voter=command.voter.person,
         decision=command.decision,
-        roles=tuple(sorted(counting_roles(command.voter, proposal))),
+        roles=tuple(sorted(roles)),
         digest=proposal.digest,
         shown=proposal.packet.shown if proposal.packet else None,
         reason=command.reason,
         proof=command.proof,
         evidence=command.evidence,
+        on_behalf_of=stands_in_for(proposal, roles, command.absent),
     )
     after = evolve(proposal, voted)
     standings = {**command.others, command.voter.person: command.voter}
-    roles = {
-        person: counting_roles(standing, proposal)
-        for person, standing in standings.items()
-        if why_not(standing, proposal) is None
-    }
-    people = humans(standings.values())
-    result = tally(after.votes, roles, proposal.requirement.seats, proposal.backup, people)
+    counting, people = still_counting(standings.values(), proposal), humans(standings.values())
+    result = tally(after.votes, counting, proposal.requirement.seats, proposal.backup, people)
     match result:
         # Saying the same again counts only where it now decides: an earlier voter may have been unknown for a while.
         case "open" if _said_before(proposal, command):
@@ -275,7 +273,9 @@ def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
     if at >= proposal.deadline:
         return (Expired(at, CLOCK, proposal.id, "unanswered" if proposal.status is Status.PENDING else "unclaimed"),)
     if proposal.remind_at is not None and at >= proposal.remind_at:
-        return (Reminded(at, CLOCK, proposal.id),)
+        # Where the first was missed, one is enough: a server that was down need not say two things at once.
+        last = True if at >= proposal.after_share(LAST_REMINDER) else None
+        return (Reminded(at, CLOCK, proposal.id, last),)
     return ()
 
 

@@ -1,6 +1,6 @@
 """Separation of duties: the one choke point that every vote passes, whatever surface it came from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from approval_rules.events import Refusal
 from approval_rules.people import PersonId, RoleName, Standing
@@ -43,3 +43,12 @@ def counting_roles(voter: Standing, proposal: Proposal) -> frozenset[RoleName]:
     """Give those of the person's roles that fill a seat of this proposal now."""
     asked = {seat.role for seat in proposal.requirement.seats}
     return voter.roles & (asked if proposal.backup is None else asked | {proposal.backup})
+
+
+def still_counting(voters: Iterable[Standing], proposal: Proposal) -> Mapping[PersonId, frozenset[RoleName]]:
+    """Give those who voted and may decide still, with the roles in which they do.
+
+    A tally takes of these only what a voter had when voting, so whoever was on call then is not undone by a hand-over.
+    """
+    then = [voter.as_voted for voter in voters]
+    return {voter.person: counting_roles(voter, proposal) for voter in then if why_not(voter, proposal) is None}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.duty_events import AwayEvent
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
@@ -134,6 +135,7 @@ class Blocked:
 class Voted:
     """A person's vote counted: the roles as seen then, and the exact bytes that the person had in front of them.
 
+    `on_behalf_of` is somebody who is away and named the voter as delegate; the voter's right is the voter's own.
     With a second factor, `proof` says which, and `evidence` is what anybody can verify it by, while it is kept.
     """
 
@@ -148,6 +150,7 @@ class Voted:
     reason: AgentText | None
     proof: Proof | None = None
     evidence: AgentJson | None = None
+    on_behalf_of: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +257,12 @@ class PacketPosted:
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """Half of the time was over and people were reminded."""
+    """Half of the time was over and people were reminded; `last` is set where four fifths of it were."""
 
     at: datetime
     by: Actor
     proposal: ProposalId
+    last: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,4 +382,5 @@ Event: TypeAlias = (
     | PersonsEvent
     | Initiated
     | InitiationRefused
+    | AwayEvent
 )

@@ -5,7 +5,7 @@ The log holds the pseudonym; the mapping can be erased.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
 
@@ -95,17 +95,25 @@ class Flaw(StrEnum):
 class Standing:
     """What the directory says about one account at one moment: flaws and roles, fresh within the directory's cache.
 
-    `others` are the pseudonyms that the same person has by other accounts.
+    `others` are the pseudonyms that the same person has by other accounts. `off_duty` are roles in which the person
+    takes turns, and whose turn is another's now: nothing can be decided in them, and what was decided while on duty
+    goes on to count.
     """
 
     person: PersonId
     roles: frozenset[RoleName] = frozenset()
     flaw: Flaw | None = None
     others: frozenset[PersonId] = frozenset()
+    off_duty: frozenset[RoleName] = frozenset()
 
     def is_one_with(self, pseudonym: PersonId | None) -> bool:
         """Tell whether this is a pseudonym of the same person."""
         return pseudonym == self.person or pseudonym in self.others
+
+    @property
+    def as_voted(self) -> "Standing":
+        """The same person as somebody who voted before: a hand-over since then takes nothing away."""
+        return replace(self, roles=self.roles | self.off_duty)
 
 
 Standings = Mapping[PersonId, Standing]

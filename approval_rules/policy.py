@@ -20,7 +20,9 @@ from approval_rules.contract import Contract, hidden_by, touches
 from approval_rules.counters import Counter
 from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, known
 from approval_rules.names import RESERVED, TOUCHES, about, moment
+from approval_rules.on_call import Schedule
 from approval_rules.people import Agent, Flaw, RoleName, ToolName
+from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.shadow import in_shadow
 from approval_rules.step_up import strongest
@@ -111,14 +113,22 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class RoleMembers:
-    """Who fills a role: Slack user ids, and the members of a user group by its handle.
+    """Who fills a role: Slack user ids, and the members of a user group by its handle; or whoever is `on_call`.
 
-    A user of another workspace is `TEAM/USER`. Guests count only where the role `admits` them; bots never do.
+    A user of another workspace is `TEAM/USER`. Guests count only where the role `admits` them; bots never do. `quiet`
+    are the role's own quiet hours; None where the folder's count.
     """
 
     users: frozenset[str]
     usergroup: str | None
     admits: frozenset[Flaw] = frozenset()
+    on_call: Schedule | None = None
+    quiet: tuple[QuietHours, ...] | None = None
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody whom the file itself names, on duty or not."""
+        return self.users if self.on_call is None else self.on_call.people
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +146,12 @@ class PolicyFolder:
     holidays: frozenset[str] = frozenset()
     dial_key: bytes = field(default=b"", repr=False)
     budgets: Budgets = field(default_factory=Budgets)
+    quiet: tuple[QuietHours, ...] = ()
+
+    def quiet_of(self, role: RoleName) -> tuple[QuietHours, ...]:
+        """Give the quiet hours of a role's people."""
+        own = self.roles[role].quiet if role in self.roles else None
+        return self.quiet if own is None else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +396,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         action_tier=policy.tier,
         excluded=ask.excluded or None,
         initiation=initiation,
+        urgent=ask.urgent or None,
     )
     if not policy.shadow:
         return live

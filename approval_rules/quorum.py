@@ -10,6 +10,7 @@ from approval_rules.state import Vote
 
 Roles = Mapping[PersonId, frozenset[RoleName]]
 ALL_DISTINCT: Mapping[PersonId, PersonId] = {}
+_ONE_MORE = PersonId("one more")
 
 
 def tally(
@@ -34,11 +35,21 @@ def tally(
         if vote.decision is Decision.APPROVE and vote.voter in roles:
             human = humans.get(vote.voter, vote.voter)
             voters[human] = voters.get(human, frozenset()) | roles[vote.voter].intersection(vote.roles)
-    return "approved" if wanted and _all_filled(wanted, voters, backup) else "open"
+    return "approved" if wanted and _filled(wanted, voters, backup) == len(wanted) else "open"
 
 
-def _all_filled(wanted: Sequence[RoleName], voters: Roles, backup: RoleName | None) -> bool:
-    """Match voters to seats (augmenting paths), so that no order of clicking can get stuck."""
+def open_roles(votes: Sequence[Vote], seats: Sequence[Seat]) -> frozenset[RoleName]:
+    """Give the roles of which one more yes would fill a seat, going by the roles that people had when voting."""
+    wanted = [seat.role for seat in seats for _ in range(seat.count)]
+    voters = {vote.voter: frozenset(vote.roles) for vote in votes if vote.decision is Decision.APPROVE}
+    filled = _filled(wanted, voters, None)
+    return frozenset(
+        role for role in {*wanted} if _filled(wanted, {**voters, _ONE_MORE: frozenset({role})}, None) > filled
+    )
+
+
+def _filled(wanted: Sequence[RoleName], voters: Roles, backup: RoleName | None) -> int:
+    """Match voters to as many seats as can be (augmenting paths), so that no order of clicking can get stuck."""
     holder: dict[PersonId, int] = {}
 
     def seat_filled(index: int, tried: set[PersonId]) -> bool:
@@ -50,4 +61,4 @@ def _all_filled(wanted: Sequence[RoleName], voters: Roles, backup: RoleName | No
                     return True
         return False
 
-    return all(seat_filled(index, set()) for index in range(len(wanted)))
+    return sum(seat_filled(index, set()) for index in range(len(wanted)))

@@ -32,6 +32,7 @@ class Note(StrEnum):
     """What a reply in the packet's thread says."""
 
     HALF_TIME = "half-time"
+    LAST_CALL = "last-call"
     DECIDED = "decided"
     OVERDUE = "overdue"
 
@@ -98,10 +99,14 @@ def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
             return ShowPacket(), TellThread(Note.OVERDUE)
         case Reminded() if proposal.backup is not None:
             # The packet says who may decide, and from now on others may too.
-            return ShowPacket(), TellThread(Note.HALF_TIME)
+            return ShowPacket(), TellThread(_reminder(event))
         case Reminded():
-            return (TellThread(Note.HALF_TIME),)
+            return (TellThread(_reminder(event)),)
         case VoteRefused() | ClaimRefused() | PacketPosted():
             return ()
         case _:
             assert_never(event)
+
+
+def _reminder(event: Reminded) -> Note:
+    return Note.LAST_CALL if event.last else Note.HALF_TIME

@@ -62,3 +62,8 @@ class Refusal(StrEnum):
     TYPED_WRONG = "typed-value-differs"
     CONTRACT_BROKEN = "contract-violation"
     CONTRADICTION = "contradictory-fact"
+    NOT_AWAY = "not-away"
+    DELEGATE_SELF = "delegate-self"
+    DELEGATE_CANNOT = "delegate-cannot"
+    DELEGATE_AWAY = "delegate-away"
+    DELEGATE_NOT_IN_ROLE = "delegate-not-in-role"

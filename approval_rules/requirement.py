@@ -75,6 +75,7 @@ class Requirement:
     a trial: what people are asked is only compared with it, and `policy` does not tell them what it says. Once people
     were reminded, whoever is in the role `backup` can fill any seat. `action_tier` is what the policy's file says.
     `excluded` are the fields that name people who may not decide.
+    What is `urgent` calls people in their quiet hours too.
     """
 
     tier: Tier
@@ -92,6 +93,7 @@ class Requirement:
     action_tier: ActionTier | None = None
     excluded: tuple[str, ...] | None = None
     initiation: Initiation | None = None
+    urgent: bool | None = None
 
     @property
     def live(self) -> "Requirement":

@@ -46,6 +46,9 @@ from approval_rules.step_up import Proof
 from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
 from approval_rules.text import AgentJson, AgentText
 
+FIRST_REMINDER = 0.5
+LAST_REMINDER = 0.8
+
 
 class Status(StrEnum):
     """The states of a proposal; all but `pending` and `approved` are final, and a claimed `approved` is too."""
@@ -70,6 +73,7 @@ class Vote:
     digest: Digest
     reason: AgentText | None
     proof: Proof | None = None
+    on_behalf_of: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Proposal:
     execution: Execution | None = None
     packet: Posted | None = None
     reminded: bool = False
+    reminded_last: bool = False
     stood_still: timedelta = timedelta()
     known: AgentJson | None = None
     lookups: tuple[LookedUp, ...] | None = None
@@ -141,10 +146,15 @@ class Proposal:
 
     @property
     def remind_at(self) -> datetime | None:
-        """When half of the open time is over (a pause does not count), while it is still ahead."""
-        if self.status is not Status.PENDING or self.reminded:
+        """When the next reminder is due: after half of the open time, then after four fifths of it."""
+        if self.status is not Status.PENDING or self.reminded_last:
             return None
-        return self.created_at + (self.expires_at - self.created_at + self.stood_still) / 2
+        return self.after_share(LAST_REMINDER if self.reminded else FIRST_REMINDER)
+
+    def after_share(self, share: float) -> datetime:
+        """When such a share of the time to decide is over; a pause does not count."""
+        begun = self.created_at + self.stood_still
+        return begun + (self.expires_at - begun) * share
 
     @property
     def backup(self) -> RoleName | None:
@@ -176,13 +186,16 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
         raise ValueError(f"the log of {event.proposal} does not begin with Submitted")
     match event:
         case Voted():
-            vote = Vote(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof)
+            vote = Vote(
+                *(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof),
+                on_behalf_of=event.on_behalf_of,
+            )
             kept = tuple(old for old in proposal.votes if old.voter != event.voter)
             return replace(proposal, votes=(*kept, vote))
         case PacketPosted():
             return replace(proposal, packet=event.posted)
         case Reminded():
-            return replace(proposal, reminded=True)
+            return replace(proposal, reminded=True, reminded_last=event.last is True)
         case VoteRefused() | ClaimRefused():
             return proposal
         case Claimed() | OutcomeReported() | OutcomeOverdue():

@@ -16,7 +16,7 @@ class Ask:
     """Yellow: so many distinct people on these seats; `expires_in` and `channel` None mean the defaults.
 
     From half of the time on, people of the role `backup` can fill any seat. `excluded` are fields that name people who
-    may not decide.
+    may not decide. `urgent` calls people in quiet hours too.
     """
 
     seats: tuple[Seat, ...]
@@ -25,6 +25,7 @@ class Ask:
     channel: str | None = None
     backup: RoleName | None = None
     excluded: tuple[str, ...] = ()
+    urgent: bool = False
 
     @property
     def approvals(self) -> int:

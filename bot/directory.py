@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -35,6 +35,7 @@ _NO_SUCH_GROUP: Final = frozenset({"no_such_subteam", "plan_upgrade_required"})
 class Member:
     """What the directory says about one account. `name` is hostile text; every fact here was true at `known_at`.
 
+    `off_duty` are roles in which the account takes turns, and whose turn is another's. `time_zone` is Slack's word.
     `full_member` is true for a flawless account even where the flaw is that no user group could be read: enough to
     stop things, never to approve them. Another account with one of the `marks` is the same person's.
     """
@@ -45,6 +46,8 @@ class Member:
     known_at: datetime
     full_member: bool
     marks: frozenset[str] = frozenset()
+    off_duty: frozenset[RoleName] = frozenset()
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ class HomeWorkspace:
     bot_id: str
     scopes: frozenset[str]
     enterprise_id: str | None
+
+
+class _RolesFound(NamedTuple):
+    """The roles of an account, whether every group that mattered could be read, and since when that is known."""
+
+    roles: frozenset[RoleName]
+    off_duty: frozenset[RoleName]
+    all_read: bool
+    known_at: datetime
 
 
 _Down: TypeAlias = SlackUnavailableError
@@ -117,6 +129,15 @@ class SlackDirectory:
             return None
         return None if isinstance(handles, SlackUnavailableError) else handles.get(handle)
 
+    async def members_of(self, role: RoleMembers) -> tuple[frozenset[str], bool]:
+        """Give who fills a role now, and whether that is everybody: a group that Slack does not tell is left out."""
+        if role.on_call is not None:
+            return role.on_call.on_call(self._clock()), True
+        if role.usergroup is None:
+            return role.users, True
+        group, _ = await self._group(role.usergroup.removeprefix("@"))
+        return role.users | (group or frozenset()), group is not None
+
     async def warm(self, accounts: Iterable[Account]) -> None:
         """Ask for accounts that will soon be needed, a few at once."""
         gate = asyncio.Semaphore(_WARM_AT_ONCE)
@@ -149,20 +170,27 @@ class SlackDirectory:
         if not _USER_ID.fullmatch(account.user_id):
             return self._flawed(account, Flaw.UNKNOWN)
         home = self._home or await self._learn_home()
-        user, (roles, all_read, roles_known_at) = await asyncio.gather(
-            self._users.get(account.user_id), self._roles_of(account.user_id)
-        )
-        known_at = min(user.known_at, roles_known_at)
+        user, has = await asyncio.gather(self._users.get(account.user_id), self._roles_of(account.user_id))
+        known_at = min(user.known_at, has.known_at)
         if isinstance(user.value, Flaw):
             return Member(account.user_id, user.value, frozenset(), known_at, full_member=False)
         profile, flaw = user.value, flaw_of(user.value, account, home)
         marks = self._marks(profile.email, profile.identity)
         if flaw is not None:
-            admitted = frozenset(self._admitted(profile, account, home, roles))
+            admitted = frozenset(self._admitted(profile, account, home, has.roles))
             flaw = None if admitted else flaw
             return Member(profile.name, flaw, admitted, known_at, full_member=False, marks=marks)
-        unsure = Flaw.DIRECTORY_DOWN if not roles and not all_read else None
-        return Member(profile.name, unsure, roles, known_at, full_member=True, marks=marks)
+        unsure = Flaw.DIRECTORY_DOWN if not has.roles and not has.all_read else None
+        return Member(
+            profile.name,
+            unsure,
+            has.roles,
+            known_at,
+            full_member=True,
+            marks=marks,
+            off_duty=has.off_duty,
+            time_zone=profile.time_zone,
+        )
 
     def _admitted(
         self, profile: Profile, account: Account, home: Home, held: frozenset[RoleName]
@@ -184,13 +212,17 @@ class SlackDirectory:
         self._home = Home(learnt.team_id, learnt.enterprise_id)
         return self._home
 
-    async def _roles_of(self, user_id: str) -> tuple[frozenset[RoleName], bool, datetime]:
-        """Give the roles, whether every group that mattered could be read, and since when that is known."""
+    async def _roles_of(self, user_id: str) -> "_RolesFound":
+        now = self._clock()
         found: set[RoleName] = set()
+        off_duty: set[RoleName] = set()
         grouped: dict[str, list[RoleName]] = {}
         for role, members in self._roles().items():
-            if user_id in members.users:
+            on_duty = members.users if members.on_call is None else members.on_call.on_call(now)
+            if user_id in on_duty:
                 found.add(role)
+            elif user_id in members.people:
+                off_duty.add(role)
             elif members.usergroup:
                 grouped.setdefault(members.usergroup.removeprefix("@"), []).append(role)
         groups = await asyncio.gather(*map(self._group, grouped))
@@ -198,7 +230,8 @@ class SlackDirectory:
             if members_now is not None and user_id in members_now:
                 found.update(roles)
         all_read = all(members_now is not None for members_now, _ in groups)
-        return frozenset(found), all_read, min((known_at for _, known_at in groups), default=self._clock())
+        known_at = min((known_at for _, known_at in groups), default=now)
+        return _RolesFound(frozenset(found), frozenset(off_duty), all_read, known_at)
 
     async def _group(self, handle: str) -> tuple[frozenset[str] | None, datetime]:
         """Give a group's members and since when they are known; None where Slack does not say within two seconds."""

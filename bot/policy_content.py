@@ -10,18 +10,20 @@ from functools import cached_property
 
 from approval_rules.canonical import Digest, sha256_name
 
+CALENDAR = ".ics"
+MAX_CALENDAR = 256 * 1024
 _LINE = re.compile(r"(?P<hash>[0-9a-f]{64})  (?P<name>[^\n]+)\n")
 
 
 @dataclass(frozen=True)
 class PolicyContent:
-    """The files by their names in the folder: `TOOL.yml`, `roles.yml`, `holidays.yml`, `contracts/NAME.json`."""
+    """The files by their names: `TOOL.yml`, `roles.yml`, `holidays.yml`, `NAME.ics`, `contracts/NAME.json`."""
 
     files: Mapping[str, bytes]
 
     @cached_property
     def listing(self) -> bytes:
-        """Write what `LC_ALL=C sha256sum *.yml contracts/*.json` prints in the folder."""
+        """Write what `LC_ALL=C sha256sum *.ics *.yml contracts/*.json` prints in the folder."""
         hashes = (
             (sha256_name(self.files[name]).removeprefix("sha256:"), name) for name in sorted(self.files, key=_order)
         )
@@ -38,5 +40,5 @@ def listed(listing: bytes) -> dict[str, Digest]:
     return {line["name"]: Digest(f"sha256:{line['hash']}") for line in _LINE.finditer(listing.decode())}
 
 
-def _order(name: str) -> tuple[bool, str]:
-    return "/" in name, name
+def _order(name: str) -> tuple[bool, bool, str]:
+    return "/" in name, not name.endswith(CALENDAR), name

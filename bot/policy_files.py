@@ -9,7 +9,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -21,13 +21,16 @@ from approval_rules.budgets import Budgets
 from approval_rules.nearest import nearest
 from approval_rules.people import Flaw, RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
+from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import Seat
 from approval_rules.versions import POLICY_ADMIN
 from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from bot.policy_budgets import read_budgets
-from bot.policy_content import PolicyContent
+from bot.policy_content import CALENDAR, MAX_CALENDAR, PolicyContent
+from bot.policy_on_call import read_on_call, read_user
 from bot.policy_page import read_policy
+from bot.policy_quiet_hours import read_quiet_hours
 from bot.policy_verdicts import PlacedAsk, check_role_name, read_channel
 from handlers.counting import counted
 
@@ -40,7 +43,6 @@ _HOLIDAYS_FILE = "holidays.yml"
 _BUDGETS_FILE = "budgets.yml"
 _NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE, _BUDGETS_FILE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_USER = re.compile(r"(?:[TE][A-Z0-9]{2,30}/)?[UW][A-Z0-9]{2,30}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _SPECIAL_CHANNELS = ("default", "announcements", "ops")
 
@@ -58,6 +60,7 @@ class PolicyFolderError(Exception):
 class _RolesPage(NamedTuple):
     roles: _Roles
     channels: dict[str, str]
+    quiet: tuple[QuietHours, ...] = ()
 
 
 def load(path: Path) -> PolicyFolder:
@@ -78,7 +81,8 @@ def load_content(content: PolicyContent) -> PolicyFolder:
 
 def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]) -> PolicyFolder:
     """Read the files; `place` is how faults name where they lie, `faults` are those that reading the folder found."""
-    files = {name: data for name, data in content.files.items() if "/" not in name}
+    calendars = {name: data for name, data in content.files.items() if name.endswith(CALENDAR)}
+    files = {name: data for name, data in content.files.items() if "/" not in name and name not in calendars}
     contracts = {name.removeprefix(f"{FOLDER}/"): data for name, data in content.files.items() if "/" in name}
     tools = [name.removesuffix(".yml") for name in files if name not in _NO_TOOLS]
     policies: dict[ToolName, Policy] = {}
@@ -91,7 +95,7 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
             policies[read.policy.tool] = read.policy
             asks += read.asks
         faults += page.faults
-    roles_page, roles_faults = _read_roles_file(place, files.get(_ROLES_FILE), tools)
+    roles_page, roles_faults = _read_roles_file(place, files.get(_ROLES_FILE), tools, calendars)
     # Where roles.yml itself is at fault, which roles are unknown would be a guess.
     faults += roles_faults or [
         *_check_asks(asks, roles_page.roles, has_file=_ROLES_FILE in files),
@@ -102,10 +106,19 @@ def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]
     faults += holiday_faults + budget_faults
     # Where a page is at fault, which contracts it would use is a guess.
     faults = faults or _check_used(place, contracts, policies.values())
+    faults += [
+        PolicyFault(str(place / name), 1, 1, f"no role uses this calendar; write `on_call: {{ics: {name}, ...}}`")
+        for name in sorted(
+            calendars.keys() - {each.on_call.source for each in roles_page.roles.values() if each.on_call}
+        )
+        if not faults
+    ]
     if faults:
         raise PolicyFolderError(faults)
     version, channels = content.version, roles_page.channels
-    return PolicyFolder(version, policies, roles_page.roles, channels, holidays, budgets=budgets)
+    return PolicyFolder(
+        version, policies, roles_page.roles, channels, holidays, budgets=budgets, quiet=roles_page.quiet
+    )
 
 
 def _read_folder(path: Path) -> tuple[PolicyContent, list[PolicyFault]]:
@@ -124,7 +137,7 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
     except OSError as error:
         reason = f"cannot be read ({error.strerror}); 'foureyes init' makes a folder, FOUREYES_POLICY names another"
         return {}, [PolicyFault(str(path), 1, 1, reason)]
-    wanted = [name for name in names if name.endswith(".yml")]
+    wanted = [name for name in names if name.endswith((".yml", CALENDAR))]
     faults += [
         PolicyFault(str(path / name), 1, 1, f"would be ignored; rename it to {name.removesuffix('.yaml')}.yml")
         for name in names
@@ -152,7 +165,7 @@ def _read_regular(path: Path) -> bytes:
         kind = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(kind):
             raise OSError(errno.EINVAL, "not a file")
-        return file.read(MAX_BYTES + 1)
+        return file.read((MAX_CALENDAR if path.suffix == CALENDAR else MAX_BYTES) + 1)
 
 
 def _read_contracts(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
@@ -177,37 +190,46 @@ def _read_contracts(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
 # --- roles.yml
 
 
-def _read_roles_file(path: Path, data: bytes | None, tools: Sequence[str]) -> tuple[_RolesPage, list[PolicyFault]]:
+def _read_roles_file(
+    path: Path, data: bytes | None, tools: Sequence[str], calendars: Mapping[str, bytes]
+) -> tuple[_RolesPage, list[PolicyFault]]:
     page = Page(str(path / _ROLES_FILE))
     node = None if data is None else page.read(data)
-    read = _RolesPage({}, {}) if node is None else _read_roles_page(page, node, tools)
+    read = _RolesPage({}, {}) if node is None else _read_roles_page(page, node, tools, calendars)
     return read, page.faults
 
 
-def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str]) -> _RolesPage:
-    top = page.fields(node, "the file", {"roles", "channels"})
+def _read_roles_page(page: Page, node: yaml.Node, tools: Sequence[str], calendars: Mapping[str, bytes]) -> _RolesPage:
+    top = page.fields(node, "the file", {"roles", "channels", "quiet_hours"})
     roles: _Roles = {}
     if "roles" in top:
         for name, body in page.fields(top["roles"], "roles").items():
             check_role_name(page, body, name)
-            roles[RoleName(name)] = _read_members(page, body)
+            roles[RoleName(name)] = _read_members(page, body, calendars)
     channels = {}
     if "channels" in top:
         known = {*tools, *roles, *_SPECIAL_CHANNELS}
         for name, body in page.fields(top["channels"], "channels", known).items():
             channels[name] = read_channel(page, body) or ""
-    return _RolesPage(roles, channels)
+    quiet = read_quiet_hours(page, top["quiet_hours"]) if "quiet_hours" in top else ()
+    return _RolesPage(roles, channels, quiet)
 
 
-def _read_members(page: Page, node: yaml.Node) -> RoleMembers:
-    fields = page.fields(node, "a role", {"users", "usergroup", "admits"})
+def _read_members(page: Page, node: yaml.Node, calendars: Mapping[str, bytes]) -> RoleMembers:
+    fields = page.fields(node, "a role", {"users", "usergroup", "admits", "on_call", "quiet_hours"})
+    quiet = read_quiet_hours(page, fields["quiet_hours"]) if "quiet_hours" in fields else None
+    admits = _read_admits(page, fields["admits"]) if "admits" in fields else frozenset()
+    if "on_call" in fields:
+        if "users" in fields or "usergroup" in fields:
+            page.fault(node, "who is on call stands alone; make a second role of the others")
+        schedule = read_on_call(page, fields["on_call"], calendars)
+        return RoleMembers(frozenset(), None, admits, schedule, quiet)
     nodes = page.items(fields["users"], "users", empty=True) if "users" in fields else []
-    users = [_read_user(page, each) for each in nodes]
+    users = [read_user(page, each) for each in nodes]
     usergroup = _read_handle(page, fields["usergroup"]) if "usergroup" in fields else None
     if not users and usergroup is None:
-        page.fault(node, "nobody can fill this role; give it 'users' or a 'usergroup'")
-    admits = _read_admits(page, fields["admits"]) if "admits" in fields else frozenset()
-    return RoleMembers(frozenset(users), usergroup, admits)
+        page.fault(node, "nobody can fill this role; give it 'users', a 'usergroup' or 'on_call'")
+    return RoleMembers(frozenset(users), usergroup, admits, quiet=quiet)
 
 
 def _read_admits(page: Page, node: yaml.Node) -> frozenset[Flaw]:
@@ -216,15 +238,6 @@ def _read_admits(page: Page, node: yaml.Node) -> frozenset[Flaw]:
         if page.words(each, "who is admitted") not in (None, "guest"):
             page.fault(each, "admits is [guest]; somebody of another workspace is named in users, as TEAM/USER")
     return frozenset({Flaw.GUEST})
-
-
-def _read_user(page: Page, node: yaml.Node) -> str:
-    user = page.words(node, "a user") or ""
-    if user and not _USER.fullmatch(user):
-        page.fault(
-            node, "a person is named by the Slack user id, such as U0123456789 (profile, three dots, copy member ID)"
-        )
-    return user
 
 
 def _read_handle(page: Page, node: yaml.Node) -> str:
@@ -321,10 +334,14 @@ def _unknown_role(role: RoleName, roles: _Roles, *, has_file: bool) -> str:
 
 def _too_few(seats: Sequence[Seat], roles: _Roles) -> str | None:
     """Say which seats can never be filled by distinct people; groups in Slack are not counted here (Hall's theorem)."""
+    for seat in seats:
+        schedule = roles[seat.role].on_call
+        if schedule is not None and seat.count > schedule.at_once:
+            return f"needs {seat.count} people of {seat.role}, where one at a time is on call; write `approvals: 1`"
     countable = [seat for seat in seats if roles[seat.role].usergroup is None]
     for size in range(1, len(countable) + 1):
         for some in combinations(countable, size):
-            people = frozenset[str]().union(*(roles[seat.role].users for seat in some))
+            people = frozenset[str]().union(*(roles[seat.role].people for seat in some))
             needed = sum(seat.count for seat in some)
             if len(people) < needed:
                 names = " and ".join(seat.role for seat in some)

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
@@ -23,6 +22,7 @@ from bot.marked_yaml import MAX_FAULTS, Page
 from bot.policy_budgets import read_budgets
 from bot.policy_facts import kind_of_fact, read_facts
 from bot.policy_tiers import read_tier, require_control, rules_by_default
+from bot.policy_times import read_zone
 from bot.policy_verdicts import VERDICTS, PlacedAsk, barring, read_excluded, read_starters, read_verdict
 
 MAX_RULES = 200
@@ -65,7 +65,7 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
         read = _Rules(list(rules_by_default(page, body, tier)), [], [])
     read = _excluding(page, fields, read, known)
     redact, retain_days = _read_log(page, read.logs, contract, tier)
-    zone = _read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
+    zone = read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
     budgets = read_budgets(page, fields["budgets"]) if "budgets" in fields else None
     if tool is None:
         return None
@@ -199,17 +199,6 @@ def _is_shadow(page: Page, node: yaml.Node) -> bool:
     if name not in (None, "live", "shadow"):
         page.fault(node, "mode is 'live', or 'shadow': judged and compared with people, and never executed")
     return name == "shadow"
-
-
-def _read_zone(page: Page, node: yaml.Node) -> tzinfo:
-    name = page.words(node, "time_zone")
-    if name is None:
-        return UTC
-    if name in available_timezones():
-        return ZoneInfo(name)
-    near = nearest(name, available_timezones())
-    page.fault(node, "no such time zone; " + (f"did you mean '{near}'?" if near else "write one such as Europe/Berlin"))
-    return UTC
 
 
 def _read_item(page: Page, item: yaml.Node, index: int, read: _Rules, known: Known) -> Rule | None:

@@ -23,7 +23,7 @@ _ROLE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
-_ASKS = {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup", "excluded"}
+_ASKS = {"role", "roles", "seats", "approvals", "step_up", "expires_in", "channel", "backup", "excluded", "urgent"}
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _ALL = 100
 _TWO_OTHERS = 2
@@ -109,6 +109,7 @@ def _read_ask(page: Page, node: yaml.Node) -> Ask | None:
         read_channel(page, fields["channel"]) if "channel" in fields else None,
         _read_role(page, fields["backup"]) if "backup" in fields else None,
         read_excluded(page, fields["excluded"]) if "excluded" in fields else (),
+        urgent="urgent" in fields and _is_urgent(page, fields["urgent"]),
     )
     if any(seat.role == ask.backup for seat in seats):
         page.fault(fields["backup"], f"the role {ask.backup} is asked from the beginning; name another one as backup")
@@ -195,6 +196,12 @@ def _read_step_up(page: Page, node: yaml.Node) -> StepUp:
     if word is not None and found is None:
         page.fault(node, f"step_up is passkey, totp or none; {word!r} is no second factor")
     return found or "none"
+
+
+def _is_urgent(page: Page, node: yaml.Node) -> bool:
+    if not page.is_true(node):
+        page.fault(node, "urgent is true, or left out")
+    return True
 
 
 def read_channel(page: Page, node: yaml.Node) -> str | None:

@@ -36,6 +36,7 @@ class Profile:
     stranger: bool
     email: str | None = field(default=None, repr=False)
     identity: str | None = None
+    time_zone: str | None = None
 
 
 def profile_of(user: object, user_id: str) -> Profile | None:
@@ -58,6 +59,7 @@ def profile_of(user: object, user_id: str) -> Profile | None:
         stranger=bool(stranger),
         email=_words(user.get("profile"), "email"),
         identity=_words(user.get("enterprise_user"), "id"),
+        time_zone=zone if isinstance(zone := user.get("tz"), str) else None,
     )
 
 

@@ -20,6 +20,7 @@ from approval_rules.state import Proposal, Status
 from approval_rules.step_up import Factor
 from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
+from handlers.away_desk import Away, AwayDesk, Duty
 
 if TYPE_CHECKING:
     from handlers.persons_desk import PersonsDesk
@@ -209,6 +210,7 @@ class Overview:
     policy_version: str
     tools: Sequence[str] = ()
     incident: Incident | None = None
+    away: Sequence[Away] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ class Whoami:
     flaw: Refusal | None
     owns: Sequence[str]
     may_resume: bool
+    duties: Sequence[Duty] = ()
+    away: Away | None = None
 
 
 class AgentDesk(Protocol):
@@ -261,7 +265,7 @@ class AgentDesk(Protocol):
         """Give the active pauses that concern this agent (all, the agent, or one of its tools)."""
 
 
-class PeopleDesk(Protocol):
+class PeopleDesk(AwayDesk, Protocol):
     """What a person may ask for in Slack."""
 
     @property

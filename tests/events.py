@@ -29,6 +29,7 @@ _LATER = frozenset(
         *("interested", "excluded"),
         *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
         *("initiation", "initiator", "typed"),
+        *("urgent", "Reminded.last", "on_behalf_of"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

@@ -16,6 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
+from approval_rules.duty_events import AwaySet
 from approval_rules.events import (
     BudgetExceeded,
     Decision,
@@ -30,6 +31,7 @@ from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
+from bot.delivery.calling import QUIET, REMINDERS, away_told, call, call_later
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
@@ -40,7 +42,7 @@ from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store.outbox import OutboxRow
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
-from handlers.slack.blocks import Block, mentions
+from handlers.slack.blocks import Block
 from handlers.slack.escalation import escalation
 from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.notes import note_text
@@ -68,7 +70,6 @@ _MAY_NOT_SEARCH: Final = frozenset({"missing_scope", "not_in_channel", "channel_
 _HISTORY_LAG: Final = timedelta(seconds=4)
 _LOOKS: Final = 2
 _ANSWER_LIFE: Final = timedelta(minutes=29)
-_CALLED: Final = 20
 _CLOCK_SKEW: Final = timedelta(minutes=2)
 
 
@@ -252,18 +253,17 @@ class SlackSenders:
             return Sent(as_of)
         note = Note(row.payload["note"])
         text = note_text(note, seen, self._wiring.clock())
-        called = await self._called(seen) if note is Note.HALF_TIME else ()
-        return await self._say(posted.channel, text, as_of, attempt, posted.ts, called)
-
-    async def _called(self, seen: Seen) -> Sequence[Block]:
-        """Call the people who are asked too from now on: a reply notifies only who is named in it."""
-        backup = seen.proposal.backup
-        members = None if backup is None else self._wiring.policy.folder.roles.get(backup)
-        if members is None or seen.proposal.status is not Status.PENDING:
-            return ()
-        group = await self._wiring.directory.group_id(members.usergroup) if members.usergroup else None
-        users = sorted(members.users)[:_CALLED]
-        return [mentions(users, [group] if group else [])] if users or group else ()
+        if note not in REMINDERS:
+            return await self._say(posted.channel, text, as_of, attempt, posted.ts)
+        if seen.proposal.status is not Status.PENDING and row.last_error == QUIET:
+            return Sent(as_of)  # it was decided while people slept, and the thread says so
+        who = await call(self._wiring, seen, row.payload.get("roles"))
+        if who.wait_until is not None:
+            return Later(QUIET, who.wait_until - self._wiring.clock(), not_tried=True)
+        if "roles" in row.payload and not who.blocks:
+            return Sent(as_of)  # of those who slept nobody is needed any more
+        result = await self._say(posted.channel, text, as_of, attempt, posted.ts, who.blocks)
+        return Sent(as_of, partial(call_later, row, who.asleep)) if isinstance(result, Sent) else result
 
     async def _say(
         self,
@@ -294,6 +294,9 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
+        if isinstance(event, AwaySet):
+            text, called = await away_told(snapshot, event)
+            return await self._say(channel, text, row.wanted_seq, attempt, more=called)
         if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged | PolicyActivated):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)

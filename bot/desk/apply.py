@@ -116,10 +116,11 @@ def faces_in(tx: Transaction, people: Iterable[PersonId]) -> dict[PersonId, Face
 
 def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
     """List the people that a view of a proposal names."""
+    absent = (vote.on_behalf_of for vote in proposal.votes if vote.on_behalf_of is not None)
     started = (proposal.started_by,) if proposal.started_by else ()
     initiator = (proposal.initiator.person,) if proposal.initiator else ()
     voters = [vote.voter for vote in proposal.votes]
-    return (proposal.agent.owner, *started, *initiator, *proposal.interested, *voters)
+    return (proposal.agent.owner, *started, *initiator, *proposal.interested, *voters, *absent)
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

@@ -25,8 +25,9 @@ from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
+from bot.desk.away import AwayUseCases, delegators, duties_of, everybody_away
 from bot.desk.explained import explained
-from bot.desk.persons import NeedPeopleError, concerned, judges, meet, standing_in
+from bot.desk.persons import NeedPeopleError, concerned, judges, meet, standing_in, vouched
 from bot.desk.persons_changed import PersonsUseCases
 from bot.desk.switching import record_incident, record_switch
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, written
@@ -42,11 +43,11 @@ OPERATOR = RoleName("operator")
 _ROUNDS = 5
 
 
-class PeopleUseCases:
+class PeopleUseCases(AwayUseCases):
     """Provides `handlers.desk.PeopleDesk`."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
+        super().__init__(wiring)
         self.persons = PersonsUseCases(wiring)
 
     async def vote(self, click: Click) -> Judged:
@@ -93,7 +94,7 @@ class PeopleUseCases:
         owns = (
             owner is not None and owner.user_id == who.account.user_id and who.account.team_id == self._wiring.home_team
         )
-        return member.flaw is None and (bool(member.roles) or owns)
+        return member.flaw is None and (bool(member.roles or member.off_duty) or owns)
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """List what waits for people, by deadline; somebody in no role sees what the own agents wait for."""
@@ -102,7 +103,7 @@ class PeopleUseCases:
             return Refusal(member.flaw.value)
         account = {"team": who.account.team_id, "user": who.account.user_id}
         async with self._wiring.reads.snapshot() as snapshot:
-            if member.roles:
+            if member.roles or member.off_duty:
                 found = await snapshot.rows(rows.PENDING, {"limit": limit})
             else:
                 found = await snapshot.rows(rows.PENDING_OF_OWNER, {**account, "limit": limit})
@@ -173,6 +174,7 @@ class PeopleUseCases:
             agents = await snapshot.rows("SELECT id, name FROM agents", {})
             states = await snapshot.rows(rows.OPEN_COUNTS, {})
             waiting = await snapshot.rows(outbox.COUNTS, {})
+            away = await everybody_away(snapshot, self._wiring.clock())
         counts = {state: count for state, count, _ in states}
         queue = {str(state): int(count) for state, count in waiting}
         oldest = next((oldest for state, _, oldest in states if state == "pending"), None)
@@ -188,6 +190,7 @@ class PeopleUseCases:
             tools=sorted({*self._wiring.policy.folder.policies, *tools}),
             policy_version=self._wiring.policy.folder.version,
             incident=switch.incident,
+            away=away,
         )
 
     async def whoami(self, who: Envelope) -> Whoami:
@@ -202,7 +205,10 @@ class PeopleUseCases:
         flaw = None if member.flaw is None else Refusal(member.flaw.value)
         face = Face(who.account.user_id, member.name or who.user_name)
         may_resume = flaw is None and self._may_resume(member)
-        return Whoami(face, tuple(sorted(member.roles)), flaw, tuple(row[0] for row in owned), may_resume)
+        duties = duties_of(self._wiring.policy.folder, who.account, member, self._wiring.clock())
+        away = (await self.away_now(who)).away
+        owns = tuple(row[0] for row in owned)
+        return Whoami(face, tuple(sorted(member.roles)), flaw, owns, may_resume, duties, away)
 
     async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
         """Find the scope that a person typed."""
@@ -268,6 +274,7 @@ def vote_command(tx: Transaction, click: Click, loaded: Loaded, members: dict[Ac
         channel=who.channel,
         ts=click.ts,
         reason=click.reason,
+        absent=vouched(tx, delegators(tx, found.voter.person), members),
     )
 
 

@@ -57,7 +57,7 @@ def standing_in(tx: Transaction, person: PersonId, member: Member) -> Standing:
     persons = persons_in(tx)
     unsure = any(by_mark(persons, person, holders_of(tx, {mark})) is None for mark in member.marks)
     flaw = Flaw.SEVERAL_PERSONS if member.flaw is None and unsure else member.flaw
-    return Standing(person, member.roles, flaw, persons.of(person) - {person})
+    return Standing(person, member.roles, flaw, persons.of(person) - {person}, member.off_duty)
 
 
 def judges(tx: Transaction, loaded: Loaded, account: Account, name: str, members: Mapping[Account, Member]) -> Judges:
@@ -83,6 +83,16 @@ def judges(tx: Transaction, loaded: Loaded, account: Account, name: str, members
         standing,
         {person: standing_in(tx, person, members[each]) for person, each in accounts.items() if person in voters},
     )
+
+
+def vouched(
+    tx: Transaction, people: Mapping[PersonId, Account], members: Mapping[Account, Member]
+) -> tuple[Standing, ...]:
+    """Say what the directory says of some people; raises NeedPeopleError for those whom nobody looked up."""
+    missing = {person: account for person, account in people.items() if account not in members}
+    if missing:
+        raise NeedPeopleError(missing)
+    return tuple(standing_in(tx, person, members[account]) for person, account in people.items())
 
 
 def concerned(proposal: Proposal) -> frozenset[PersonId]:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from approval_rules.commands import Draft
 from approval_rules.events import Claimed
 from approval_rules.people import Account, Flaw, PersonId
-from approval_rules.policy import Policy, PolicyFolder
+from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.state import Proposal
 from approval_rules.switch import Pause
 from bot.clock import Clock
@@ -41,6 +41,9 @@ class Directory(Protocol):
 
     async def group_id(self, handle: str) -> str | None:
         """Give a user group's id; None where Slack does not say."""
+
+    async def members_of(self, role: RoleMembers) -> tuple[frozenset[str], bool]:
+        """Give who fills a role now, and whether that is everybody."""
 
 
 class Waiters:

@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import ProposalEvent
 from approval_rules.factors import Factors, evolve_factors
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, evolve
-from bot.store import credentials, policies, rows
+from bot.store import absences, credentials, policies, rows
 from bot.store.codec import CodecError
 from bot.store.transaction import INDEX_COLUMNS, index_row, turned_away
 
@@ -34,6 +35,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     versions: dict[str, None] = {}
     refused: set[tuple[str, int]] = set()
     factors: Factors = {}
+    absent: dict[str, tuple[Any, ...]] = {}
     try:
         for recorded in _everything(connection):
             event = recorded.event
@@ -44,6 +46,8 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 versions[event.version] = None
             elif isinstance(event, credentials.FACTOR_EVENTS):
                 factors = evolve_factors(factors, event)
+            elif isinstance(event, AwaySet | AwayEnded):
+                absent[event.person] = tuple(absences.row_of(event, recorded.seq))
             elif turned_away(event):
                 refused.add((event.by.ref, recorded.seq))
     except (CodecError, ValueError, KeyError, TypeError) as error:
@@ -52,6 +56,8 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     yield from _compare(connection, folded)
     yield from policies.faults(connection, versions)
     yield from credentials.faults(connection, factors)
+    for row in sorted({*absent.values()} ^ {tuple(row) for row in connection.execute(absences.ALL)}, key=str):
+        yield f"the log and the index differ in until when {row[0]} is away"
     for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
         yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, factor_events, initiation_events, people_events, policy_events
+from approval_rules import duty_events, events, factor_events, initiation_events, people_events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -68,6 +68,9 @@ KINDS: Mapping[str, type[Event]] = {
     "persons.refused": people_events.PersonsRefused,
     "proposal.initiated": initiation_events.Initiated,
     "initiation.refused": initiation_events.InitiationRefused,
+    "away.set": duty_events.AwaySet,
+    "away.ended": duty_events.AwayEnded,
+    "away.refused": duty_events.AwayRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -163,6 +166,8 @@ def subject_of(event: Event) -> str:
             | factor_events.RecoveryUsed()
             | factor_events.FactorRefused()
         ):
+            return event.person
+        case duty_events.AwaySet() | duty_events.AwayEnded() | duty_events.AwayRefused():
             return event.person
         case _:
             return event.proposal

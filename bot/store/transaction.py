@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
+from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import (
     Event,
     IncidentEvent,
@@ -26,7 +27,7 @@ from approval_rules.switch import Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
-from bot.store import rows
+from bot.store import absences, rows
 from bot.store.codec import POLICY, SWITCH, Recorded, encode
 from bot.store.rows import AgentRow, Loaded, Row
 
@@ -349,6 +350,8 @@ class Transaction:
             self._switch = evolve_switch(self._switch, cast("SwitchEvent | IncidentEvent", event))
         elif isinstance(event, POLICY_EVENTS):
             self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
+        elif isinstance(event, AwaySet | AwayEnded):
+            self.write(absences.PUT, absences.row_of(event, entry.seq))
         else:
             self._unit.loose.append(recorded)
             if turned_away(event):

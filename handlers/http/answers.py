@@ -61,14 +61,25 @@ class ProofOut(_Closed):
     code: str
 
 
+class PersonOut(_Closed):
+    """A person; both are null once that person's data has been erased."""
+
+    by: str | None
+    name: str | None
+
+
 class VoteOut(_Closed):
-    """A person's counted vote. `by` and `name` are null once that person's data has been erased."""
+    """A person's counted vote. `by` and `name` are null once that person's data has been erased.
+
+    `on_behalf_of` is somebody who was away and had named the voter as delegate; the voter decided by an own right.
+    """
 
     by: str | None
     name: str | None
     decision: Decision
     at: Time
     roles: list[str]
+    on_behalf_of: PersonOut | Absent = None
     reason: str | Absent = None
     proof: ProofOut | Absent = None
 

@@ -212,6 +212,11 @@ def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:
         "at": _time(vote.at),
         "roles": dumps(vote.roles),
     }
+    if vote.on_behalf_of is not None:
+        absent = faces.get(vote.on_behalf_of)
+        fields["on_behalf_of"] = _object(
+            {"by": dumps(absent and absent.user_id), "name": dumps(absent and absent.name)}
+        )
     if vote.reason is not None:
         fields["reason"] = _text(vote.reason)
     if vote.proof is not None:

@@ -13,6 +13,7 @@ from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
 from handlers.factor_desk import FactorDesk
+from handlers.slack.away import AwayWish, away_line, away_lines, duty_line
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.factor_command import factor_answer
@@ -63,6 +64,7 @@ HELP: Final = (
     Safe("/agent factor · your second factors: get one, lock it, confirm a colleague's"),
     Safe("/agent people · who is one person; admins join and part accounts with it"),
     Safe("/agent whoami · your roles here"),
+    Safe("/agent away until friday delegate @colleague · be called no more until then; /agent back ends it"),
 )
 
 
@@ -108,6 +110,8 @@ class Commands:
                 return Reply(await persons_answer(self.desk.persons, typed.who, wish.word, typed.text))
             case StartWish():
                 return Reply([await self.starting.asked_for(typed, wish.tool)])
+            case AwayWish():
+                return Reply(await away_lines(self.desk, typed.who, wish))
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():
@@ -263,6 +267,7 @@ def _status(overview: Overview) -> list[Safe]:
             f"{counted(overview.outbox_waiting, 'message')} to send. Policy version {visible(overview.policy_version)}."
         ),
     ]
+    lines += [away_line(away) for away in overview.away]
     if overview.outbox_dead:
         lines.append(Safe(f"⚠ {counted(overview.outbox_dead, 'message')} could not be delivered; someone must look."))
     return lines
@@ -306,6 +311,9 @@ def _whoami(me: Whoami) -> list[Safe]:
         lines.append(refusal_sentence(me.flaw))
     roles = ", ".join([visible(role) for role in me.roles])
     lines.append(Safe(f"Your roles: {roles}." if roles else "You have no role here, so you cannot approve or deny."))
+    lines += [duty_line(duty) for duty in me.duties]
+    if me.away is not None:
+        lines.append(away_line(me.away))
     if me.owns:
         lines.append(Safe(f"You own {', '.join([visible(name) for name in me.owns])}, so you cannot decide for them."))
     lines.append(Safe("You may pause." + (" You may resume." if me.may_resume else " You may not resume.")))

@@ -7,6 +7,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias
 
+from handlers.slack.away import AwayWish, away_wish
+
 _STRAIGHT: Final = str.maketrans("“”„«»\u2018\u2019\u00a0", '"""""\'\' ')
 _MENTION: Final = re.compile(r"<[@#!]([^>|]*)(?:\|([^>]*))?>")
 _USER: Final = re.compile(r"<@([A-Z][A-Z0-9]{1,30})(?:\|[^>]*)?>")
@@ -30,12 +32,15 @@ _SAME: Final = {
     "who": "whoami",
     "factors": "factor",
     "?": "help",
+    "ooo": "away",
+    "return": "back",
     "": "status",
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
 VERBS: Final = (
-    *("pause", "resume", "incident", "status", "pending", "show", "request", "factor", "people", "whoami", "help"),
+    *("pause", "resume", "incident", "status", "pending", "show", "request", "factor", "people"),
+    *("whoami", "away", "back", "help"),
 )
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
@@ -117,7 +122,16 @@ class NotUnderstood:
 
 
 Wish: TypeAlias = (
-    PauseWish | LoosePause | ResumeWish | IncidentWish | FactorWish | PersonsWish | StartWish | Ask | NotUnderstood
+    PauseWish
+    | LoosePause
+    | ResumeWish
+    | IncidentWish
+    | FactorWish
+    | PersonsWish
+    | StartWish
+    | AwayWish
+    | Ask
+    | NotUnderstood
 )
 
 
@@ -142,6 +156,8 @@ def understand(typed: str) -> Wish:
         return PersonsWish(_first(rest)[0].casefold())
     if verb == "request":
         return StartWish(_first(rest)[0])
+    if verb in ("away", "back"):
+        return AwayWish(back=True) if verb == "back" else away_wish(typed, rest)
     if verb in VERBS:
         return Ask(verb, _first(rest)[0], bare=not text)
     nearest = get_close_matches(word, VERBS, 1, 0.6)

@@ -6,6 +6,7 @@ from typing import Final
 from approval_rules.react import Note
 from approval_rules.state import Status
 from handlers.desk import Seen
+from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import backup_words, standing_of, vote_words
@@ -20,12 +21,9 @@ def note_text(note: Note, seen: Seen, at: datetime) -> Safe:
     """Write one reply; the packet above it has the details."""
     match note:
         case Note.HALF_TIME:
-            if seen.proposal.status is not Status.PENDING:
-                return standing_of(seen, at).text
-            headline = sentence_of(seen.proposal).headline
-            late = backup_words(seen)
-            more = f" {late}" if late else ""
-            return Safe(f"⏳ Half of the time is over: {headline}. {standing_of(seen, at).text}{more}")
+            return _reminder("⏳ Half of the time is over", seen, at)
+        case Note.LAST_CALL:
+            return _reminder(f"⏰ Little time is left, until {utc(seen.proposal.expires_at)}", seen, at)
         case Note.DECIDED:
             return Safe(f"{standing_of(seen, at).text}{receipt(seen)}")
         case Note.OVERDUE:
@@ -36,3 +34,12 @@ def receipt(seen: Seen) -> str:
     """Name each vote that a second factor confirmed, with the code that its voter saw; nothing where none was."""
     proved = [vote_words(vote, seen) for vote in seen.proposal.votes if vote.proof]
     return "".join([f"\n{line}" for line in proved])
+
+
+def _reminder(when: str, seen: Seen, at: datetime) -> Safe:
+    """Say what waits; where it waits no more, what became of it."""
+    if seen.proposal.status is not Status.PENDING:
+        return standing_of(seen, at).text
+    late = backup_words(seen)
+    more = f" {late}" if late else ""
+    return Safe(f"{when}: {sentence_of(seen.proposal).headline}. {standing_of(seen, at).text}{more}")

@@ -122,6 +122,13 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.CONTRACT_BROKEN: "Nothing was started: the arguments break the tool's contract, and that "
     "holds for people too.",
     Refusal.CONTRADICTION: "Nothing was started: a value in the arguments contradicts a fact.",
+    Refusal.NOT_AWAY: "Nothing was changed: you are not away, so there is nothing to end.",
+    Refusal.DELEGATE_SELF: "Nothing was changed: you cannot be your own delegate. Name a colleague, or nobody.",
+    Refusal.DELEGATE_CANNOT: "Nothing was changed: that account can decide nothing here (a bot, a guest, deactivated, "
+    "or of another workspace). Name a full member.",
+    Refusal.DELEGATE_AWAY: "Nothing was changed: that colleague is away too. Name somebody who is there.",
+    Refusal.DELEGATE_NOT_IN_ROLE: "Nothing was changed: that colleague is in none of your roles and could decide "
+    "nothing for you. Name somebody who is.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "

@@ -119,7 +119,7 @@ def backup_words(seen: Seen) -> Safe | None:
     proposal, role = seen.proposal, seen.proposal.requirement.backup
     if role is None or proposal.status is not Status.PENDING or seen.frozen_by is not None:
         return None
-    if proposal.remind_at is not None:
+    if proposal.remind_at is not None and not proposal.reminded:
         return Safe(f"Unanswered by {utc(proposal.remind_at)}, the role {named(role)} is asked too.")
     return Safe(f"Half of the time is over, so the role {named(role)} may decide too.")
 
@@ -128,7 +128,8 @@ def vote_words(vote: Vote, seen: Seen) -> Safe:
     """Tell one vote: who, what, when and why; a long reason is named, for it stands whole in Details."""
     icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")
     proved = f" with a {FACTOR[vote.proof.factor]} (code {vote.proof.code})" if vote.proof else ""
-    line = f"{icon} {name_of(vote.voter, seen)} {did} at {utc(vote.at)}{proved}"
+    absent = f" for {name_of(vote.on_behalf_of, seen)} (away)" if vote.on_behalf_of else ""
+    line = f"{icon} {name_of(vote.voter, seen)}{absent} {did} at {utc(vote.at)}{proved}"
     if vote.reason is None:
         return Safe(line)
     reason = words(vote.reason)

@@ -103,7 +103,7 @@ def asked(slack: SlackStandin, method: str) -> int:
 async def test_a_member_is_found_with_name_and_roles(directory: SlackDirectory) -> None:
     """Listed by id, through a group, in both, in neither; an unknown group has nobody in it."""
     assert await directory.look_up(Account(TEAM, MAYA)) == Member(
-        "Maya Chen", None, frozenset({MANAGER, OPERATOR}), NOON, full_member=True
+        "Maya Chen", None, frozenset({MANAGER, OPERATOR}), NOON, full_member=True, time_zone="Europe/Berlin"
     )
     assert (await directory.look_up(Account("", PRIYA))).roles == {MANAGER}
     assert (await directory.look_up(Account(TEAM, SAM))).roles == {OPERATOR}

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from approval_rules.people import Account, Agent, Flaw
+from approval_rules.policy import RoleMembers
 from bot import anchoring
 from bot.agents import AddAgent
 from bot.clock import SteadyClock, TimeOrderedIds, new_token, salts
@@ -72,6 +73,10 @@ class Staff:
 
     async def group_id(self, handle: str) -> str | None:
         """There are no groups here."""
+
+    async def members_of(self, role: RoleMembers) -> tuple[frozenset[str], bool]:
+        """Give whom the file names."""
+        return role.people, True
 
     async def look_up(self, account: Account) -> Member:
         """Tell who an account is."""

@@ -18,9 +18,11 @@ from tests.rules.builders import (
     AGENT,
     ANN,
     BEN,
+    FINANCE,
     ID,
     REFUND,
     RUNNING,
+    TWO_MANAGERS,
     after,
     approved,
     at,
@@ -55,13 +57,32 @@ def test_nobody_used_the_permission() -> None:
     assert decide(approved(), pass_time(65.99), RUNNING) == ()
 
 
-def test_people_are_reminded_once() -> None:
-    """At half time people are reminded, and never again."""
+def test_people_are_reminded_twice() -> None:
+    """At half time and after four fifths of it people are reminded, once each, and never again."""
     assert decide(opened(), pass_time(119.99), RUNNING) == ()
     assert decide(opened(), pass_time(120), RUNNING) == (Reminded(at(120), CLOCK, ID),)
-    reminded = after(opened(), pass_time(120))
-    assert decide(reminded, pass_time(121), RUNNING) == ()
-    assert (reminded.remind_at, approved().remind_at) == (None, None)
+    once = after(opened(), pass_time(120))
+    assert decide(once, pass_time(191.99), RUNNING) == ()
+    assert (once.remind_at, approved().remind_at) == (at(192), None)
+    assert decide(once, pass_time(192), RUNNING) == (Reminded(at(192), CLOCK, ID, last=True),)
+    twice = after(once, pass_time(192))
+    assert decide(twice, pass_time(239), RUNNING) == ()
+    assert twice.remind_at is None
+
+
+def test_a_late_sweep_reminds_once() -> None:
+    """A server that was down past both reminders sends one; the backup role is asked from it on as from the first."""
+    late = opened(replace(TWO_MANAGERS, backup=FINANCE))
+    assert decide(late, pass_time(200), RUNNING) == (Reminded(at(200), CLOCK, ID, last=True),)
+    reminded = after(late, pass_time(200))
+    assert (reminded.backup, reminded.remind_at) == (FINANCE, None)
+
+
+def test_the_last_reminder_does_not_count_a_pause_either() -> None:
+    """With four of eight hours paused, the last reminder is when four fifths of the other four are over."""
+    switch = switched(RUNNING, start_pause(130), resume(370, ANN), resume(370, BEN))
+    thawed = after(opened(), pass_time(120), thaw(370), switch=switch)
+    assert (thawed.expires_at, thawed.remind_at) == (at(480), at(432))
 
 
 def test_half_time_does_not_count_a_pause() -> None:

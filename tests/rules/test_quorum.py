@@ -1,5 +1,6 @@
 """Counting people: enough distinct persons of the right roles, in whatever order they clicked."""
 
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from approval_rules.canonical import Digest
 from approval_rules.events import Decision
 from approval_rules.people import PersonId, RoleName
-from approval_rules.quorum import tally
+from approval_rules.quorum import open_roles, tally
 from approval_rules.requirement import Seat
 from approval_rules.state import Vote
 from tests.rules.builders import DIGEST, FINANCE, MANAGER, START
@@ -95,3 +96,20 @@ def test_a_flexible_early_voter_gives_way() -> None:
     roles = {p1: frozenset({MANAGER, FINANCE}), p2: frozenset({MANAGER})}
     votes = [said(person, has) for person, has in roles.items()]
     assert tally(votes, roles, [Seat(MANAGER, 1), Seat(FINANCE, 1)]) == "approved"
+
+
+def test_the_roles_that_one_more_yes_could_fill() -> None:
+    """Roles whose seats are filled are no more asked; somebody in both leaves either open."""
+    seats = [Seat(ROLES[0], 1), Seat(ROLES[1], 1)]
+    one, two = PEOPLE[:2]
+    first, second = ROLES[:2]
+    assert open_roles([], seats) == {first, second}
+    assert open_roles([voted_in(one, first)], seats) == {second}
+    assert open_roles([voted_in(one, first, second)], seats) == {first, second}
+    assert open_roles([voted_in(one, first, second), voted_in(two, second)], seats) == frozenset()
+    assert open_roles([replace(voted_in(one, first), decision=Decision.DENY)], seats) == {first, second}
+
+
+def voted_in(one: PersonId, *roles: RoleName) -> Vote:
+    """A yes of somebody in these roles."""
+    return said(one, frozenset(roles))

@@ -1,7 +1,7 @@
 """A backup role from the file to the vote: shown from the start, called at half time, counted from then on."""
 
 from approval_rules.events import Refusal, Voted, VoteRefused
-from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
+from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SAM, SUPPORT_MANAGERS, User
 from tests.world import MANAGER, TOOL, World
 
 LEAD = "finance_lead"
@@ -34,7 +34,7 @@ async def test_the_backup_is_shown_called_and_counted(world: World) -> None:
     assert "the role finance_lead may decide too" in packet.text
     (reply,) = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
     assert "the role finance_lead may decide too" in reply.text
-    assert reply.pings == [f"<@{PRIYA}>"]
+    assert sorted(reply.pings) == sorted([f"<@{MAYA}>", f"<@{JONAS}>", f"<@{PRIYA}>"])
     assert "One more person must approve" in await world.click(MAYA, packet)
     assert "the last one needed" in await world.click(PRIYA, packet)
     assert (await world.claim(proposal)).status_code == 200
@@ -44,32 +44,38 @@ async def test_the_backup_is_shown_called_and_counted(world: World) -> None:
 
 
 async def test_a_group_is_called_by_its_id(world: World) -> None:
-    """A handle alone notifies nobody in Slack; one that Slack does not know calls nobody and breaks nothing."""
+    """A handle alone notifies nobody in Slack, and a group may have more people than can be named."""
+    many = [f"U0LEAD{number:03}" for number in range(11)]
+    for user in many:
+        world.workspace.add_user(User(user, user.lower(), user), REFUND_APPROVALS)
+    world.workspace.change_group(SUPPORT_MANAGERS, *many)
     await in_force(world, {"usergroup": "support-managers"})
     packet = await world.packet_of(await world.propose(180))
     await world.move(hours=2, minutes=1)
     await world.settled()
     replies = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
-    assert [each.pings for each in replies] == [["<!subteam^S0SUPPORTMG>"]]
+    (pings,) = [each.pings for each in replies]
+    assert "<!subteam^S0SUPPORTMG>" in pings
+    assert len(pings) == 10 + 1
 
 
 async def test_a_group_that_slack_does_not_know_calls_nobody(world: World) -> None:
-    """The reminder is sent all the same."""
+    """The reminder is sent all the same, and calls the others."""
     await in_force(world, {"usergroup": "no-such-group"})
     packet = await world.packet_of(await world.propose(180))
     await world.move(hours=2, minutes=1)
     await world.settled()
     replies = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
-    assert [each.pings for each in replies] == [[]]
+    assert [sorted(each.pings) for each in replies] == [sorted([f"<@{MAYA}>", f"<@{JONAS}>"])]
 
 
-async def test_without_a_backup_nobody_is_called(world: World) -> None:
-    """A reminder is what it was."""
+async def test_without_a_backup_its_role_is_called(world: World) -> None:
+    """Those who can act, whom the rule asks from the beginning; nobody else may act later."""
     proposal = await world.propose(180)
     assert "backup" not in proposal["requirement"]
     packet = await world.packet_of(proposal)
     await world.move(hours=2, minutes=1)
     await world.settled()
     (reply,) = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
-    assert reply.pings == []
+    assert sorted(reply.pings) == sorted([f"<@{MAYA}>", f"<@{JONAS}>", f"<@{PRIYA}>"])
     assert "not in a role" in await world.click(SAM, packet) or "own the agent" in await world.click(SAM, packet)

@@ -13,8 +13,8 @@ def _lasts(proposal: dict[str, str]) -> timedelta:
     return datetime.fromisoformat(proposal["expires_at"]) - datetime.fromisoformat(proposal["created_at"])
 
 
-async def test_people_are_reminded_once_at_half_time(world: World) -> None:
-    """After two of four hours one reply in the thread reminds people, and never again."""
+async def test_people_are_reminded_at_half_time_and_when_little_is_left(world: World) -> None:
+    """After two of four hours one reply in the thread reminds people, after 3:12 another, and never again."""
     proposal = await world.propose(180)
     packet = await world.packet_of(proposal)
     await world.move(hours=1, minutes=59)
@@ -24,7 +24,15 @@ async def test_people_are_reminded_once_at_half_time(world: World) -> None:
         await world.move(minutes=10)
     await world.settled()
     assert [reply[:25] for reply in world.thread(packet)] == ["⏳ Half of the time is over"[:25]]
-    assert len(world.ledger().events(Reminded)) == 1
+    for _ in range(4):
+        await world.move(minutes=20)
+    await world.settled()
+    assert [reply[:9] for reply in world.thread(packet)] == ["⏳ Half of", "⏰ Little "]
+    assert [event.last for event in world.ledger().events(Reminded)] == [None, True]
+    await world.restart()
+    await world.move(minutes=1)
+    await world.settled()
+    assert len(world.thread(packet)) == 2
 
 
 async def test_nobody_answers_for_four_hours(world: World) -> None:

@@ -18,12 +18,15 @@ FAULTS = HERE / "examples" / "policy-faults"
 PAGE = (FAULTS / "README.md").read_text("utf-8")
 EXPECTED = dict(re.findall(r"```console\n\$ foureyes policy check (\S+)\n(.*?)```", PAGE, re.DOTALL))
 FOLDERS = sorted(path.name for path in FAULTS.iterdir() if path.is_dir())
-HELPERS = {"roles.yml", "holidays.yml", "budgets.yml", "payments.refund.yml", "README", "about.txt"}
+HELPERS = {"shifts.ics", "roles.yml", "holidays.yml", "budgets.yml", "payments.refund.yml", "README", "about.txt"}
 
 LOADER = [
     *("bot/marked_yaml.py", "bot/policy_files.py", "bot/policy_page.py", "bot/policy_verdicts.py"),
     *(
         "bot/policy_budgets.py",
+        "bot/policy_on_call.py",
+        "bot/policy_quiet_hours.py",
+        "bot/policy_times.py",
         "bot/policy_tiers.py",
         "bot/policy_facts.py",
         "bot/contracts/contract.py",
@@ -44,6 +47,9 @@ ELSEWHERE = {
     "more than {MAX_SCHEMAS} schemas": "2,000 schemas",
     "nested deeper than {MAX_DEPTH} schemas": "only a schema that is no JSON text gets so far",
     "holds more than {MAX_FILES} files": "500 files",
+    "more than {MAX_PEOPLE} people": "50 people",
+    "more than {MAX_OVERRIDES} overrides": "200 overrides",
+    "more than {MAX_SPANS} spans": "14 spans",
     "cannot be compiled (": "only a schema that the checks before it let through by mistake",
     'PolicyFault(str(folder), 1, 1, f"cannot be read': "a folder without the right to read it",
     "PolicyFault(str(path), 1, 1, reason)": "no folder",

@@ -14,6 +14,7 @@ from approval_rules.canonical import digest_of, sha256_name
 from approval_rules.commands import Draft, RecordPosted
 from approval_rules.events import Decision, Posted
 from approval_rules.people import Account, Agent, Flaw, RoleName, ToolName
+from approval_rules.policy import RoleMembers
 from approval_rules.text import AgentJson, AgentText, Json
 from bot.agents import AddAgent
 from bot.audit.verify import verify
@@ -62,6 +63,10 @@ class Staff:
 
     async def group_id(self, handle: str) -> str | None:
         """There are no groups here."""
+
+    async def members_of(self, role: RoleMembers) -> tuple[frozenset[str], bool]:
+        """Give whom the file names."""
+        return role.people, True
 
     async def look_up(self, account: Account) -> Member:
         """Tell who an account is."""

@@ -9,6 +9,7 @@ _MADE_BY: Final = {
     "0004": ("TABLE credentials", "TABLE tickets"),
     "0005": ("TABLE person_marks",),
     "0010": ("TABLE starts",),
+    "0009": ("TABLE absences",),
 }
 
 

@@ -51,6 +51,11 @@ ONLY_IN_SLACK = {
     Refusal.NOBODY_MAY_START,
     Refusal.STARTED_BEFORE,
     Refusal.TYPED_WRONG,
+    Refusal.NOT_AWAY,
+    Refusal.DELEGATE_SELF,
+    Refusal.DELEGATE_CANNOT,
+    Refusal.DELEGATE_AWAY,
+    Refusal.DELEGATE_NOT_IN_ROLE,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

@@ -11,6 +11,7 @@ from approval_rules.people import human
 from approval_rules.people_events import PersonsChange
 from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
+from handlers.away_desk import AwaySaid
 from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from handlers.persons_desk import PersonsKnown, PersonsSaid
 from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
@@ -56,6 +57,8 @@ class FakeDesk:
     paused: list[tuple[Scope, timedelta | None, AgentText]] = field(default_factory=list)
     resumed: list[Scope] = field(default_factory=list)
     oldest: bool = True
+    away: AwaySaid = field(default_factory=lambda: AwaySaid(None, None, "UTC"))
+    gone: list[tuple[str, str | None]] = field(default_factory=list)
     dead: int = 0
     persons: "FakePersons" = field(default_factory=FakePersons)
 
@@ -82,6 +85,26 @@ class FakeDesk:
         await self._answering()
         self.asked.append((who, unverified_id))
         return self.shown
+
+    async def go_away(self, who: Envelope, until: str, delegate: str | None) -> AwaySaid:
+        """Remember the wish."""
+        await self._answering()
+        self.asked.append((who, "away"))
+        self.gone.append((until, delegate))
+        return self.away
+
+    async def come_back(self, who: Envelope) -> AwaySaid:
+        """Remember it."""
+        await self._answering()
+        self.asked.append((who, "back"))
+        self.gone.append(("back", None))
+        return self.away
+
+    async def away_now(self, who: Envelope) -> AwaySaid:
+        """Give how things stand."""
+        await self._answering()
+        self.asked.append((who, "away?"))
+        return self.away
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """Give what waits."""
