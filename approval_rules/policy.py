@@ -108,7 +108,8 @@ class Policy:
         """The ask with the most approvals, the first on a tie, with the strongest factor of any; None without asks."""
         asks = [ask for rule in self.rules if (ask := asked_by(rule.verdict)) is not None]
         most = max(asks, key=lambda ask: ask.approvals, default=None)
-        return most and replace(most, step_up=strongest(ask.step_up for ask in asks))
+        proof = strongest(ask.step_up for ask in asks)
+        return most and replace(most, step_up=proof, excluded=self.names_people)
 
 
 @dataclass(frozen=True, slots=True)

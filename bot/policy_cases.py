@@ -55,6 +55,7 @@ class Expectation:
     step_up: StepUp | None = None
     backup: str | None = None
     initiate: str | None = None
+    excluded: tuple[str, ...] | None = None
 
     @property
     def seats(self) -> Mapping[str, int] | None:

@@ -35,7 +35,10 @@ def list_(*, as_json: AsJson = False) -> None:
 
 @app.command("confirm", epilog="Example: foureyes factor confirm U0MAYACHEN1")
 def confirm(user: UserArgument, one: OneOption = None) -> None:
-    """Vouch for what waits of a person: a new factor, a locked one, or a removal. Speak to that person first."""
+    """Vouch for what waits of a person.
+
+    That is a new factor, one that is locked, or a removal. Speak to the person first.
+    """
     from approval_rules import factors
 
     _do(user, factors.confirm, one)
@@ -43,7 +46,10 @@ def confirm(user: UserArgument, one: OneOption = None) -> None:
 
 @app.command("refuse", epilog="Example: foureyes factor refuse U0MAYACHEN1")
 def refuse(user: UserArgument, one: OneOption = None) -> None:
-    """Say no to what waits of a person: a new factor is gone, one that was to be removed stays."""
+    """Say no to what waits of a person.
+
+    A new factor is gone, one that was to be removed stays.
+    """
     from approval_rules import factors
 
     _do(user, factors.refuse, one)
@@ -51,7 +57,10 @@ def refuse(user: UserArgument, one: OneOption = None) -> None:
 
 @app.command("lock", epilog="Example: foureyes factor lock U0MAYACHEN1")
 def lock(user: UserArgument) -> None:
-    """Let nothing of a person's count from now on, until another person has confirmed it again."""
+    """Let nothing of a person's count from now on.
+
+    It counts again once another person has confirmed it.
+    """
     from approval_rules import factors
 
     _do(user, lambda held, wish, _: factors.lock(held, wish), "")
@@ -59,7 +68,7 @@ def lock(user: UserArgument) -> None:
 
 @app.command("remove", epilog="Example: foureyes factor remove U0MAYACHEN1 --id cred_01jd3k")
 def remove(user: UserArgument, one: OneOption = None) -> None:
-    """Ask for a factor to be removed; somebody else must confirm it."""
+    """Ask for a removal; somebody else must confirm it."""
     from approval_rules import factors
     from approval_rules.factor_events import FactorEvent
     from bot.desk.factor_record import several

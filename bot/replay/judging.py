@@ -42,6 +42,7 @@ class Ruling(NamedTuple):
     step_up: StepUp = "none"
     backup: str = ""
     initiate: str = ""
+    excluded: tuple[str, ...] = ()
 
     @property
     def approvals(self) -> int:
@@ -120,6 +121,7 @@ def ruling_of(result: Requirement | Contradiction) -> Ruling:
         result.step_up,
         result.backup or "",
         result.initiation.role if result.initiation else "",
+        result.excluded or (),
     )
 
 
@@ -128,14 +130,16 @@ def recorded(requirement: Requirement) -> Expectation:
     requirement = requirement.live
     roles = tuple(str(seat.role) for seat in requirement.seats for _ in range(seat.count))
     rule = requirement.policy.rule and requirement.policy.rule.rpartition("#")[2]
+    # Red with fields that bar people: the rule asked, and only that nobody knew whom they name blocked it.
     return Expectation(
-        WOULD_BE[requirement.tier],
+        "asked" if requirement.excluded else WOULD_BE[requirement.tier],
         rule=int(rule) if rule else None,
         approvals=len(roles),
         roles=roles,
         step_up=requirement.step_up,
         backup=requirement.backup or "",
         initiate=requirement.initiation.role if requirement.initiation else "",
+        excluded=requirement.excluded or (),
     )
 
 
@@ -147,11 +151,15 @@ def same_people(wanted: Expectation, got: Ruling) -> bool:
         return True
     if wanted.approvals not in (None, got.approvals) or wanted.step_up not in (None, got.step_up):
         return False
-    if wanted.backup not in (None, got.backup):
+    if wanted.backup not in (None, got.backup) or not _same_barred(wanted, got):
         return False
     if wanted.seats is not None:
         return dict(wanted.seats) == dict(got.seats)
     return not wanted.roles or set(wanted.roles) == set(got.seats)
+
+
+def _same_barred(wanted: Expectation, got: Ruling) -> bool:
+    return wanted.excluded is None or set(wanted.excluded) == set(got.excluded)
 
 
 def fewer_people(wanted: Expectation, got: Ruling) -> bool:
@@ -161,7 +169,8 @@ def fewer_people(wanted: Expectation, got: Ruling) -> bool:
     others = wanted.backup is not None and got.backup not in ("", wanted.backup)
     started = wanted.initiate is not None and got.initiate not in ("", wanted.initiate)
     weaker = wanted.step_up is not None and strongest([wanted.step_up, got.step_up]) != got.step_up
-    return gone or others or started or weaker or got.approvals < (wanted.approvals or 0)
+    let_in = bool(set(wanted.excluded or ()) - set(got.excluded))
+    return gone or others or started or weaker or let_in or got.approvals < (wanted.approvals or 0)
 
 
 def dialled(folder: PolicyFolder) -> PolicyFolder:

@@ -127,7 +127,7 @@ async def _form(request: Request) -> Mapping[str, str] | None:
         fields = parse_qs(body.decode(), strict_parsing=True, keep_blank_values=True, max_num_fields=4)
     except (ValueError, ClientDisconnect):
         return None
-    return {name: values[0] for name, values in fields.items() if len(values) == 1}
+    return {name: values[0] for name, values in fields.items() if len(values) == 1} if fields else None
 
 
 def _refused(code: Refusal) -> Response:
@@ -169,8 +169,8 @@ def _set_up(name: str, visit: str, made: SetUp, wrong: WrongCode | None = None) 
 def _wrong(wrong: WrongCode) -> str:
     if wrong.too_fast:
         return "That was too fast. Please wait a moment, and type what the app shows then."
-    left = "one more try" if wrong.left == 1 else f"{wrong.left} more tries"
-    return f"The code, or the recovery code, was wrong. There is {left} before this link is over."
+    left = "is one more try" if wrong.left == 1 else f"are {wrong.left} more tries"
+    return f"The code, or the recovery code, was wrong. There {left} before this link is over."
 
 
 def _enrolled(done: Enrolled) -> str:

@@ -300,6 +300,24 @@ async def test_home_says_whose_token_this_is(slack: SlackStandin, directory: Sla
     assert caught.value.__cause__ is None
 
 
+async def test_an_address_leads_to_an_account(slack: SlackStandin, directory: SlackDirectory, times: Times) -> None:
+    """Found, unknown, or not to be told just now: three answers, and never an error."""
+    assert await directory.account_of("maya@example.com") == MAYA
+    assert await directory.account_of("nobody@example.com") is Flaw.UNKNOWN
+    slack.fail("users.lookupByEmail", ServerError())
+    assert await directory.account_of("jonas@example.com") is Flaw.DIRECTORY_DOWN
+    slack.fail("users.lookupByEmail", Delay(60))
+    assert await directory.account_of("priya@example.com") is Flaw.DIRECTORY_DOWN
+    assert times() == NOON
+
+
+@pytest.mark.parametrize("user", [None, {}, {"id": 7}, {"id": "maya"}])
+async def test_an_address_with_an_odd_answer_is_nobodys(user: object) -> None:
+    """What is no user with an id is not taken for one."""
+    async with odd_slack(lambda _: web.json_response({"ok": True, "user": user})) as directory:
+        assert await directory.account_of("maya@example.com") is Flaw.DIRECTORY_DOWN
+
+
 def test_a_client_that_retries_by_itself_is_refused() -> None:
     """Found at start and not in a click."""
     with pytest.raises(ValueError, match="retry_handlers"):

@@ -209,6 +209,8 @@ def test_not_utf8(write: Write) -> None:
         ("roles: {manager: {users: ['@ann', U0ANN]}}", 1, 27, "Slack user id"),
         ("roles: {manager: {users: [123]}}", 1, 27, "a user must be text"),
         ("roles: {manager: {usergroup: '@managers'}}", 1, 30, "without '@'"),
+        ("roles: {manager: {users: [U0ANN], admits: [bot]}}", 1, 44, "admits is [guest]"),
+        ("roles: {manager: {users: [T0ELSE/ann]}}", 1, 27, "a person is named by the Slack user id"),
         ("roles: {manager: {usergroup: [a]}}", 1, 30, "usergroup must be text"),
         ("roles: {manager: {user: [U0ANN]}}", 1, 19, "did you mean 'users'?"),
         ("roles: {'two words': {users: [U0ANN]}}", 1, 22, "a role's name begins"),

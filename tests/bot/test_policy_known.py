@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from approval_rules.people import ToolName
+from approval_rules.people import Flaw, RoleName, ToolName
 from approval_rules.policy import Policy
+from approval_rules.verdicts import asked_by
 from bot.policy_files import PolicyFolderError, load
+from bot.policy_lint import dangers
 
 CONTRACT = """  contract:
     properties:
@@ -133,3 +135,28 @@ def test_a_rule_below_a_wider_one(write: Write, earlier: str, later: str, *, ref
 def test_the_rest_after_a_condition_is_reached(write: Write) -> None:
     """A rule without a condition takes what is left."""
     assert len(pay(write("[{if: n <= 100, allow: true}, {allow: true}]")).rules) == 2
+
+
+@pytest.mark.parametrize("name", ["manager", "now", "environment"])
+@pytest.mark.parametrize("place", ["the file", "the ask"])
+def test_people_are_barred_by_fields_that_can_be_sent(write: Write, name: str, place: str) -> None:
+    """A field that nobody can send would bar nobody, and everybody would think that it does."""
+    above, inside = (f"  excluded: [{name}]\n", "") if place == "the file" else ("", f", excluded: [{name}]")
+    folder = write(f"[{{require_approval: {{role: lead{inside}}}}}]", CONTRACT + above)
+    (folder / "roles.yml").write_text("roles: {lead: {users: [U0ANN, U0BEN]}}\n", "utf-8")
+    ((_, _, detail),) = faults_of(folder)
+    assert detail == f"excluded: there is no field '{name}'; declare it under facts, or in the contract"
+
+
+def test_whom_the_file_bars_no_rule_asks(write: Write) -> None:
+    """What stands beside the rules holds for an ask, for a dial's people, and beside a rule's own."""
+    more = f"{CONTRACT}  facts: {{manager: string, boss: string}}\n  excluded: [manager]\n"
+    dial = "{if: n < 5, allow: {share: 5 %, else: {role: lead, excluded: [boss]}}}"
+    folder = write(f"[{dial}, {{require_approval: lead}}, {{if: n > 400, block: true}}]", more)
+    (folder / "roles.yml").write_text("roles: {lead: {users: [U0ANN, U0BEN], admits: [guest]}}\n", "utf-8")
+    policy = pay(folder)
+    asks = [asked_by(rule.verdict) for rule in policy.rules]
+    assert [ask and ask.excluded for ask in asks] == [("manager", "boss"), ("manager",), None]
+    assert policy.names_people == ("manager", "boss")
+    assert load(folder).roles[RoleName("lead")].admits == {Flaw.GUEST}
+    assert any("whom manager names" in str(danger) for danger in dangers(load(folder)))

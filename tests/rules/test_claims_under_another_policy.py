@@ -51,7 +51,10 @@ def claimed_under(proposal: Proposal, now: Requirement | None, *approvers: Stand
     return last.code if isinstance(last, ClaimRefused) else None
 
 
-@pytest.mark.parametrize("now", [RED, THREE_MANAGERS, MANAGER_AND_FINANCE, NOBODY, IN_SHADOW])
+EXCLUDING = replace(TWO_MANAGERS, excluded=("account_manager",))
+
+
+@pytest.mark.parametrize("now", [RED, THREE_MANAGERS, MANAGER_AND_FINANCE, NOBODY, IN_SHADOW, EXCLUDING])
 def test_a_stricter_policy_takes_the_approval_back(now: Requirement) -> None:
     """Blocked, in shadow, more people, others or nobody who could: the approval is gone for good, and says why."""
     command = replace(claim(), current=now)

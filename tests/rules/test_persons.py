@@ -19,12 +19,15 @@ from approval_rules.people_events import (
     PersonsRefused,
 )
 from approval_rules.persons import ASK_LASTS, ChangePersons, Persons, by_mark, decide_persons, evolve_persons, folded
+from approval_rules.policy import Policy, Rule
 from approval_rules.quorum import tally
 from approval_rules.requirement import Seat
+from approval_rules.verdicts import Ask, consequence
 from tests.rules.builders import (
     ANN,
     BEN,
     MANAGER,
+    REFUND,
     RUNNING,
     START,
     after,
@@ -312,3 +315,16 @@ def test_humans_are_named_alike_by_each_of_their_accounts() -> None:
     assert humans([first, Standing(B), Standing(C)]) == {A: A, B: A, C: C}
     chain = [Standing(D), Standing(B), Standing(C, others=frozenset({D})), Standing(A, others=frozenset({B, C}))]
     assert set(humans(chain).values()) == {A}
+
+
+# --- what the policy bars people by
+
+
+def test_where_no_rule_decides_whom_any_rule_bars_is_barred() -> None:
+    """The strictest people of a file are those whom none of its fields names."""
+    first = Rule(1, None, Ask((Seat(MANAGER, 1),), excluded=("account_manager",)), "")
+    second = Rule(2, None, Ask((Seat(MANAGER, 2),), excluded=("requested_for",)), "")
+    policy = Policy(REFUND, (first, second))
+    assert policy.strictest is not None
+    assert policy.strictest.excluded == ("account_manager", "requested_for")
+    assert consequence(policy.strictest).endswith("nobody whom account_manager and requested_for names")

@@ -113,3 +113,13 @@ def test_an_approval_without_the_factor_gives_no_permission() -> None:
     unproved = after(opened(), vote(ANN), vote(BEN, minutes=6, others=[ANN]))
     forged = replace(unproved, requirement=replace(unproved.requirement, step_up="totp"))
     assert refused(forged, claim()) is Refusal.APPROVERS_CHANGED
+
+
+def test_a_factor_that_does_not_hold_voids_the_yes_whatever_was_asked_for() -> None:
+    """Its own reason is given where nothing else stands against the vote; a no still needs no factor."""
+    brought = replace(vote(ANN), unproved=Refusal.FACTOR_REFUSED)
+    for step_up in STEP_UPS:
+        assert refused(asked(step_up), brought) is Refusal.FACTOR_REFUSED
+        assert refused(asked(step_up), replace(brought, proof=proof("passkey"))) is Refusal.FACTOR_REFUSED
+        assert after(asked(step_up), replace(deny(ANN), unproved=Refusal.FACTOR_REFUSED)).status is Status.DENIED
+    assert refused(asked("passkey"), replace(brought, voter=Standing(ANN.person))) is Refusal.NOT_IN_ROLE
