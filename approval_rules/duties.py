@@ -16,6 +16,8 @@ def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
         return Refusal.INITIATOR
     if voter.person == proposal.agent.owner:
         return Refusal.AGENT_OWNER
+    if any(edit.editor == voter.person for edit in proposal.edits):
+        return Refusal.EDITOR
     if not counting_roles(voter, proposal):
         return Refusal.NOT_IN_ROLE
     return None

@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.denials import DenialCategory
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLoaded
+from approval_rules.question_events import QuestionEvent
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
@@ -138,6 +140,7 @@ class Voted:
     reason: AgentText | None
     proof: Proof | None = None
     evidence: AgentJson | None = None
+    category: DenialCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +184,13 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """An approval was taken back before it was used."""
+    """An approval was taken back before it was used; a person who did so said why."""
 
     at: datetime
     by: Actor
     proposal: ProposalId
     code: Refusal
+    reason: AgentText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +336,7 @@ class IncidentRefused:
     code: Refusal
 
 
-ProposalEvent: TypeAlias = (
+_OfTheFirst: TypeAlias = (
     Submitted
     | Approved
     | Blocked
@@ -350,10 +354,12 @@ ProposalEvent: TypeAlias = (
     | Reminded
     | Thawed
 )
+ProposalEvent: TypeAlias = _OfTheFirst | QuestionEvent
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
 IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
+# In the order in which they came to be: the golden log is a chain.
 Event: TypeAlias = (
-    ProposalEvent
+    _OfTheFirst
     | SwitchEvent
     | SubmitRefused
     | AgentChanged
@@ -362,4 +368,5 @@ Event: TypeAlias = (
     | BudgetExceeded
     | IncidentEvent
     | EnvironmentNamed
+    | QuestionEvent
 )

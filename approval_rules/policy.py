@@ -69,6 +69,7 @@ class Policy:
     label: str | None = None
     tier: ActionTier | None = None
     budgets: Budgets | None = None
+    editable: tuple[str, ...] | None = None
 
     lookups: Mapping[str, Lookup] = field(init=False)
     reserved: frozenset[str] = field(init=False)
@@ -345,6 +346,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         dropped=hidden_by(policy.contract, "drop"),
         backup=ask.backup,
         action_tier=policy.tier,
+        editable=policy.editable,
     )
     if not policy.shadow:
         return live

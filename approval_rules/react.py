@@ -23,6 +23,7 @@ from approval_rules.events import (
     Voted,
     VoteRefused,
 )
+from approval_rules.question_events import Answered, Asked, Edited, QuestionEvent, RequestRefused
 from approval_rules.requirement import Tier
 from approval_rules.state import Proposal
 
@@ -33,6 +34,9 @@ class Note(StrEnum):
     HALF_TIME = "half-time"
     DECIDED = "decided"
     OVERDUE = "overdue"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    EDITED = "edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ class ShowPacket:
 
 @dataclass(frozen=True, slots=True)
 class TellThread:
-    """Reply in the packet's thread; an update of a packet notifies nobody."""
+    """Reply in the packet's thread; an update of a packet notifies nobody. `about` is a question's id."""
 
     note: Note
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,24 @@ def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
             return ShowPacket(), TellThread(Note.HALF_TIME)
         case Reminded():
             return (TellThread(Note.HALF_TIME),)
+        case Asked() | Answered() | Edited() | RequestRefused():
+            return _amended(event)
         case VoteRefused() | ClaimRefused() | PacketPosted():
+            return ()
+        case _:
+            assert_never(event)
+
+
+def _amended(event: QuestionEvent) -> tuple[Effect, ...]:
+    match event:
+        case Asked():
+            asked = (ShowPacket(), TellThread(Note.ASKED, event.question))
+            return asked if event.to else (*asked, TellAgent("proposal.question"))
+        case Answered():
+            return ShowPacket(), TellThread(Note.ANSWERED, event.question)
+        case Edited():
+            return ShowPacket(), TellThread(Note.EDITED), TellAgent("proposal.edited")
+        case RequestRefused():
             return ()
         case _:
             assert_never(event)

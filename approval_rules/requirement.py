@@ -65,6 +65,7 @@ class Requirement:
     of those also in `hashed` they see a digest, and of those also in `dropped` not even the names. With `shadow` it is
     a trial: what people are asked is only compared with it, and `policy` does not tell them what it says. Once people
     were reminded, whoever is in the role `backup` can fill any seat. `action_tier` is what the policy's file says.
+    People who may vote can lower the fields in `editable`.
     """
 
     tier: Tier
@@ -80,6 +81,7 @@ class Requirement:
     shadow: Shadowed | None = None
     backup: RoleName | None = None
     action_tier: ActionTier | None = None
+    editable: tuple[str, ...] | None = None
 
     @property
     def live(self) -> "Requirement":

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, assert_never
 
+from approval_rules.amendments import Edit, Question, TakenBack, stood_for
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
+from approval_rules.denials import DenialCategory
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -40,6 +42,7 @@ from approval_rules.events import (
 )
 from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.question_events import Answered, Asked, Edited, RequestRefused
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
 from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
@@ -69,6 +72,7 @@ class Vote:
     digest: Digest
     reason: AgentText | None
     proof: Proof | None = None
+    category: DenialCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,19 @@ class Proposal:
     known: AgentJson | None = None
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
+    questions: tuple[Question, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    taken_back: TakenBack | None = None
+
+    @property
+    def version(self) -> int:
+        """Which version of the action this is: each edit makes a new one."""
+        return 1 + len(self.edits)
+
+    @property
+    def judged_at(self) -> datetime:
+        """When the policy judged the action as it is now."""
+        return self.edits[-1].at if self.edits else self.created_at
 
     @property
     def deadline(self) -> datetime | None:
@@ -156,15 +173,22 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
         raise ValueError(f"the log of {event.proposal} does not begin with Submitted")
     match event:
         case Voted():
-            vote = Vote(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof)
+            vote = Vote(
+                *(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof),
+                event.category,
+            )
             kept = tuple(old for old in proposal.votes if old.voter != event.voter)
             return replace(proposal, votes=(*kept, vote))
         case PacketPosted():
             return replace(proposal, packet=event.posted)
         case Reminded():
             return replace(proposal, reminded=True)
-        case VoteRefused() | ClaimRefused():
+        case VoteRefused() | ClaimRefused() | RequestRefused():
             return proposal
+        case Asked() | Answered():
+            return _asked(proposal, event)
+        case Edited():
+            return _edited(proposal, event)
         case Claimed() | OutcomeReported() | OutcomeOverdue():
             return replace(proposal, execution=_executed(proposal, event))
         case Thawed():
@@ -250,7 +274,8 @@ def _decided(proposal: Proposal, event: Approved | Blocked | Denied | Expired | 
         case Cancelled():
             return replace(proposal, status=Status.CANCELLED, decided_at=event.at)
         case Revoked():
-            return replace(proposal, status=Status.REVOKED, revoked_why=event.code)
+            taken_back = None if event.reason is None else TakenBack(event.by, event.at, event.reason)
+            return replace(proposal, status=Status.REVOKED, revoked_why=event.code, taken_back=taken_back)
         case _:
             assert_never(event)
 
@@ -270,3 +295,33 @@ def _thawed(proposal: Proposal, event: Thawed) -> Proposal:
         still = proposal.stood_still + (event.deadline - proposal.expires_at)
         return replace(proposal, expires_at=event.deadline, clock_from=event.at, stood_still=still)
     return replace(proposal, claim_by=event.deadline, clock_from=event.at)
+
+
+def _asked(proposal: Proposal, event: Asked | Answered) -> Proposal:
+    if isinstance(event, Asked):
+        by = PersonId(event.by.ref)
+        questions = (
+            *proposal.questions,
+            Question(event.question, by, event.to, event.text, event.at, event.stands_until),
+        )
+    else:
+        questions = tuple(
+            each.answered(event.text, event.by, event.at) if each.id == event.question else each
+            for each in proposal.questions
+        )
+    still = proposal.stood_still + (stood_for(questions) - stood_for(proposal.questions))
+    return replace(proposal, questions=questions, expires_at=event.deadline, stood_still=still)
+
+
+def _edited(proposal: Proposal, event: Edited) -> Proposal:
+    voided = tuple(vote.voter for vote in proposal.votes)
+    edit = Edit(PersonId(event.by.ref), event.at, event.field, proposal.digest, voided)
+    return replace(
+        proposal,
+        arguments=event.arguments,
+        digest=event.digest,
+        requirement=event.requirement,
+        known=event.known,
+        votes=(),
+        edits=(*proposal.edits, edit),
+    )

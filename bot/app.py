@@ -20,6 +20,7 @@ from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost, SlackSenders
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
+from bot.desk.amending import AmendingUseCases, AnsweringUseCases
 from bot.desk.people import PeopleUseCases
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
@@ -109,7 +110,7 @@ async def running(
         await watch.look()
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
-        from_slack = slack_app(people, _slack_config(settings, place, wall), client)
+        from_slack = slack_app(people, AmendingUseCases(wiring), _slack_config(settings, place, wall), client)
         ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
@@ -133,6 +134,7 @@ def _ports(
         jwks=lambda: jwks([wiring.key]),
         ready=ready,
         metrics=metrics.exposition,
+        answering=AnsweringUseCases(wiring),
         slack=from_slack,
     )
 

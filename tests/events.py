@@ -27,6 +27,7 @@ _LATER = frozenset(
     {
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
         *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
+        *("editable", "Voted.category", "Revoked.reason"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

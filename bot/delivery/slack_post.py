@@ -43,7 +43,7 @@ from handlers.desk import Face, Seen
 from handlers.slack.blocks import Block, mentions
 from handlers.slack.escalation import escalation
 from handlers.slack.escape import Safe, mrkdwn_safe
-from handlers.slack.notes import note_text
+from handlers.slack.notes import asked_of, note_text
 from handlers.slack.packet import Packet, packet
 from handlers.slack.policy_words import policy_announcement
 from handlers.slack.sentences import (
@@ -251,8 +251,9 @@ class SlackSenders:
             # A second reply would only repeat itself; the packet above it is true in any case.
             return Sent(as_of)
         note = Note(row.payload["note"])
-        text = note_text(note, seen, self._wiring.clock())
-        called = await self._called(seen) if note is Note.HALF_TIME else ()
+        about = row.payload.get("about")
+        text = note_text(note, seen, self._wiring.clock(), about)
+        called = await self._called(seen) if note is Note.HALF_TIME else asked_of(seen, about)
         return await self._say(posted.channel, text, as_of, attempt, posted.ts, called)
 
     async def _called(self, seen: Seen) -> Sequence[Block]:

@@ -262,6 +262,7 @@ def _vote(tx: Transaction, click: Click, members: dict[Account, Member], *, rehe
         channel=who.channel,
         ts=click.ts,
         reason=click.reason,
+        category=click.category,
     )
     foreseen = decide(loaded.proposal, command, tx.switch)
     refusal = next((event.code for event in foreseen if isinstance(event, VoteRefused)), None)

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from starlette.types import ASGIApp
 
+from handlers.amending_desk import AnsweringDesk
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -21,6 +23,7 @@ class HttpPorts:
     """Clock, ids and the answers of the operational calls. Each MUST be O(1) in the number of proposals.
 
     `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events.
+    `answering` is the desk for answers to questions.
     """
 
     clock: Callable[[], datetime]
@@ -28,4 +31,5 @@ class HttpPorts:
     jwks: Callable[[], Mapping[str, object]]
     ready: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
+    answering: AnsweringDesk
     slack: ASGIApp | None = None

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.amending_desk import AmendingDesk
 from handlers.desk import PeopleDesk
 from handlers.slack.config import SlackConfig
 from handlers.slack.register import bolt_app
@@ -36,9 +37,9 @@ def _unquoted(text: str) -> str:
     return unquote(text)
 
 
-def slack_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
+def slack_app(desk: PeopleDesk, amending: AmendingDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
     """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
-    bolt = bolt_app(desk, config, client)
+    bolt = bolt_app(desk, amending, config, client)
 
     async def handle(signed: Signed, send: Send) -> None:
         text, content_type = opened(signed)

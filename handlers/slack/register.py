@@ -15,12 +15,14 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.amending_desk import AmendingDesk
 from handlers.desk import PeopleDesk
 from handlers.slack.actions import Presses
+from handlers.slack.amending import ACTIONS, Amends
 from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
 from handlers.slack.ids import DENY_VIEW
-from handlers.slack.parse import read_command, trigger_of
+from handlers.slack.parse import action_id_of, read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNREADABLE
 
@@ -28,7 +30,7 @@ COMMAND: Final = "/agent"
 _ANY: Final = re.compile("")
 
 
-def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
+def bolt_app(desk: PeopleDesk, amending: AmendingDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
     """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
 
     async def authorize() -> AuthorizeResult:
@@ -50,14 +52,17 @@ def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> A
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    _listen(app, Presses(desk, client, config.clock), Commands(desk, config.clock), config.api_app_id)
+    amends = Amends(amending, client)
+    _listen(app, Presses(desk, client, config.clock), amends, Commands(desk, config.clock), config.api_app_id)
     return app
 
 
-def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str) -> None:
+def _listen(app: AsyncApp, presses: Presses, amends: Amends, commands: Commands, api_app_id: str) -> None:
     async def on_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         if not _is_ours(body, api_app_id):
             return _not_ours()
+        if action_id_of(body) in ACTIONS:
+            return await amends.pressed(body, _request_id(request))
         return await presses.pressed(body, _request_id(request))
 
     async def on_denial(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
@@ -74,12 +79,23 @@ def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str
             reply = Reply([reply.sentence])
         return BoltResponse(status=200, body=reply.body())
 
+    async def on_amendment(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await amends.submitted(body, _request_id(request))
+
+    async def on_message(body: dict[str, Any]) -> BoltResponse:
+        return await amends.said(body) if _is_ours(body, api_app_id) else _not_ours()
+
     async def on_event() -> BoltResponse:
         return BoltResponse(status=200)
 
     app.action(_ANY)(on_action)
     app.view(DENY_VIEW)(on_denial)
     app.command(COMMAND)(on_command)
+    for view in ACTIONS:
+        app.view(view)(on_amendment)
+    app.event("message")(on_message)
     app.event(_ANY)(on_event)
 
 
