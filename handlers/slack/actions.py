@@ -19,7 +19,7 @@ from approval_rules.events import Decision, Refusal
 from handlers.desk import Judged, PeopleDesk, Seen
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
-from handlers.slack.ids import APPROVE, DENY, DETAILS, NEXT, PREVIOUS, REASON
+from handlers.slack.ids import APPROVE, CATEGORY, DENY, DETAILS, NEXT, PREVIOUS, REASON
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
@@ -66,6 +66,8 @@ class Presses:
             return replaced(notice_view(NOT_COUNTED, UNREADABLE))
         if says_nothing(click.reason):
             return faulted(REASON, Safe(f"Please say why, in a few words (at most {MAX_REASON} characters)."))
+        if click.category is None:
+            return faulted(CATEGORY, Safe("Please choose what it is."))
         judged = await in_time(self.desk.vote(click))
         if isinstance(judged, Trouble):
             return faulted(REASON, judged.sentence)

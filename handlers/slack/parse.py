@@ -99,10 +99,8 @@ def read_denial(body: Mapping[str, Any], request_id: str) -> Click | None:
     if who is None:
         return None
     reason = AgentText(typed_in(body, REASON))
-    try:
-        category = DenialCategory(chosen_in(body, CATEGORY))
-    except ValueError:
-        return None
+    chosen = chosen_in(body, CATEGORY)
+    category = DenialCategory(chosen) if chosen in {*DenialCategory} else None
     return Click(who, place.target.proposal, place.target.digest, place.ts, Decision.DENY, reason, category)
 
 

@@ -29,6 +29,13 @@ ONLY_IN_SLACK = {
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
     Refusal.STEP_UP_NEEDED,
+    Refusal.EDITOR,
+    Refusal.NOT_EDITABLE,
+    Refusal.NOT_LOWER,
+    Refusal.TOO_MANY_QUESTIONS,
+    Refusal.CANNOT_BE_ASKED,
+    Refusal.TAKEN_BACK,
+    Refusal.NOT_APPROVER,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
