@@ -197,6 +197,7 @@ class _Bell:
 
     def from_writer(self, committed: Committed) -> None:
         self.metrics.count(committed.kinds)
+        self.metrics.count_denials(committed.denials)
         with suppress(RuntimeError):  # the loop is gone: nobody waits any more
             self._loop.call_soon_threadsafe(self._ring, committed)
 

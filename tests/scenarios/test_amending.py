@@ -294,6 +294,8 @@ async def test_a_denial_has_a_category(world: World) -> None:
     assert (vote["category"], vote["reason"]) == ("wrong-amount", "Too much")
     await world.settled()
     assert "wrong amount" in str(packet.blocks)
+    figures = (await world.http.get("/metrics")).text
+    assert 'foureyes_denials_total{category="wrong-amount"} 1.0' in figures
     assert not votable(packet)
 
 
