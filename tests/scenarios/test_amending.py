@@ -133,6 +133,7 @@ async def test_a_stopped_clock_gives_the_time_back(world: World) -> None:
     assert found["state"] == "pending"
     moved = _seconds(found["expires_at"]) - _seconds(proposal["expires_at"])
     assert abs(moved - 3 * 3600) < 60
+    await world.settled()
     await asked(world, proposal, packet, stop=True)
     await world.move(hours=23)
     assert (await world.read(proposal))["state"] == "pending"
