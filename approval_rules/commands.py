@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
-from approval_rules.events import Decision, Posted, Refusal
+from approval_rules.denials import DenialCategory
+from approval_rules.events import Decision, Posted
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
+from approval_rules.refusals import Refusal
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
 from approval_rules.switch import Scope
@@ -98,6 +100,7 @@ class CastVote:
     evidence: AgentJson | None = None
     unproved: Refusal | None = None
     absent: Sequence[Standing] = ()
+    category: DenialCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,78 @@ class Thaw:
     proposal: ProposalId
 
 
-Command: TypeAlias = Submit | Initiate | CastVote | Cancel | Claim | ReportOutcome | RecordPosted | PassTime | Thaw
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a person had on the screen: the digest, and the message. Unproved until it was compared."""
+
+    digest: str
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the agent, or the person `to`, where the directory found nothing wrong with him (`flawed`)."""
+
+    at: datetime
+    proposal: ProposalId
+    asker: Standing
+    shown: Shown
+    question: str
+    to: PersonId | None
+    flawed: bool
+    text: AgentText
+    stops_clock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer a question; `by` is the agent, or the person who was asked."""
+
+    at: datetime
+    proposal: ProposalId
+    question: str
+    by: Actor
+    text: AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """The action with a lower value, and what the policy that decides now asks for it."""
+
+    arguments: AgentJson
+    digest: Digest
+    requirement: Requirement
+    known: AgentJson | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Lower one field; `becomes` is what then stands, or why it cannot."""
+
+    at: datetime
+    proposal: ProposalId
+    editor: Standing
+    shown: Shown
+    field: str
+    becomes: Lowered | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Take an approval back before it is used."""
+
+    at: datetime
+    proposal: ProposalId
+    by: Standing
+    shown: Shown
+    reason: AgentText
+
+
+Amendment: TypeAlias = Ask | Answer | Edit | TakeBack
+Command: TypeAlias = (
+    Submit | Initiate | CastVote | Cancel | Claim | ReportOutcome | RecordPosted | PassTime | Thaw | Amendment
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,19 @@ from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from approval_rules import claims
+from approval_rules.amend import judge_amendment
+from approval_rules.amendments import stops
 from approval_rules.away import stands_in_for
 from approval_rules.budgets import NO_REJECTION
 from approval_rules.claims import judge_claim
 from approval_rules.commands import (
+    Answer,
+    Ask,
     Cancel,
     CastVote,
     Claim,
     Command,
+    Edit,
     Initiate,
     LiftTimedPauses,
     PassTime,
@@ -25,6 +30,7 @@ from approval_rules.commands import (
     StartPause,
     Submit,
     SwitchCommand,
+    TakeBack,
     Thaw,
 )
 from approval_rules.duties import counting_roles, humans, still_counting, why_not
@@ -104,6 +110,8 @@ def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Event
         case RecordPosted():
             same = proposal.packet == command.posted
             return () if same else (PacketPosted(command.at, OUTBOX, proposal.id, command.posted),)
+        case Ask() | Answer() | Edit() | TakeBack():
+            return judge_amendment(proposal, command, switch)
         case _:
             assert_never(command)
 
@@ -198,6 +206,7 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         proof=command.proof,
         evidence=command.evidence,
         on_behalf_of=stands_in_for(proposal, roles, command.absent),
+        category=command.category,
     )
     after = evolve(proposal, voted)
     standings = {**command.others, command.voter.person: command.voter}
@@ -284,7 +293,9 @@ def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> Events:
         return ()
     if switch.stops(proposal.agent.id, proposal.tool) is not None:
         return ()
-    still = switch.stood_still(proposal.agent.id, proposal.tool, proposal.clock_from, command.at)
+    still = switch.stood_still(
+        proposal.agent.id, proposal.tool, proposal.clock_from, command.at, stops(proposal.questions)
+    )
     if not still:
         return ()
     return (Thawed(command.at, CLOCK, proposal.id, proposal.deadline + still),)

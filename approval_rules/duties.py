@@ -23,6 +23,8 @@ def why_not(voter: Standing, proposal: Proposal) -> Refusal | None:
         return Refusal.AGENT_OWNER
     if any(map(voter.is_one_with, proposal.interested)):
         return Refusal.INTERESTED_PARTY
+    if any(voter.is_one_with(edit.editor) for edit in proposal.edits):
+        return Refusal.EDITOR
     if not counting_roles(voter, proposal):
         return Refusal.NOT_IN_ROLE
     return None

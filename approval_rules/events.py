@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.canonical import Digest
+from approval_rules.denials import DenialCategory
 from approval_rules.duty_events import AwayEvent
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
@@ -18,6 +19,7 @@ from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.people_events import PersonsEvent
 from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLoaded
+from approval_rules.question_events import QuestionEvent
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
@@ -151,6 +153,7 @@ class Voted:
     proof: Proof | None = None
     evidence: AgentJson | None = None
     on_behalf_of: PersonId | None = None
+    category: DenialCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +197,13 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """An approval was taken back before it was used."""
+    """An approval was taken back before it was used; a person who did so said why."""
 
     at: datetime
     by: Actor
     proposal: ProposalId
     code: Refusal
+    reason: AgentText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +368,7 @@ _FirstOfAProposal: TypeAlias = (
     | Reminded
     | Thawed
 )
-ProposalEvent: TypeAlias = _FirstOfAProposal | Initiated
+ProposalEvent: TypeAlias = _FirstOfAProposal | Initiated | QuestionEvent
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
 IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 # In the order in which the kinds came: the golden log is one chain of them.
@@ -383,4 +387,5 @@ Event: TypeAlias = (
     | Initiated
     | InitiationRefused
     | AwayEvent
+    | QuestionEvent
 )

@@ -71,6 +71,7 @@ class Policy:
     label: str | None = None
     tier: ActionTier | None = None
     budgets: Budgets | None = None
+    editable: tuple[str, ...] | None = None
 
     lookups: Mapping[str, Lookup] = field(init=False)
     reserved: frozenset[str] = field(init=False)
@@ -398,6 +399,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         excluded=ask.excluded or None,
         initiation=initiation,
         urgent=ask.urgent or None,
+        editable=policy.editable,
     )
     if not policy.shadow:
         return live

@@ -1,5 +1,6 @@
 """What the world must be told about an event: effects, which become rows of the outbox. Tells nobody itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, assert_never
@@ -24,6 +25,7 @@ from approval_rules.events import (
     VoteRefused,
 )
 from approval_rules.initiation_events import Initiated
+from approval_rules.question_events import Answered, Asked, Edited, QuestionEvent, RequestRefused
 from approval_rules.requirement import Tier
 from approval_rules.state import Proposal
 
@@ -35,6 +37,9 @@ class Note(StrEnum):
     LAST_CALL = "last-call"
     DECIDED = "decided"
     OVERDUE = "overdue"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    EDITED = "edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,10 @@ class ShowPacket:
 
 @dataclass(frozen=True, slots=True)
 class TellThread:
-    """Reply in the packet's thread; an update of a packet notifies nobody."""
+    """Reply in the packet's thread; an update of a packet notifies nobody. `about` is a question's id."""
 
     note: Note
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,15 @@ class TellAgent:
 
 
 Effect: TypeAlias = ShowPacket | TellThread | TellAgent
+
+
+_BECAME: Mapping[type[ProposalEvent], str] = {
+    Approved: "approved",
+    Denied: "denied",
+    Expired: "expired",
+    Cancelled: "cancelled",
+    Revoked: "revoked",
+}
 
 
 def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
@@ -81,18 +96,10 @@ def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
             return ShowPacket(), TellAgent("proposal.initiated")
         case Submitted() | Voted() | Thawed() | Claimed() | Initiated():
             return (ShowPacket(),)
-        case Approved():
-            return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.approved")
-        case Denied():
-            return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.denied")
-        case Expired():
-            return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.expired")
-        case Cancelled():
-            return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.cancelled")
+        case Approved() | Denied() | Expired() | Cancelled() | Revoked():
+            return ShowPacket(), TellThread(Note.DECIDED), TellAgent(f"proposal.{_BECAME[type(event)]}")
         case Blocked():
             return ShowPacket(), TellAgent("proposal.blocked")
-        case Revoked():
-            return ShowPacket(), TellThread(Note.DECIDED), TellAgent("proposal.revoked")
         case OutcomeReported():
             return (ShowPacket(),)
         case OutcomeOverdue():
@@ -102,6 +109,8 @@ def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
             return ShowPacket(), TellThread(_reminder(event))
         case Reminded():
             return (TellThread(_reminder(event)),)
+        case Asked() | Answered() | Edited() | RequestRefused():
+            return _amended(event)
         case VoteRefused() | ClaimRefused() | PacketPosted():
             return ()
         case _:
@@ -110,3 +119,18 @@ def _effects(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
 
 def _reminder(event: Reminded) -> Note:
     return Note.LAST_CALL if event.last else Note.HALF_TIME
+
+
+def _amended(event: QuestionEvent) -> tuple[Effect, ...]:
+    match event:
+        case Asked():
+            asked = (ShowPacket(), TellThread(Note.ASKED, event.question))
+            return asked if event.to else (*asked, TellAgent("proposal.question"))
+        case Answered():
+            return ShowPacket(), TellThread(Note.ANSWERED, event.question)
+        case Edited():
+            return ShowPacket(), TellThread(Note.EDITED), TellAgent("proposal.edited")
+        case RequestRefused():
+            return ()
+        case _:
+            assert_never(event)

@@ -76,6 +76,7 @@ class Requirement:
     were reminded, whoever is in the role `backup` can fill any seat. `action_tier` is what the policy's file says.
     `excluded` are the fields that name people who may not decide.
     What is `urgent` calls people in their quiet hours too.
+    People who may vote can lower the fields in `editable`.
     """
 
     tier: Tier
@@ -94,6 +95,7 @@ class Requirement:
     excluded: tuple[str, ...] | None = None
     initiation: Initiation | None = None
     urgent: bool | None = None
+    editable: tuple[str, ...] | None = None
 
     @property
     def live(self) -> "Requirement":

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, assert_never
 
+from approval_rules.amendments import Edit, Question, TakenBack, stood_for
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
+from approval_rules.denials import DenialCategory
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -41,6 +43,7 @@ from approval_rules.events import (
 from approval_rules.facts import LookedUp
 from approval_rules.initiation_events import Initiated, Initiator
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
+from approval_rules.question_events import Answered, Asked, Edited, RequestRefused
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
 from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
@@ -74,6 +77,7 @@ class Vote:
     reason: AgentText | None
     proof: Proof | None = None
     on_behalf_of: PersonId | None = None
+    category: DenialCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,19 @@ class Proposal:
     initiator: Initiator | None = None
     typed: AgentText | None = None
     started_as: ProposalId | None = None
+    questions: tuple[Question, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    taken_back: TakenBack | None = None
+
+    @property
+    def version(self) -> int:
+        """Which version of the action this is: each edit makes a new one."""
+        return 1 + len(self.edits)
+
+    @property
+    def judged_at(self) -> datetime:
+        """When the policy judged the action as it is now."""
+        return self.edits[-1].at if self.edits else self.created_at
 
     @property
     def deadline(self) -> datetime | None:
@@ -188,6 +205,7 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
         case Voted():
             vote = Vote(
                 *(event.voter, event.decision, event.at, event.roles, event.digest, event.reason, event.proof),
+                category=event.category,
                 on_behalf_of=event.on_behalf_of,
             )
             kept = tuple(old for old in proposal.votes if old.voter != event.voter)
@@ -196,8 +214,12 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
             return replace(proposal, packet=event.posted)
         case Reminded():
             return replace(proposal, reminded=True, reminded_last=event.last is True)
-        case VoteRefused() | ClaimRefused():
+        case VoteRefused() | ClaimRefused() | RequestRefused():
             return proposal
+        case Asked() | Answered():
+            return _asked(proposal, event)
+        case Edited():
+            return _edited(proposal, event)
         case Claimed() | OutcomeReported() | OutcomeOverdue():
             return replace(proposal, execution=_executed(proposal, event))
         case Thawed():
@@ -288,7 +310,8 @@ def _decided(proposal: Proposal, event: Approved | Blocked | Denied | Expired | 
         case Cancelled():
             return replace(proposal, status=Status.CANCELLED, decided_at=event.at)
         case Revoked():
-            return replace(proposal, status=Status.REVOKED, revoked_why=event.code)
+            taken_back = None if event.reason is None else TakenBack(event.by, event.at, event.reason)
+            return replace(proposal, status=Status.REVOKED, revoked_why=event.code, taken_back=taken_back)
         case _:
             assert_never(event)
 
@@ -308,3 +331,33 @@ def _thawed(proposal: Proposal, event: Thawed) -> Proposal:
         still = proposal.stood_still + (event.deadline - proposal.expires_at)
         return replace(proposal, expires_at=event.deadline, clock_from=event.at, stood_still=still)
     return replace(proposal, claim_by=event.deadline, clock_from=event.at)
+
+
+def _asked(proposal: Proposal, event: Asked | Answered) -> Proposal:
+    if isinstance(event, Asked):
+        by = PersonId(event.by.ref)
+        questions = (
+            *proposal.questions,
+            Question(event.question, by, event.to, event.text, event.at, event.stands_until),
+        )
+    else:
+        questions = tuple(
+            each.answered(event.text, event.by, event.at) if each.id == event.question else each
+            for each in proposal.questions
+        )
+    still = proposal.stood_still + (stood_for(questions) - stood_for(proposal.questions))
+    return replace(proposal, questions=questions, expires_at=event.deadline, stood_still=still)
+
+
+def _edited(proposal: Proposal, event: Edited) -> Proposal:
+    voided = tuple(vote.voter for vote in proposal.votes)
+    edit = Edit(PersonId(event.by.ref), event.at, event.field, proposal.digest, voided)
+    return replace(
+        proposal,
+        arguments=event.arguments,
+        digest=event.digest,
+        requirement=event.requirement,
+        known=event.known,
+        votes=(),
+        edits=(*proposal.edits, edit),
+    )

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from approval_rules.people import Actor, AgentId, ToolName
 from approval_rules.text import AgentText
+
+Span: TypeAlias = tuple[datetime, datetime]
 
 
 class ScopeKind(StrEnum):
@@ -91,14 +93,16 @@ class Switch:
         """Give the active pauses of exactly this scope."""
         return tuple(pause for pause in self.active if pause.scope == scope)
 
-    def stood_still(self, agent: AgentId, tool: ToolName, since: datetime, now: datetime) -> timedelta:
-        """Add up how long the clock of one proposal stood still between `since` and `now` (overlaps count once)."""
-        spans = [
-            (max(pause.since, since), min(pause.ended_at or now, now))
-            for pause in self.pauses
-            if pause.scope.covers(agent, tool)
-        ]
-        return _union([span for span in spans if span[0] < span[1]])
+    def stood_still(
+        self, agent: AgentId, tool: ToolName, since: datetime, now: datetime, counted: Sequence[Span] = ()
+    ) -> timedelta:
+        """Add up how long the clock of one proposal stood still between `since` and `now` (overlaps count once).
+
+        What lies in the spans `counted` has moved the deadline already.
+        """
+        pauses = [(pause.since, pause.ended_at or now) for pause in self.pauses if pause.scope.covers(agent, tool)]
+        before = _within(counted, since, now)
+        return union([*_within(pauses, since, now), *before]) - union(before)
 
 
 def ended(switch: Switch, ids: Sequence[str], at: datetime) -> Switch:
@@ -110,7 +114,13 @@ def ended(switch: Switch, ids: Sequence[str], at: datetime) -> Switch:
     return rest if rest.of(EVERYTHING) else replace(rest, resume_asked_by=())
 
 
-def _union(spans: Sequence[tuple[datetime, datetime]]) -> timedelta:
+def _within(spans: Sequence[Span], since: datetime, now: datetime) -> list[Span]:
+    cut = [(max(start, since), min(end, now)) for start, end in spans]
+    return [(start, end) for start, end in cut if start < end]
+
+
+def union(spans: Sequence[Span]) -> timedelta:
+    """Add up how long these spans are; what overlaps counts once."""
     total = timedelta()
     reached: datetime | None = None
     for start, end in sorted(spans):

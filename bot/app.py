@@ -22,6 +22,7 @@ from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
+from bot.desk.amending import AmendingUseCases, AnsweringUseCases
 from bot.desk.people import PeopleUseCases
 from bot.desk.second_factors import SecondFactors
 from bot.desk.surroundings import name_environment
@@ -119,7 +120,8 @@ async def running(
         await candidates.look()
         people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
-        from_slack = slack_app(people, factors, _slack_config(settings, place, wall), client, factors.starting)
+        config = _slack_config(settings, place, wall)
+        from_slack = slack_app(people, AmendingUseCases(wiring), factors, config, client, factors.starting)
         ports = _ports(
             wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics, settings), metrics
         )
@@ -146,6 +148,7 @@ def _ports(
         jwks=lambda: jwks([wiring.key]),
         ready=ready,
         metrics=metrics.exposition,
+        answering=AnsweringUseCases(wiring),
         slack=from_slack,
     )
 
@@ -218,6 +221,7 @@ class _Bell:
 
     def from_writer(self, committed: Committed) -> None:
         self.metrics.count(committed.kinds)
+        self.metrics.count_denials(committed.denials)
         with suppress(RuntimeError):  # the loop is gone: nobody waits any more
             self._loop.call_soon_threadsafe(self._ring, committed)
 

@@ -14,6 +14,9 @@ class Metrics:
         self._events = Counter(
             "foureyes_events", "Events recorded since this server started, by type.", ["type"], registry=self._registry
         )
+        self._denials = Counter(
+            "foureyes_denials", "Denials since this server started, by category.", ["category"], registry=self._registry
+        )
         self._pending = Gauge("foureyes_pending", "Proposals that wait for people.", registry=self._registry)
         self._paused = Gauge("foureyes_paused", "Pauses in force.", registry=self._registry)
         self._incident = Gauge("foureyes_incident", "1 while an incident is on.", registry=self._registry)
@@ -52,6 +55,11 @@ class Metrics:
         """Count the events of a commit."""
         for kind, number in kinds.items():
             self._events.labels(kind).inc(number)
+
+    def count_denials(self, categories: Mapping[str, int]) -> None:
+        """Count the denials of a commit."""
+        for category, number in categories.items():
+            self._denials.labels(category).inc(number)
 
     def count_breach(self, agent: str, tool: str) -> None:
         """Count a proposal whose arguments broke the contract."""

@@ -26,7 +26,19 @@ from bot.policy_times import read_zone
 from bot.policy_verdicts import VERDICTS, PlacedAsk, barring, read_excluded, read_starters, read_verdict
 
 MAX_RULES = 200
-_FIELDS = ("tool", "mode", "class", "contract", "facts", "rules", "time_zone", "tier", "budgets", "excluded")
+_FIELDS = (
+    "tool",
+    "mode",
+    "class",
+    "contract",
+    "facts",
+    "rules",
+    "time_zone",
+    "tier",
+    "budgets",
+    "excluded",
+    "editable",
+)
 MAX_RETAIN_DAYS = 3660
 PAYMENT = "payment"
 _CLASS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -67,13 +79,29 @@ def read_policy(page: Page, node: yaml.Node, stem: str, contracts: Mapping[str, 
     redact, retain_days = _read_log(page, read.logs, contract, tier)
     zone = read_zone(page, fields["time_zone"]) if "time_zone" in fields else UTC
     budgets = read_budgets(page, fields["budgets"]) if "budgets" in fields else None
+    editable = _read_editable(page, fields["editable"], contract) if "editable" in fields else None
     if tool is None:
         return None
     shadow = "mode" in fields and _is_shadow(page, fields["mode"])
     policy = Policy(
-        *(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, facts, label, tier, budgets)
+        *(tool, tuple(read.rules), redact, retain_days, zone, contract, shadow, facts, label, tier, budgets, editable)
     )
     return PolicyPage(policy, tuple(read.asks))
+
+
+def _read_editable(page: Page, node: yaml.Node, contract: Contract | None) -> tuple[str, ...] | None:
+    """Give the arguments that people may lower; what the contract knows to be no number, nobody could."""
+    names = []
+    for each in page.items(node, "editable"):
+        name = page.words(each, "a field")
+        kind = None if contract is None or name is None else contract.arguments.fields.get(name)
+        if contract is not None and name is not None and kind is None and contract.arguments.closed:
+            page.fault(each, f"the contract has no field '{name}', so nobody could lower it")
+        elif kind is not None and kind.what not in (None, "a number"):
+            page.fault(each, f"'{name}' is no number in the contract, so nobody could lower it")
+        elif name is not None:
+            names.append(name)
+    return tuple(dict.fromkeys(names)) or None
 
 
 def _read_class(page: Page, node: yaml.Node) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
+from approval_rules.denials import DenialCategory
 from approval_rules.events import Decision, Refusal
 from approval_rules.explanation import Explanation
 from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, ToolName
@@ -150,6 +151,7 @@ class Click:
     ts: str
     decision: Decision
     reason: AgentText | None = None
+    category: DenialCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ _LATER = frozenset(
         *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
         *("initiation", "initiator", "typed"),
         *("urgent", "Reminded.last", "on_behalf_of"),
+        *("editable", "Voted.category", "Revoked.reason"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

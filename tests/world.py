@@ -321,12 +321,20 @@ class World:
 
     async def deny(self, user: str, packet: Message, reason: str) -> str:
         """Press Deny, give a reason in the modal, and tell what the modal says then."""
-        outcome = await self.slack.click(user, packet.channel, packet.ts, "deny")
+        return await self.fill(user, packet, "deny", denial(reason))
+
+    async def fill(
+        self, user: str, packet: Message, action: str, values: dict[str, Any], *, force: bool = False
+    ) -> str:
+        """Press a button, fill in its modal, and tell what the modal says then, or what is wrong with an input."""
+        outcome = await self.slack.click(user, packet.channel, packet.ts, action, force=force)
         assert outcome.ok, outcome.warning
         modal = self.slack.modals(user)[-1]
-        outcome = await self.slack.submit(user, modal.id, {"reason": {"reason": reason}})
-        assert outcome.ok, (outcome.warning, outcome.errors)
-        return json.dumps(self.slack.modals(user)[-1].view, ensure_ascii=False)
+        if modal.view.get("submit") is None:
+            return json.dumps(modal.view, ensure_ascii=False)
+        outcome = await self.slack.submit(user, modal.id, values)
+        assert outcome.warning is None, outcome.warning
+        return json.dumps(outcome.errors or self.slack.modals(user)[-1].view, ensure_ascii=False)
 
     async def approve(self, proposal: Proposal, *users: str) -> Message:
         """Let people (Maya and Jonas, where nobody is named) approve."""
@@ -395,6 +403,11 @@ def targets_of(message: Message) -> set[str]:
 def buttons_of(message: Message) -> list[dict[str, Any]]:
     """List the buttons of a message."""
     return [element for block in message.blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+def denial(reason: str, category: str = "other") -> dict[str, Any]:
+    """Give what stands in the modal that denies."""
+    return {"category": {"category": category}, "reason": {"reason": reason}}
 
 
 def votable(message: Message) -> bool:

@@ -21,7 +21,7 @@ from bot.replay.replaying import Direction, direction_of
 from bot.store import rows
 from bot.store.codec import POLICY
 from bot.store.outcomes import Came, Said, outcomes_since
-from bot.store.past import denial_of, one_view
+from bot.store.past import correction_of, one_view
 from bot.store.tally import WIDE
 from bot.store.transaction import recorded_of
 from handlers.slack.sentence import money_at_stake
@@ -226,7 +226,7 @@ def _case(came: Came) -> Case:
 
 def _reason(connection: sqlite3.Connection, proposal: ProposalId) -> str | None:
     """Give what the person said; nothing where what to hide in it is not known any more."""
-    (then, erased), reason = denial_of(connection, proposal)
+    (then, erased), reason, _ = correction_of(connection, proposal)
     hidden = frozenset(then.requirement.hidden)
     return None if reason is None or (erased and hidden) else cleaned_reason(then, reason, hidden)
 

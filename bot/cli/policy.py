@@ -242,14 +242,14 @@ def turn_dial(
 
 @cases.command("export", epilog="Example: foureyes policy cases export --since 30d > policy/cases/denied.jsonl")
 def export(since: SinceOption = "30d", folder: FolderOption = None) -> None:
-    """Print what people denied as cases, one a line.
+    """Print what people denied or lowered as cases, one a line.
 
-    Each expects that people are asked, and has the person's reason as its note. Hidden fields are taken out.
+    Each expects that people are asked, and notes what the person did and said. Hidden fields are taken out.
     """
     from bot.cli.output import json_printable
     from bot.cli.session import reading
     from bot.policy_files import load
-    from bot.replay.replaying import denied_lines
+    from bot.replay.replaying import corrected_lines
     from bot.settings import load as settings
     from handlers.counting import counted
 
@@ -257,7 +257,7 @@ def export(since: SinceOption = "30d", folder: FolderOption = None) -> None:
     policy = load(folder or settings().policy)
     erased = written = 0
     with reading() as connection:
-        for line in denied_lines(policy, connection, begin):
+        for line in corrected_lines(policy, connection, begin):
             if line is None:
                 erased += 1
             else:

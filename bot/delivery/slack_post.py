@@ -45,7 +45,7 @@ from handlers.desk import Face, Seen
 from handlers.slack.blocks import Block
 from handlers.slack.escalation import escalation
 from handlers.slack.escape import Safe, mrkdwn_safe
-from handlers.slack.notes import note_text
+from handlers.slack.notes import asked_of, note_text
 from handlers.slack.packet import Packet, packet
 from handlers.slack.policy_words import policy_announcement
 from handlers.slack.sentences import (
@@ -252,9 +252,10 @@ class SlackSenders:
             # A second reply would only repeat itself; the packet above it is true in any case.
             return Sent(as_of)
         note = Note(row.payload["note"])
-        text = note_text(note, seen, self._wiring.clock())
+        about = row.payload.get("about")
+        text = note_text(note, seen, self._wiring.clock(), about)
         if note not in REMINDERS:
-            return await self._say(posted.channel, text, as_of, attempt, posted.ts)
+            return await self._say(posted.channel, text, as_of, attempt, posted.ts, asked_of(seen, about))
         if seen.proposal.status is not Status.PENDING and row.last_error == QUIET:
             return Sent(as_of)  # it was decided while people slept, and the thread says so
         who = await call(self._wiring, seen, row.payload.get("roles"))

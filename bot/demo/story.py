@@ -103,7 +103,8 @@ class Story:
         outcome = await self._slack.click(PRIYA, packet.channel, packet.ts, "deny")
         self._check(outcome.ok and bool(self._slack.modals(PRIYA)), "Priya presses Deny and is asked why")
         view = self._slack.modals(PRIYA)[-1]
-        outcome = await self._slack.submit(PRIYA, view.id, {"reason": {"reason": _REASON}})
+        said = {"category": {"category": "not-needed"}, "reason": {"reason": _REASON}}
+        outcome = await self._slack.submit(PRIYA, view.id, said)
         self._check(outcome.ok, f"she says: “{_REASON}”")
         await self._agent.follow(case, answer.body)
         heard = self._heard(lambda line: line.ok is False and _REASON in line.detail)

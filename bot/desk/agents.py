@@ -359,11 +359,12 @@ def _claim(
     if refusal is None:
         return applied.loaded, None
     code = refusal.code.value
-    return None, Refused(
-        code, _DETAILS.get(code, code), retry_after=5 if refusal.code is Refusal.DIRECTORY_DOWN else None
-    )
+    edited = refusal.code is Refusal.DIGEST_MISMATCH and loaded.proposal.edits
+    detail = _EDITED if edited else _DETAILS.get(code, code)
+    return None, Refused(code, detail, retry_after=5 if refusal.code is Refusal.DIRECTORY_DOWN else None)
 
 
+_EDITED = "a person lowered a value since: read the proposal, and execute its arguments as they are now or nothing"
 _DETAILS = {
     Refusal.PAUSED.value: "paused by a person: stop now; try again after it is resumed",
     Refusal.TOOL_NOT_ALLOWED.value: "this tool is not on the agent's list; ask its owner to add it",

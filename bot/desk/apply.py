@@ -71,11 +71,16 @@ def _plan(tx: Transaction, after: Loaded, recorded: Recorded, effect: Effect) ->
         case ShowPacket():
             outbox.plan_packet(tx, proposal.id, recorded.seq, posted=proposal.packet is not None)
         case TellThread():
-            outbox.plan(tx, Kind.THREAD, proposal.id, recorded.seq, {"note": effect.note.value})
+            outbox.plan(tx, Kind.THREAD, proposal.id, recorded.seq, _note(effect))
         case TellAgent():
             outbox.plan(tx, Kind.CALLBACK, proposal.id, recorded.seq, _callback(tx, after, recorded, effect))
         case _:
             assert_never(effect)
+
+
+def _note(effect: TellThread) -> dict[str, str]:
+    about = {} if effect.about is None else {"about": effect.about}
+    return {"note": effect.note.value, **about}
 
 
 def _callback(tx: Transaction, after: Loaded, recorded: Recorded, effect: TellAgent) -> Mapping[str, object]:
@@ -120,7 +125,11 @@ def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
     started = (proposal.started_by,) if proposal.started_by else ()
     initiator = (proposal.initiator.person,) if proposal.initiator else ()
     voters = [vote.voter for vote in proposal.votes]
-    return (proposal.agent.owner, *started, *initiator, *proposal.interested, *voters, *absent)
+    asked = [person for each in proposal.questions for person in (each.by, each.to) if person]
+    edited = [person for edit in proposal.edits for person in (edit.editor, *edit.voided)]
+    took_back = [PersonId(proposal.taken_back.by.ref)] if proposal.taken_back else []
+    amended = (*asked, *edited, *took_back)
+    return (proposal.agent.owner, *started, *initiator, *proposal.interested, *voters, *absent, *amended)
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

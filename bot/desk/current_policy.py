@@ -49,6 +49,11 @@ class CurrentPolicy:
             return None
         return judged_again(tx, self._in_force.environment, self._folder(tx, version), proposal, agent)
 
+    def folder(self, tx: Transaction) -> PolicyFolder:
+        """Give the version that decides now. Raises PolicyStoreError."""
+        version = tx.versions.active
+        return self._in_force.folder if version is None else self._folder(tx, version)
+
     def _folder(self, tx: Transaction, version: str) -> PolicyFolder:
         in_force = self._in_force.folder
         if in_force.version == version:

@@ -46,6 +46,6 @@ async def _folder_of(wiring: Wiring, version: str) -> PolicyFolder | None:
 
 def explanation_of(folder: PolicyFolder, proposal: Proposal) -> Explanation | None:
     """Explain a proposal by the policy that decided it; None where that does not come to what was recorded."""
-    found = explain(folder, draft_again(proposal), proposal.agent, proposal.created_at, recalled(proposal.known))
+    found = explain(folder, draft_again(proposal), proposal.agent, proposal.judged_at, recalled(proposal.known))
     same = isinstance(found.result, Requirement) and found.result.policy == proposal.requirement.policy
     return found if same else None

@@ -275,6 +275,7 @@ def vote_command(tx: Transaction, click: Click, loaded: Loaded, members: dict[Ac
         ts=click.ts,
         reason=click.reason,
         absent=vouched(tx, delegators(tx, found.voter.person), members),
+        category=click.category,
     )
 
 

@@ -102,7 +102,9 @@ def concerned(proposal: Proposal) -> frozenset[PersonId]:
 
 def _barred(proposal: Proposal) -> frozenset[PersonId]:
     started = {proposal.started_by} if proposal.started_by else set()
-    return frozenset({proposal.agent.owner, *started, *proposal.interested})
+    initiator = {proposal.initiator.person} if proposal.initiator else set()
+    editors = {edit.editor for edit in proposal.edits}
+    return frozenset({proposal.agent.owner, *started, *initiator, *editors, *proposal.interested})
 
 
 def _is_hidden(tx: Transaction, person: PersonId, member: Member) -> bool:

@@ -34,8 +34,16 @@ def amount_of(then: Submitted, hidden: frozenset[str]) -> str:
     return amount_in(unwrap_object(then.arguments), hidden)
 
 
-def denied_case(then: Submitted, reason: AgentText | None, hidden: frozenset[str], around: Mapping[str, Json]) -> str:
-    """Write a denied proposal as one line of cases: at least people must be asked. `note` is what the person said.
+def corrected_case(
+    then: Submitted,
+    reason: AgentText | None,
+    hidden: frozenset[str],
+    around: Mapping[str, Json],
+    kinds: Sequence[str] = (),
+) -> str:
+    """Write a denied or lowered proposal as one line of cases: at least people must be asked.
+
+    `note` is what the person did (`kinds`) and said.
 
     A field that the policy hides is taken out, and so is its value wherever else it stands. Who started the run is not
     the case's business.
@@ -47,8 +55,9 @@ def denied_case(then: Submitted, reason: AgentText | None, hidden: frozenset[str
     case |= {"agent": then.agent.name, "at": format_time(then.at)}
     case |= {name: value for name, value in around.items() if value != _USUAL[name]}
     case["expect"] = "asked"
-    if reason is not None:
-        case["note"] = _clean(unwrap_text(reason), hidden, secrets)
+    said = [*kinds, *([] if reason is None else [unwrap_text(reason)])]
+    if said:
+        case["note"] = _clean(": ".join(said), hidden, secrets)
     return "{" + ", ".join(f'"{name}": {canonical_text(value)}' for name, value in case.items()) + "}"
 
 

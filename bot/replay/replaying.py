@@ -24,9 +24,9 @@ from bot.replay.judging import (
     recorded,
     same_people,
 )
-from bot.replay.recorded import amount_in, amount_of, denied_case
+from bot.replay.recorded import amount_in, amount_of, corrected_case
 from bot.replay.recounting import known_log
-from bot.store.past import Past, around_at, denied_since, one_view
+from bot.store.past import Past, around_at, corrected_since, one_view
 from handlers.counting import counted
 
 Direction: TypeAlias = Literal["loosened", "tightened", "changed"]
@@ -166,12 +166,13 @@ def replay_file(folder: PolicyFolder, path: Path) -> Replayed:
     return replayed
 
 
-def denied_lines(folder: PolicyFolder, connection: sqlite3.Connection, since: datetime) -> Iterator[str | None]:
-    """Write what people denied since then as lines of cases; None for each whose values have been erased."""
+def corrected_lines(folder: PolicyFolder, connection: sqlite3.Connection, since: datetime) -> Iterator[str | None]:
+    """Write what people denied or lowered since then as lines of cases; None for each that has been erased."""
     with one_view(connection):
-        for (then, erased), reason in denied_since(connection, since):
+        for (then, erased), reason, kinds in corrected_since(connection, since):
             hidden = hidden_by(folder, then.tool, then.requirement.hidden)
-            yield None if erased else denied_case(then, reason, hidden, around_at(connection, then.at))
+            around = around_at(connection, then.at)
+            yield None if erased else corrected_case(then, reason, hidden, around, kinds)
 
 
 def direction_of(before: Expectation, after: Ruling) -> Direction | None:

@@ -112,6 +112,9 @@ STATIC_SELECT: Final = record(
     },
     [one_of_fields("options", "option_groups"), _distinct_values, _initial_listed],
 )
+USERS_SELECT: Final = record(
+    {}, {**_COMMON, "placeholder": plain(150), "initial_user": IDENTIFIER, "focus_on_load": boolean}
+)
 OVERFLOW: Final = record({"options": array(LINK_OPTION, 1, 5)}, _COMMON, [_distinct_values])
 RADIO: Final = record(
     {"options": array(RICH_OPTION, 1, 10)},
@@ -146,6 +149,7 @@ IMAGE: Final = record(
 INTERACTIVE: Final = {
     "button": BUTTON,
     "static_select": STATIC_SELECT,
+    "users_select": USERS_SELECT,
     "overflow": OVERFLOW,
     "radio_buttons": RADIO,
     "checkboxes": CHECKBOXES,
@@ -163,6 +167,7 @@ IN_INPUT: Final = tagged(
     {
         "plain_text_input": PLAIN_TEXT_INPUT,
         "static_select": STATIC_SELECT,
+        "users_select": USERS_SELECT,
         "radio_buttons": RADIO,
         "checkboxes": CHECKBOXES,
     }

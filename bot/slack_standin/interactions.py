@@ -231,6 +231,16 @@ class Interactions:
         wrapper = payloads.event(world.workspace, inner, world.ids.typed("Ev"), world.clock.wall())
         return await self._link.deliver("event", json.dumps(wrapper).encode(), JSON, headers)
 
+    async def message(self, said: Message, **more: object) -> Delivery:
+        """Tell the app of a message that a person wrote, as Slack does; `more` are fields of odd ones."""
+        channel = self._world.workspace.channels[said.channel]
+        inner: Json = {"type": "message", "user": said.user, "text": said.content.text, "ts": said.ts}
+        inner |= {"channel": channel.id, "channel_type": "group" if channel.is_private else "channel"}
+        inner |= {"event_ts": said.ts, "team": self._world.workspace.users[said.user].team_id}
+        if said.thread_ts:
+            inner["thread_ts"] = said.thread_ts
+        return await self.event(inner | more)
+
     async def open_home(self, user_id: str) -> Delivery:
         """Open the app's home tab; the event carries the view only where one was published."""
         user = self.actor(user_id)

@@ -176,6 +176,11 @@ class SlackStandin:
         """Post an ordinary message as a person."""
         return self._page.say(user, channel, text, thread_ts)
 
+    async def reply(self, user: str, message: Message, text: str, **more: object) -> Delivery:
+        """Reply in a message's thread as a person, and tell the app of it; `more` are fields of odd events."""
+        said = self._page.say(user, message.channel, text, message.thread_ts or message.ts)
+        return await self._do.message(said, **more)
+
     def _view(self, user: str, view_id: str) -> OpenView:
         home = self.world.views.homes.get(user)
         view = home if home and home.id == view_id else self.world.views.find(view_id)

@@ -6,7 +6,8 @@ from typing import Final
 from bot.slack_standin.blocks import elements_of
 from bot.slack_standin.refusal import Json, NotPossibleError
 
-STATEFUL: Final = ("plain_text_input", "static_select", "radio_buttons", "checkboxes")
+STATEFUL: Final = ("plain_text_input", "static_select", "users_select", "radio_buttons", "checkboxes")
+_CHOSEN: Final = ("selected_option", "selected_options", "selected_user")
 REQUIRED: Final = "Please complete this required field."
 
 
@@ -23,6 +24,8 @@ def initial(element: Json) -> Json:
     kind = element["type"]
     if kind == "plain_text_input":
         return {"type": kind, "value": element.get("initial_value") or None}
+    if kind == "users_select":
+        return {"type": kind, "selected_user": element.get("initial_user")}
     if kind == "checkboxes":
         return {"type": kind, "selected_options": element.get("initial_options", [])}
     return {"type": kind, "selected_option": element.get("initial_option")}
@@ -59,6 +62,8 @@ def chosen(element: Json, selected: object) -> Json:
         return {}
     if element["type"] == "plain_text_input":
         return {"value": selected or None}
+    if element["type"] == "users_select":
+        return {"selected_user": selected or None}
     groups = element.get("option_groups", [])
     options = [*element.get("options", []), *(option for group in groups for option in group["options"])]
     by_value = {option["value"]: option for option in options}
@@ -74,7 +79,8 @@ def chosen(element: Json, selected: object) -> Json:
 def from_submission(element: Json, given: object) -> Json:
     """Return a typed value: `given` is text, an option's value, or the page's {type, value} or {type, selected_…}."""
     if isinstance(given, dict):
-        given = given.get("value", given.get("selected_option", given.get("selected_options")))
+        fields = ("value", "selected_option", "selected_options", "selected_user")
+        given = next((given[name] for name in fields if name in given), None)
     return {"type": element["type"], **chosen(element, given)}
 
 
@@ -85,7 +91,7 @@ def complaints(blocks: list[Json], state: Json) -> dict[str, str]:
         if block["type"] != "input":
             continue
         value = state["values"][block["block_id"]][element["action_id"]]
-        content = value.get("value") or value.get("selected_option") or value.get("selected_options")
+        content = value.get("value") or next((value[name] for name in _CHOSEN if value.get(name)), None)
         if not content:
             if not block.get("optional"):
                 found[block["block_id"]] = REQUIRED

@@ -15,7 +15,15 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import duty_events, events, factor_events, initiation_events, people_events, policy_events
+from approval_rules import (
+    duty_events,
+    events,
+    factor_events,
+    initiation_events,
+    people_events,
+    policy_events,
+    question_events,
+)
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -71,6 +79,10 @@ KINDS: Mapping[str, type[Event]] = {
     "away.set": duty_events.AwaySet,
     "away.ended": duty_events.AwayEnded,
     "away.refused": duty_events.AwayRefused,
+    "question.asked": question_events.Asked,
+    "question.answered": question_events.Answered,
+    "proposal.edited": question_events.Edited,
+    "request.refused": question_events.RequestRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -123,7 +135,7 @@ def encode(event: Event) -> Encoded:
             detached[field.name] = _json_text(value, field)
         else:
             data[field.name] = field.write(value)
-    if isinstance(event, events.Submitted):
+    if isinstance(event, events.Submitted | question_events.Edited):
         ref = event.requirement.policy
         policy = {"version": ref.version, "rule": ref.rule}
     elif isinstance(event, _OF_THE_POLICY):

@@ -29,6 +29,7 @@ class Committed:
 
     proposals: Sequence[str]
     kinds: Mapping[str, int]
+    denials: Mapping[str, int]
 
 
 def no_crash(point: str) -> None:
@@ -64,7 +65,7 @@ def commit(
         for job in batch:
             job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
         return None
-    return Committed(transaction.touched, transaction.kinds)
+    return Committed(transaction.touched, transaction.kinds, transaction.denials)
 
 
 def run_now(connection: sqlite3.Connection, sources: Sources, unit: Callable[[Transaction], T]) -> T:

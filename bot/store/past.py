@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from approval_rules.events import Decision, Submitted, Voted
 from approval_rules.people import ProposalId
+from approval_rules.question_events import Edited
 from approval_rules.state import Proposal
-from approval_rules.text import AgentText, Json
+from approval_rules.text import AgentText, Json, unwrap_object
 from approval_rules.times import format_time
 from bot.store import rows
 from bot.store.rows import Row
@@ -25,7 +26,10 @@ _AROUND = (
     " AND type IN ('incident.changed', 'environment.named') ORDER BY seq"
 )
 _LIVING = "SELECT seq, name, value FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
-_DENIED = "SELECT subject FROM entries WHERE type = 'proposal.denied' AND at >= :since ORDER BY seq"
+_CORRECTED = (
+    "SELECT subject FROM entries WHERE type IN ('proposal.denied', 'proposal.edited') AND at >= :since"
+    " GROUP BY subject ORDER BY min(seq)"
+)
 _CHUNK = 500
 # What a policy reads; an entry holds only their digests, and their rows may be erased.
 _NEEDED = frozenset({"arguments", "context", "run", "digest"})
@@ -45,11 +49,15 @@ class Changed(NamedTuple):
     value: Json
 
 
-class Denial(NamedTuple):
-    """A proposal that a person denied, and what the person said, where that still lives."""
+class Correction(NamedTuple):
+    """A proposal that a person denied or lowered, and what the person said, where that still lives.
+
+    `kinds` name the category of a denial, and each field with the value that it was lowered to.
+    """
 
     past: Past
     reason: AgentText | None
+    kinds: tuple[str, ...]
 
 
 @contextmanager
@@ -109,21 +117,27 @@ def folded(connection: sqlite3.Connection, proposal: ProposalId) -> Proposal | N
     return None if loaded is None else loaded.proposal
 
 
-def denied_since(connection: sqlite3.Connection, since: datetime) -> Iterator[Denial]:
-    """Give every proposal that people denied since then."""
-    for (subject,) in connection.execute(_DENIED, {"since": format_time(since)}).fetchall():
-        yield denial_of(connection, ProposalId(subject))
+def corrected_since(connection: sqlite3.Connection, since: datetime) -> Iterator[Correction]:
+    """Give every proposal that people denied or lowered since then."""
+    for (subject,) in connection.execute(_CORRECTED, {"since": format_time(since)}).fetchall():
+        yield correction_of(connection, ProposalId(subject))
 
 
-def denial_of(connection: sqlite3.Connection, proposal: ProposalId) -> Denial:
-    """Give a denied proposal, and what the person said who denied it."""
+def correction_of(connection: sqlite3.Connection, proposal: ProposalId) -> Correction:
+    """Give a proposal that was denied or lowered, with what the person who did so said."""
     entries = connection.execute(rows.ENTRIES_OF, {"subject": proposal}).fetchall()
     reason: AgentText | None = None
+    kinds: list[str] = []
     for recorded in rows.recorded_from(entries, _living(connection, entries)):
-        if isinstance(recorded.event, Voted) and recorded.event.decision is Decision.DENY:
-            reason = recorded.event.reason
+        event = recorded.event
+        if isinstance(event, Edited):
+            now = unwrap_object(event.arguments).get(event.field)
+            kinds.append(f"lowered {event.field}" + ("" if now is None else f" to {now}"))
+        elif isinstance(event, Voted) and event.decision is Decision.DENY:
+            reason = event.reason
+            kinds += [event.category.value] if event.category else []
     (past,) = _pasts(connection, entries[:1])
-    return Denial(past, reason)
+    return Correction(past, reason, tuple(kinds))
 
 
 def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]:

@@ -20,7 +20,9 @@ _STANDING = (Status.PENDING, Status.APPROVED)
 _BEFORE = (
     "SELECT p.id, p.agent_id, a.value, c.value, l.value FROM proposals p"
     " JOIN entries e ON e.subject = p.id AND e.type = 'proposal.submitted'"
-    " LEFT JOIN detached a ON a.seq = e.seq AND a.name = 'arguments'"
+    # What a person lowered counts as it is now.
+    " LEFT JOIN detached a ON a.name = 'arguments' AND a.seq = coalesce((SELECT max(n.seq) FROM entries n"
+    " WHERE n.subject = p.id AND n.type = 'proposal.edited'), e.seq)"
     " LEFT JOIN detached c ON c.seq = e.seq AND c.name = 'context'"
     " LEFT JOIN detached l ON l.seq = e.seq AND l.name = 'looked_up'"
     " WHERE p.tool = :tool AND p.created_at > :since AND p.state IN ('pending', 'approved')"

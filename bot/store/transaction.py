@@ -19,6 +19,7 @@ from approval_rules.events import (
     SubmitRefused,
     Submitted,
     SwitchEvent,
+    Voted,
 )
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.policy_events import PolicyEvent
@@ -89,6 +90,7 @@ class _Plan:
     seen: set[str] = field(default_factory=set)
     versions: Versions | None = None
     loose: list[Recorded] = field(default_factory=list)
+    denials: Counter[str] = field(default_factory=Counter)
 
     def absorb(self, other: "_Plan") -> None:
         for sql, planned in other.writes.items():
@@ -99,6 +101,7 @@ class _Plan:
         self.seen.update(other.seen)
         self.versions = other.versions or self.versions
         self.loose.extend(other.loose)
+        self.denials.update(other.denials)
 
 
 class Folds:
@@ -186,6 +189,11 @@ class Transaction:
     def kinds(self) -> Counter[str]:
         """How many events of each kind this batch recorded."""
         return Counter(row[2] for row in self._entries)
+
+    @property
+    def denials(self) -> Counter[str]:
+        """How many denials of each category this batch recorded."""
+        return self._batch.denials
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -342,6 +350,8 @@ class Transaction:
         recorded = Recorded(entry.seq, entry.leaf_hash, event)
         if isinstance(event, PROPOSAL_EVENTS):
             fact = cast("ProposalEvent", event)
+            if isinstance(fact, Voted) and fact.category is not None:
+                self._unit.denials[fact.category.value] += 1
             before = None if isinstance(fact, Submitted) else self.proposal(fact.proposal)
             proposal: Proposal | None = None if before is None else before.proposal
             history = () if before is None else before.recorded

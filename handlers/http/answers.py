@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from approval_rules.action_tiers import ActionTier
+from approval_rules.denials import DenialCategory
 from approval_rules.events import Decision, Refusal
 from approval_rules.requirement import Tier
 from approval_rules.state import Status
@@ -81,6 +82,7 @@ class VoteOut(_Closed):
     roles: list[str]
     on_behalf_of: PersonOut | Absent = None
     reason: str | Absent = None
+    category: DenialCategory | Absent = None
     proof: ProofOut | Absent = None
 
 
@@ -95,6 +97,39 @@ class InitiatorOut(_Closed):
     roles: list[str]
     taken_up: str | None
     proof: ProofOut
+
+
+class EditOut(_Closed):
+    """A person lowered a field. Votes before it are void; `digest_before` is of the version that it replaced."""
+
+    by: str | None
+    name: str | None
+    at: Time
+    field: str
+    digest_before: str
+
+
+class QuestionOut(_Closed):
+    """A question that a person asked the agent, or another person; answer the agent's with POST .../answers."""
+
+    id: str
+    by: str | None
+    name: str | None
+    to: Literal["agent", "person"]
+    at: Time
+    text: str
+    clock_stands_until: Time | Absent = None
+    answer: str | Absent = None
+    answered_at: Time | Absent = None
+
+
+class TakenBackOut(_Closed):
+    """Who took the approval back, when, and why."""
+
+    by: str | None
+    name: str | None
+    at: Time
+    reason: str
 
 
 class PolicyOut(_Closed):
@@ -169,6 +204,10 @@ class ProposalOut(_Closed):
     expired_why: Literal["unanswered", "unclaimed"] | Absent = None
     revoked_why: Refusal | Absent = None
     execution: ExecutionOut | Absent = None
+    version: int | Absent = None
+    edits: list[EditOut] | Absent = None
+    questions: list[QuestionOut] | Absent = None
+    taken_back: TakenBackOut | Absent = None
     frozen: PauseOut | None
     context: AnyObject
     looked_up: dict[str, LookedUpOut] | Absent = None

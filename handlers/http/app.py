@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from handlers.desk import AgentDesk
+from handlers.http.answering import AnsweringCalls
 from handlers.http.calls import AgentCalls
 from handlers.http.documents import document_routes
 from handlers.http.edge import Edge, Path, PostOnly
@@ -26,7 +27,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
     All paths are plain ASGI routes, and the two that get nearly all requests are found by one look-up: the framework's
     own way to a route costs more than most of what happens there.
     """
-    calls = AgentCalls(desk)
+    calls, answering = AgentCalls(desk), AnsweringCalls(desk, ports.answering)
     hot: dict[str, ASGIApp] = {"/v1/proposals": Path({"POST": calls.propose, "GET": calls.list_own})}
     if ports.slack is not None:
         hot["/slack/events"] = PostOnly(ports.slack)
@@ -37,7 +38,12 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        routes=[*_agent_routes(calls), *_operation_routes(ports), *document_routes(), *ports.pages],
+        routes=[
+            *_agent_routes(calls, answering),
+            *_operation_routes(ports),
+            *document_routes(),
+            *ports.pages,
+        ],
     )
     app.router.default = _nothing_here
     app.add_middleware(Edge, new_request_id=ports.new_request_id)
@@ -57,12 +63,13 @@ class _HotFirst:
         await (hot or self._rest)(scope, receive, send)
 
 
-def _agent_routes(calls: AgentCalls) -> list[BaseRoute]:
+def _agent_routes(calls: AgentCalls, answering: AnsweringCalls) -> list[BaseRoute]:
     return [
         Route("/v1/proposals/{id}", Path({"GET": calls.read})),
         Route("/v1/proposals/{id}/claim", Path({"POST": calls.claim})),
         Route("/v1/proposals/{id}/outcome", Path({"POST": calls.report})),
         Route("/v1/proposals/{id}/cancel", Path({"POST": calls.cancel})),
+        Route("/v1/proposals/{id}/answers", Path({"POST": answering.answer})),
         Route("/v1/evaluate", Path({"POST": calls.evaluate})),
         Route("/v1/agent", Path({"GET": calls.whoami})),
     ]

@@ -68,7 +68,7 @@ _ID: dict[str, object] = {"name": "id", "in": "path", "required": True, "schema"
 
 def agent_calls() -> Sequence[CallDoc]:
     """Describe the calls that need an agent's key."""
-    return (_propose(), _read(), _list(), _cancel(), _claim(), _report(), _evaluate(), _whoami())
+    return (_propose(), _read(), _list(), _cancel(), _claim(), _report(), _answer(), _evaluate(), _whoami())
 
 
 def open_calls() -> Sequence[CallDoc]:
@@ -224,6 +224,20 @@ def _report() -> CallDoc:
         (*_BODY, "not-found", "not-claimed", "outcome-conflict"),
         schemas.OutcomeIn,
         examples.OUTCOME_IN,
+        [_ID],
+    )
+
+
+def _answer() -> CallDoc:
+    return CallDoc(
+        "post",
+        "/v1/proposals/{id}/answers",
+        "answer",
+        "Answer a question that a person asked",
+        {200: Answer("It stands on the packet.", (answers.ProposalOut,), examples.proposal_answers("answered"))},
+        (*_BODY, "not-found", "question-unknown", "already-answered", "not-pending", "expired"),
+        schemas.AnswerIn,
+        examples.ANSWER_IN,
         [_ID],
     )
 

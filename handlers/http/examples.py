@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from approval_rules.amendments import Edit, Question, TakenBack
 from approval_rules.canonical import digest_of
+from approval_rules.denials import DenialCategory
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import Agent, AgentId, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.people import human as _human
@@ -91,6 +93,16 @@ PROPOSAL_IN = {
     "callback_url": "https://agents.example.com/foureyes",
     "expires_in_s": 14400,
 }
+_QUESTION = Question(
+    "qst_01k9zx4b8n2d5f7h9k1m3p5r7t",
+    *(_KIM, None, AgentText("Does the customer have the machine still?"), AT + timedelta(minutes=2)),
+    AT + timedelta(hours=24, minutes=2),
+)
+_ANSWER = "No, he sent it back on 2026-11-20; the carrier has confirmed it."
+_LESS: Json = {"order_id": "A-10294", "amount_usd": Decimal("120.00"), "currency": "USD"}
+_EDIT = Edit(_KIM, AT + timedelta(minutes=3), "amount_usd", _DIGEST, (_ANA,))
+_BACK = TakenBack(_human(_KIM), AT + timedelta(minutes=8), AgentText("The customer called: he keeps it."))
+ANSWER_IN = {"question": _QUESTION.id, "text": _ANSWER}
 CLAIM_IN = {"digest": _DIGEST}
 OUTCOME_IN = {"status": "succeeded", **_REPORT, "cost_usd": 0.05}
 
@@ -109,6 +121,7 @@ def proposals() -> dict[str, Seen]:
     vote = Vote(_KIM, Decision.APPROVE, AT + timedelta(minutes=2), (_LEAD,), _DIGEST, None)
     second = replace(vote, voter=_ANA, at=AT + timedelta(minutes=5))
     no = replace(second, decision=Decision.DENY, reason=AgentText("The order was refunded yesterday."))
+    no = replace(no, category=DenialCategory.NOT_NEEDED)
     pending = _proposal(_YELLOW)
     decided = replace(pending, decided_at=second.at)
     approved = replace(decided, status=Status.APPROVED, votes=(vote, second), claim_by=second.at + timedelta(hours=1))
@@ -130,6 +143,10 @@ def proposals() -> dict[str, Seen]:
         "cancelled": replace(decided, status=Status.CANCELLED, decided_at=AT + timedelta(minutes=1)),
         "blocked": replace(decided, status=Status.BLOCKED, requirement=_RED, decided_at=AT),
         "revoked": replace(approved, status=Status.REVOKED, revoked_why=Refusal.PAUSED),
+        "taken-back": replace(approved, status=Status.REVOKED, revoked_why=Refusal.TAKEN_BACK, taken_back=_BACK),
+        "asked": replace(pending, questions=(_QUESTION,)),
+        "answered": replace(pending, questions=(_QUESTION.answered(AgentText(_ANSWER), _AGENT.actor, second.at),)),
+        "lowered": replace(pending, arguments=AgentJson(_LESS), digest=digest_of(_TOOL, _LESS), edits=(_EDIT,)),
         "in-shadow": _proposal(_TRIAL),
     }
     seen = {name: Seen(proposal, _FACES, None, 4711) for name, proposal in states.items()}

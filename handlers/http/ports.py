@@ -7,6 +7,8 @@ from datetime import datetime
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from handlers.amending_desk import AnsweringDesk
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -23,6 +25,7 @@ class HttpPorts:
 
     `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events.
     `pages` are for people's browsers.
+    `answering` is the desk for answers to questions.
     """
 
     clock: Callable[[], datetime]
@@ -30,5 +33,6 @@ class HttpPorts:
     jwks: Callable[[], Mapping[str, object]]
     ready: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
+    answering: AnsweringDesk
     slack: ASGIApp | None = None
     pages: Sequence[BaseRoute] = ()

@@ -61,6 +61,12 @@ KINDS: Mapping[str, Kind] = {
         "Do not execute. What was approved does not meet the policy as it is now; propose again.",
     ),
     "not-claimed": Kind(409, "Nothing was claimed", "Claim before you execute, and report after it."),
+    "already-answered": Kind(409, "The question was answered before", "The first answer stands."),
+    "question-unknown": Kind(
+        404,
+        "The agent was not asked this",
+        "Use the `id` of one of the proposal's `questions` to `agent`.",
+    ),
     "in-progress": Kind(
         409, "The same request is still under way", "Retry in a moment with the same key and the same body."
     ),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from json import dumps
 from json.encoder import encode_basestring_ascii as _quoted
 
+from approval_rules.amendments import Edit, Question
 from approval_rules.canonical import canonical_text
 from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, PersonId
@@ -42,6 +43,7 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
             "expires_at": _time(proposal.expires_at),
             **_started(proposal, seen.faces),
             **_progress(proposal),
+            **_amended(proposal, seen.faces),
             "frozen": "null" if seen.frozen_by is None else _pause(seen.frozen_by),
             "context": _theirs(proposal.context),
             **_looked_up(proposal),
@@ -137,6 +139,47 @@ def _progress(proposal: Proposal) -> dict[str, str]:
     return {name: text for name, text in fields.items() if text is not None}
 
 
+def _amended(proposal: Proposal, faces: Mapping[PersonId, Face]) -> dict[str, str]:
+    """Write what people did besides voting; nothing where they did nothing."""
+    fields: dict[str, str] = {}
+    if proposal.edits:
+        fields["version"] = str(proposal.version)
+        fields["edits"] = _array(_edit(edit, faces) for edit in proposal.edits)
+    if proposal.questions:
+        fields["questions"] = _array(_question(question, faces) for question in proposal.questions)
+    if proposal.taken_back is not None:
+        back = proposal.taken_back
+        who = _person(PersonId(back.by.ref), faces)
+        fields["taken_back"] = _object({**who, "at": _time(back.at), "reason": _text(back.reason)})
+    return fields
+
+
+def _person(person: PersonId, faces: Mapping[PersonId, Face]) -> dict[str, str]:
+    """Write who it was; a person whose data has been erased has no id and no name any more."""
+    face = faces.get(person)
+    return {"by": dumps(face and face.user_id), "name": dumps(face and face.name)}
+
+
+def _edit(edit: Edit, faces: Mapping[PersonId, Face]) -> str:
+    told = {"at": _time(edit.at), "field": _quoted(edit.field), "digest_before": _quoted(edit.digest)}
+    return _object({**_person(edit.editor, faces), **told})
+
+
+def _question(question: Question, faces: Mapping[PersonId, Face]) -> str:
+    fields = {
+        "id": _quoted(question.id),
+        **_person(question.by, faces),
+        "to": _quoted("agent" if question.to is None else "person"),
+        "at": _time(question.at),
+        "text": _text(question.text),
+    }
+    if question.stands_until is not None:
+        fields["clock_stands_until"] = _time(question.stands_until)
+    if question.answer is not None and question.answered_at is not None:
+        fields |= {"answer": _text(question.answer), "answered_at": _time(question.answered_at)}
+    return _object(fields)
+
+
 def _looked_up(proposal: Proposal) -> dict[str, str]:
     """Write what the server looked up, but for what the policy hides: the agent never had it."""
     if proposal.lookups is None:
@@ -219,6 +262,8 @@ def _vote(vote: Vote, faces: Mapping[PersonId, Face]) -> str:
         )
     if vote.reason is not None:
         fields["reason"] = _text(vote.reason)
+    if vote.category is not None:
+        fields["category"] = _quoted(vote.category)
     if vote.proof is not None:
         fields["proof"] = _object({"factor": _quoted(vote.proof.factor), "code": _quoted(vote.proof.code)})
     return _object(fields)

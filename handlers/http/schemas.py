@@ -153,9 +153,16 @@ class OutcomeIn(_Closed):
     cost_usd: Amount | None = None
 
 
+class AnswerIn(_Closed):
+    """The answer to a question that a person asked; `question` is its id. People read it word for word."""
+
+    question: Annotated[str, Field(min_length=1, max_length=100)]
+    text: Summary
+
+
 class NothingIn(_Closed):
     """A call that needs no body; an empty object is welcome."""
 
 
-MODELS = (ProposalIn, ContextIn, RunIn, EvidenceIn, ClaimIn, OutcomeIn, NothingIn)
+MODELS = (ProposalIn, ContextIn, RunIn, EvidenceIn, ClaimIn, OutcomeIn, AnswerIn, NothingIn)
 FIELD_NAMES = tuple(sorted({name for model in MODELS for name in model.model_fields}))

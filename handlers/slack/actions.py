@@ -21,7 +21,18 @@ from handlers.factor_desk import FactorDesk
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
 from handlers.slack.factor_presses import FactorPresses, replaced
-from handlers.slack.ids import APPROVE, DENY, DETAILS, FACTOR_CONFIRM, FACTOR_REFUSE, NEXT, PREVIOUS, REASON, START
+from handlers.slack.ids import (
+    APPROVE,
+    CATEGORY,
+    DENY,
+    DETAILS,
+    FACTOR_CONFIRM,
+    FACTOR_REFUSE,
+    NEXT,
+    PREVIOUS,
+    REASON,
+    START,
+)
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
 from handlers.slack.passkey_view import passkey_view
 from handlers.slack.patience import Trouble, in_time
@@ -32,7 +43,7 @@ from handlers.slack.views import MAX_REASON, code_view, deny_view, details_view,
 
 SLACK_SECONDS: Final = 1.0
 """The share of Slack's 3 s in which a modal must have been opened."""
-_NOT_COUNTED: Final = "This did not count"
+NOT_COUNTED: Final = "This did not count"
 _NOT_SHOWN: Final = "This cannot be shown"
 # Slack's error for a trigger that has opened its modal: the same press has come twice, and the person has the answer.
 _OPENED_BEFORE: Final = "exchanged_trigger_id"
@@ -71,13 +82,15 @@ class Presses:
         """Answer the denial: the modal says what became of it, and keeps the reason where it may be sent again."""
         click = read_denial(body, request_id)
         if click is None or click.reason is None:
-            return replaced(notice_view(_NOT_COUNTED, UNREADABLE))
+            return replaced(notice_view(NOT_COUNTED, UNREADABLE))
         if says_nothing(click.reason):
-            return _faulted(Safe(f"Please say why, in a few words (at most {MAX_REASON} characters)."))
+            return faulted(REASON, Safe(f"Please say why, in a few words (at most {MAX_REASON} characters)."))
+        if click.category is None:
+            return faulted(CATEGORY, Safe("Please choose what it is."))
         judged = await in_time(self.desk.vote(click))
         if isinstance(judged, Trouble):
-            return _faulted(judged.sentence)
-        return replaced(_refused(judged) or notice_view("Denied", _denied(judged)))
+            return faulted(REASON, judged.sentence)
+        return replaced(refused(judged) or notice_view("Denied", _denied(judged)))
 
     async def _press(self, press: Press) -> Block | None:
         """Do what one button of a packet asks; give the modal that answers it, None where none is needed."""
@@ -86,12 +99,12 @@ class Presses:
                 judged = await self.factors.begin_approval(press.click(Decision.APPROVE))
                 if isinstance(judged, Challenge):
                     return code_view(judged) if judged.url is None else passkey_view(judged, judged.url)
-                return None if press.who.response_url else _refused(judged)
+                return None if press.who.response_url else refused(judged)
             case "deny":
                 judged = await self.desk.begin_denial(press.click(Decision.DENY))
                 if judged.refusal is None and judged.seen is not None:
                     return deny_view(judged.seen, press.who.channel, press.ts)
-                return None if press.who.response_url else _refused(judged)
+                return None if press.who.response_url else refused(judged)
             case "start":
                 return await self.starting.form(press)
             case _:
@@ -103,7 +116,7 @@ class Presses:
         if isinstance(seen, Trouble):
             return await self._open(seen, trigger_id)
         view = self._details(seen, turn.page + (1 if action_id == NEXT else -1))
-        return await _shown(self.client.views_update(view_id=turn.view_id, hash=turn.view_hash, view=view))
+        return await shown(self.client.views_update(view_id=turn.view_id, hash=turn.view_hash, view=view))
 
     def _details(self, seen: Seen | Refusal | None, page: int) -> Block:
         match seen:
@@ -115,7 +128,7 @@ class Presses:
                 return details_view(seen, self.clock(), page)
 
     async def _unreadable(self, body: Payload) -> BoltResponse:
-        return await self._open(notice_view(_NOT_COUNTED, UNREADABLE), trigger_of(body))
+        return await self._open(notice_view(NOT_COUNTED, UNREADABLE), trigger_of(body))
 
     async def _open(self, view: Block | Trouble | None, trigger_id: str) -> BoltResponse:
         """Acknowledge, after opening the modal where there is one to open."""
@@ -123,10 +136,10 @@ class Presses:
             return BoltResponse(status=200)
         if isinstance(view, Trouble):
             view = notice_view(view.heading, view.sentence)
-        return await _shown(self.client.views_open(trigger_id=trigger_id, view=view))
+        return await shown(self.client.views_open(trigger_id=trigger_id, view=view))
 
 
-async def _shown(call: Awaitable[object]) -> BoltResponse:
+async def shown(call: Awaitable[object]) -> BoltResponse:
     """Acknowledge once Slack shows the modal; else give the error that makes Slack itself warn the person."""
     try:
         async with asyncio.timeout(SLACK_SECONDS):
@@ -139,21 +152,22 @@ async def _shown(call: Awaitable[object]) -> BoltResponse:
     return BoltResponse(status=200)
 
 
-def _refused(judged: Judged) -> Block | None:
+def refused(judged: Judged) -> Block | None:
     """Give the modal for a click that did not count; None where it did."""
     if judged.seen is None:
-        return notice_view(_NOT_COUNTED, UNKNOWN_PROPOSAL)
+        return notice_view(NOT_COUNTED, UNKNOWN_PROPOSAL)
     if judged.refusal is None:
         return None
-    return notice_view(_NOT_COUNTED, refusal_sentence(judged.refusal, judged.seen))
+    return notice_view(NOT_COUNTED, refusal_sentence(judged.refusal, judged.seen))
 
 
 def _denied(judged: Judged) -> Safe:
     return counted_sentence(judged.seen, Decision.DENY) if judged.seen else UNKNOWN_PROPOSAL
 
 
-def _faulted(sentence: Safe) -> BoltResponse:
-    return _json({"response_action": "errors", "errors": {REASON: sentence}})
+def faulted(block: str, sentence: Safe) -> BoltResponse:
+    """Say under one input of the modal what is wrong, and keep what was typed."""
+    return _json({"response_action": "errors", "errors": {block: sentence}})
 
 
 def _json(body: dict[str, Any]) -> BoltResponse:

@@ -8,6 +8,7 @@ from approval_rules.action_tiers import DUTIES
 from approval_rules.requirement import Tier
 from approval_rules.state import Execution, Proposal, Status
 from handlers.desk import Seen
+from handlers.slack.amending_words import edit_lines, question_lines
 from handlers.slack.blocks import Block, length_of, utc
 from handlers.slack.escape import Safe, named, visible
 from handlers.slack.lines import Sheet
@@ -64,6 +65,7 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
         Safe("Arguments, exactly"),
         [_named("canonical form", exact(proposal.arguments, hidden)), *(_hidden(hidden) if covered else ())],
     )
+    yield Safe("Changed by people"), list(edit_lines(seen))
     yield Safe("Votes"), list(_votes(seen))
     yield Safe("What became of it"), list(_execution(proposal.execution))
     yield Safe("Policy"), list(_policy(proposal))
@@ -77,6 +79,7 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     yield Safe("Identity"), list(_identity(seen))
     if not changes_policy(proposal):
         yield Safe("What the agent says (unverified)"), list(_own_words(proposal, told))
+    yield Safe("Questions"), list(question_lines(seen))
 
 
 def _own_words(proposal: Proposal, told: Evidence) -> Iterator[Line]:
@@ -147,6 +150,8 @@ def _policy(proposal: Proposal) -> Iterator[Line]:
 def _identity(seen: Seen) -> Iterator[Line]:
     proposal = seen.proposal
     yield _named("proposal", proposal.id)
+    if proposal.taken_back is not None:
+        yield _named("why it was taken back", paragraphs(proposal.taken_back.reason), block=True)
     yield _named("digest", proposal.digest)
     yield _named("tool", visible(proposal.tool))
     yield _named("agent", f"{visible(proposal.agent.name)} ({visible(proposal.agent.id)})")

@@ -13,6 +13,8 @@ from approval_rules.canonical import Digest, sha256_name
 from approval_rules.state import Proposal, Status
 from handlers.counting import counted
 from handlers.desk import Seen
+from handlers.slack.amending_views import lowerable
+from handlers.slack.amending_words import clock_words, edit_lines, question_blocks
 from handlers.slack.blocks import (
     MAX_CONFIRM,
     Block,
@@ -26,7 +28,7 @@ from handlers.slack.blocks import (
     utc,
 )
 from handlers.slack.escape import Safe, mrkdwn_safe, named, visible
-from handlers.slack.ids import APPROVE, DENY, DETAILS, START, value_of
+from handlers.slack.ids import APPROVE, ASK, DENY, DETAILS, LOWER, START, TAKE_BACK, value_of
 from handlers.slack.lines import Sheet, fitting
 from handlers.slack.sentence import Sentence, sentence_of
 from handlers.slack.standing import (
@@ -64,6 +66,7 @@ _COST: Final = 40
 _WORDS: Final = 700
 _SPOKEN: Final = 700
 _VOTES: Final = 6
+_EDITS: Final = 2
 _COSTS: Final = (
     ("cost_usd", "{} spent"),
     ("tool_calls", "{} tool calls"),
@@ -102,17 +105,23 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     evidence = evidence_of(proposal.context, proposal.requirement.hidden)
     live = standing.open and voting
     facts = [
-        *_first(sentence, standing, seen),
+        *_first(sentence, standing, seen, at),
         *_arguments(proposal, shown, len(lines) - len(shown)),
         *([section(Safe(_TOO_LONG + words_of(proposal).smaller))] if live and not whole else []),
         *_why(seen),
         *_votes(seen),
     ]
-    buttons: Block = {
-        "type": "actions",
-        "elements": _buttons(proposal, sentence, live=live, whole=whole, startable=may_be_started(proposal) and voting),
-    }
+    elements = _buttons(
+        proposal,
+        sentence,
+        live=live,
+        whole=whole,
+        unused=voting and _is_unused(proposal, at),
+        startable=may_be_started(proposal) and voting,
+    )
+    buttons: Block = {"type": "actions", "elements": elements}
     end = [buttons, context(*_small_print(seen)), *_own_words(seen, evidence)]
+    end += question_blocks(seen, MAX_CHARACTERS - length_of([*facts, *end]))
     found = tuple(looked_up_of(proposal.lookups or (), proposal.looked_up, proposal.requirement.hidden))
     told = _told(words_of(proposal), found, evidence, MAX_CHARACTERS - length_of([*facts, *end]))
     made = numbered([*facts, *told, *end])
@@ -130,7 +139,7 @@ def digest_of_blocks(blocks: list[Block]) -> Digest:
     return sha256_name(json.dumps(blocks, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
+def _first(sentence: Sentence, standing: Standing, seen: Seen, at: datetime) -> list[Block]:
     blocks = [header(sentence.headline)]
     if sentence.text != sentence.headline and len(sentence.text) <= _SENTENCE:
         blocks.append(section(sentence.text))
@@ -142,6 +151,8 @@ def _first(sentence: Sentence, standing: Standing, seen: Seen) -> list[Block]:
     deadline = seen.proposal.deadline
     if deadline is not None and seen.frozen_by is None:
         blocks.append(moment(Safe("Until"), deadline, next_step(seen)))
+    if stands := clock_words(seen.proposal, at):
+        blocks.append(context(stands))
     return blocks
 
 
@@ -174,8 +185,12 @@ def _why(seen: Seen) -> list[Block]:
 
 
 def _votes(seen: Seen) -> list[Block]:
-    votes = seen.proposal.votes
+    votes, edits = seen.proposal.votes, list(edit_lines(seen))
     sheet = Sheet()
+    if edits:
+        sheet.heading(Safe("Changed by a person"))
+    for line in edits[-_EDITS:]:
+        sheet.line(line)
     if votes:
         sheet.heading(Safe("Votes"))
     for vote in votes[-_VOTES:]:
@@ -210,15 +225,28 @@ def _told(words: Words, found: Sequence[Line], evidence: Evidence, room: int) ->
     return [*sheet.blocks(), *([context(Safe(f"{counted(left, 'more line')} in Details"))] if left else [])]
 
 
-def _buttons(proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool, startable: bool) -> list[Block]:
+def _is_unused(proposal: Proposal, at: datetime) -> bool:
+    """Tell whether there is a permission that can be taken back."""
+    usable = proposal.status is Status.APPROVED and proposal.execution is None and proposal.claim_by is not None
+    return usable and proposal.claim_by is not None and at < proposal.claim_by
+
+
+def _buttons(  # one switch for each kind of button
+    proposal: Proposal, sentence: Sentence, *, live: bool, whole: bool, unused: bool, startable: bool
+) -> list[Block]:
     value = value_of(proposal)
     details = [button(DETAILS, Safe("Details"), value)]
+    if unused:
+        return [button(TAKE_BACK, Safe("Take back …"), value, "danger"), *details]
     if not live:
         return [*([button(START, Safe("Start it myself …"), value)] if startable else []), *details]
     deny = button(DENY, sentence.deny, value, "danger")
+    ask = button(ASK, Safe("Ask …"), value)
     if not whole:
-        return [deny, *details]
-    return [button(APPROVE, sentence.approve, value, "primary", _confirm(proposal, sentence)), deny, *details]
+        return [deny, ask, *details]
+    lower = [button(LOWER, Safe("Lower …"), value)] if lowerable(proposal) else []
+    approve = button(APPROVE, sentence.approve, value, "primary", _confirm(proposal, sentence))
+    return [approve, deny, ask, *lower, *details]
 
 
 def _confirm(proposal: Proposal, sentence: Sentence) -> Block:

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from approval_rules.denials import DenialCategory
 from approval_rules.events import Decision
 from approval_rules.people import Account
 from approval_rules.text import AgentText
+from handlers.amending_desk import Reply, Screen
 from handlers.desk import Click, Envelope
 from handlers.factor_desk import TypedCode
-from handlers.slack.ids import CODE, REASON, Target, read_factor_value, read_page, read_place, read_value
+from handlers.slack.ids import CATEGORY, CODE, REASON, Target, read_factor_value, read_page, read_place, read_value
 
 _ID: Final = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 _TICKET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -25,6 +27,11 @@ class Press:
     action_id: str
     target: Target
     ts: str
+
+    @property
+    def screen(self) -> Screen:
+        """What the person had before him."""
+        return Screen(self.who, self.target.proposal, self.target.digest, self.ts)
 
     def click(self, decision: Decision) -> Click:
         """Make the vote that the press asks for."""
@@ -106,16 +113,66 @@ def read_turn(body: Mapping[str, Any], request_id: str) -> Turn | None:
 
 def read_denial(body: Mapping[str, Any], request_id: str) -> Click | None:
     """Read the modal that asks for the reason of a denial; an empty reason is read as an empty one."""
-    view = _object(body, "view")
-    place = read_place(view.get("private_metadata"))
+    place = read_place(_object(body, "view").get("private_metadata"))
     if place is None:
         return None
     who = _envelope(body, request_id, place.channel)
     if who is None:
         return None
-    typed = _object(_object(_object(_object(view, "state"), "values"), REASON), REASON).get("value")
-    reason = AgentText(typed if isinstance(typed, str) else "")
-    return Click(who, place.target.proposal, place.target.digest, place.ts, Decision.DENY, reason)
+    reason = AgentText(typed_in(body, REASON))
+    chosen = chosen_in(body, CATEGORY)
+    category = DenialCategory(chosen) if chosen in {*DenialCategory} else None
+    return Click(who, place.target.proposal, place.target.digest, place.ts, Decision.DENY, reason, category)
+
+
+def read_screen(body: Mapping[str, Any], request_id: str) -> Screen | None:
+    """Read what a modal stands over: the proposal, and the message that it was opened from."""
+    place = read_place(_object(body, "view").get("private_metadata"))
+    who = _envelope(body, request_id, place.channel) if place else None
+    return Screen(who, place.target.proposal, place.target.digest, place.ts) if who and place else None
+
+
+def typed_in(body: Mapping[str, Any], block: str, action: str | None = None) -> str:
+    """Give what was typed into one input of a modal; empty where nothing was."""
+    typed = _input(body, block, action or block).get("value")
+    return typed if isinstance(typed, str) else ""
+
+
+def chosen_in(body: Mapping[str, Any], block: str) -> str:
+    """Give the value that was chosen in a menu, or the user; empty where none was."""
+    found = _input(body, block, block)
+    chosen = found.get("selected_user") or _object(found, "selected_option").get("value")
+    return chosen if isinstance(chosen, str) else ""
+
+
+def is_ticked(body: Mapping[str, Any], block: str) -> bool:
+    """Tell whether a box was ticked."""
+    return bool(_input(body, block, block).get("selected_options"))
+
+
+def inputs_in(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the inputs of a modal by block and action."""
+    return _object(_object(_object(body, "view"), "state"), "values")
+
+
+def read_reply(body: Mapping[str, Any]) -> Reply | None:
+    """Read a person's plain reply in a thread; an app's, an edited or a joined-in one is none."""
+    event = _object(body, "event")
+    if event.get("type") != "message" or "subtype" in event or "bot_id" in event or "app_id" in event:
+        return None
+    user, channel = _text(event, "user", _ID), _text(event, "channel", _ID)
+    thread, ts, text = _text(event, "thread_ts", _TS), _text(event, "ts", _TS), _text(event, "text")
+    team = _text(event, "user_team", _ID) or _text(event, "team", _ID)
+    event_id = _text(body, "event_id")
+    if not (user and channel and thread and ts and text and team and event_id) or thread == ts:
+        return None
+    # Slack escapes exactly these three in what people write.
+    plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return Reply(Envelope(Account(team, user), "", channel, f"event:{event_id}"), thread, AgentText(plain))
+
+
+def _input(body: Mapping[str, Any], block: str, action: str) -> Mapping[str, Any]:
+    return _object(_object(inputs_in(body), block), action)
 
 
 def read_code(body: Mapping[str, Any], request_id: str) -> TypedCode | None:

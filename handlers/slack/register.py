@@ -6,8 +6,8 @@ nothing comes after it. The same application serves HTTP (verified in front) and
 
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -15,25 +15,33 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.amending_desk import AmendingDesk
 from handlers.desk import PeopleDesk
 from handlers.factor_desk import FactorDesk
 from handlers.initiation_desk import InitiationDesk
 from handlers.slack.actions import Presses
+from handlers.slack.amending import ACTIONS, Amends
 from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
 from handlers.slack.factor_presses import FactorPresses
 from handlers.slack.ids import CODE_VIEW, DENY_VIEW, START_CODE_VIEW, START_VIEW
-from handlers.slack.parse import read_command, trigger_of
+from handlers.slack.parse import action_id_of, read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNREADABLE
 from handlers.slack.starting import Starting
 
 COMMAND: Final = "/agent"
+_Answer: TypeAlias = Callable[[dict[str, Any], str], Awaitable[BoltResponse]]
 _ANY: Final = re.compile("")
 
 
-def bolt_app(
-    desk: PeopleDesk, factors: FactorDesk, config: SlackConfig, client: AsyncWebClient, starting: InitiationDesk
+def bolt_app(  # one desk for each kind of wish
+    desk: PeopleDesk,
+    amending: AmendingDesk,
+    factors: FactorDesk,
+    config: SlackConfig,
+    client: AsyncWebClient,
+    starting: InitiationDesk,
 ) -> AsyncApp:
     """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
 
@@ -56,28 +64,28 @@ def bolt_app(
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    starts = Starting(starting, client, config.clock)
+    starts, amends = Starting(starting, client, config.clock), Amends(amending, client)
     presses = Presses(desk, client, config.clock, factors, starts)
-    _listen(app, presses, Commands(desk, config.clock, factors, starts), config.api_app_id)
-    _listen_to_starts(app, starts, config.api_app_id)
+    _listen(app, presses, amends, Commands(desk, config.clock, factors, starts), config.api_app_id)
+    views: dict[str, _Answer] = {
+        DENY_VIEW: presses.submitted,
+        CODE_VIEW: FactorPresses(factors).submitted,
+        START_VIEW: starts.filled,
+        START_CODE_VIEW: starts.proved,
+        **dict.fromkeys(ACTIONS, amends.submitted),
+    }
+    for view, answer in views.items():
+        _listen_to_view(app, view, answer, config.api_app_id)
     return app
 
 
-def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str) -> None:
+def _listen(app: AsyncApp, presses: Presses, amends: Amends, commands: Commands, api_app_id: str) -> None:
     async def on_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         if not _is_ours(body, api_app_id):
             return _not_ours()
+        if action_id_of(body) in ACTIONS:
+            return await amends.pressed(body, _request_id(request))
         return await presses.pressed(body, _request_id(request))
-
-    async def on_denial(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        if not _is_ours(body, api_app_id):
-            return _not_ours()
-        return await presses.submitted(body, _request_id(request))
-
-    async def on_code(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        if not _is_ours(body, api_app_id):
-            return _not_ours()
-        return await FactorPresses(presses.factors).submitted(body, _request_id(request))
 
     async def on_command(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         if not _is_ours(body, api_app_id):
@@ -88,25 +96,23 @@ def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str
             reply = Reply([reply.sentence])
         return BoltResponse(status=200, body=reply.body())
 
+    async def on_message(body: dict[str, Any]) -> BoltResponse:
+        return await amends.said(body) if _is_ours(body, api_app_id) else _not_ours()
+
     async def on_event() -> BoltResponse:
         return BoltResponse(status=200)
 
     app.action(_ANY)(on_action)
-    app.view(DENY_VIEW)(on_denial)
-    app.view(CODE_VIEW)(on_code)
     app.command(COMMAND)(on_command)
+    app.event("message")(on_message)
     app.event(_ANY)(on_event)
 
 
-def _listen_to_starts(app: AsyncApp, starts: Starting, api_app_id: str) -> None:
-    async def on_form(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        return await starts.filled(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
+def _listen_to_view(app: AsyncApp, view: str, answer: _Answer, api_app_id: str) -> None:
+    async def on_view(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        return await answer(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
 
-    async def on_code(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        return await starts.proved(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
-
-    app.view(START_VIEW)(on_form)
-    app.view(START_CODE_VIEW)(on_code)
+    app.view(view)(on_view)
 
 
 def _is_ours(body: Mapping[str, Any], api_app_id: str) -> bool:

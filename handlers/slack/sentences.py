@@ -16,6 +16,7 @@ from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.desk import Face, Seen
+from handlers.slack.amending_words import edit_words
 from handlers.slack.blocks import MAX_SECTION, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.standing import progress, scope_words, standing_of
@@ -129,6 +130,15 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.DELEGATE_AWAY: "Nothing was changed: that colleague is away too. Name somebody who is there.",
     Refusal.DELEGATE_NOT_IN_ROLE: "Nothing was changed: that colleague is in none of your roles and could decide "
     "nothing for you. Name somebody who is.",
+    Refusal.EDITOR: "It did not count: you lowered a value of this, so others must decide.",
+    Refusal.NOT_EDITABLE: "It did not count: the policy does not let people lower this value.",
+    Refusal.NOT_LOWER: "It did not count: please write a smaller number above zero, such as 120.50.",
+    Refusal.BREAKS_CONTRACT: "It did not count: the tool does not take this value. Please choose another one.",
+    Refusal.TOO_MANY_QUESTIONS: "It did not count: five questions wait for an answer already.",
+    Refusal.CANNOT_BE_ASKED: "It did not count: please choose another full member of this workspace to ask.",
+    Refusal.TAKEN_BACK: "It did not count: a person took the approval back.",
+    Refusal.NOT_APPROVER: "It did not count: only who approved this, or the role admin or operator, may take it back. "
+    "To stop the agent at once, type /agent pause.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
@@ -143,6 +153,8 @@ _DECIDED: Final = frozenset({Refusal.NOT_PENDING, Refusal.ALREADY_VOTED, Refusal
 
 def refusal_sentence(code: Refusal, seen: Seen | None = None) -> Safe:
     """Tell why something did not count; with `seen`, also where the proposal stands now."""
+    if code is Refusal.DIGEST_MISMATCH and seen is not None and seen.proposal.edits:
+        return Safe(f"{_REFUSED[code]} {edit_words(seen.proposal.edits[-1], seen)}")
     if seen is None or code not in _DECIDED:
         return Safe(_REFUSED[code])
     # The clock that judged was the desk's; a proposal that is still pending is told as of its deadline's near side.

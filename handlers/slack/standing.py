@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 
+from approval_rules.amendments import TakenBack
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import ActorKind, PersonId
 from approval_rules.requirement import Requirement
@@ -15,7 +16,7 @@ from handlers.desk import Seen
 from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe, named
 from handlers.slack.text import person, words
-from handlers.slack.wording import CHANGED, changes_policy, words_of
+from handlers.slack.wording import CHANGED, DENIED_FOR, changes_policy, words_of
 
 NOTHING_RAN: Final = "Nothing ran."
 _LONG_REASON: Final = 200
@@ -66,11 +67,20 @@ def standing_of(seen: Seen, at: datetime) -> Standing:
         case Status.BLOCKED:
             told = "⛔ Blocked by policy. No person can approve it."
         case Status.REVOKED:
+            if proposal.taken_back is not None:
+                return Standing(_taken_back(proposal.taken_back, seen), open=False)
             why = _WHY_REVOKED.get(proposal.revoked_why or Refusal.REVOKED, "it was taken back")
             told = f"⛔ Revoked: the approval was taken back before it was used, because {why}."
         case _:
             assert_never(proposal.status)
     return Standing(Safe(f"{told} {NOTHING_RAN}"), open=False)
+
+
+def _taken_back(by: TakenBack, seen: Seen) -> Safe:
+    reason = words(by.reason)
+    why = reason if len(reason) <= _LONG_REASON else "(a long reason, whole in Details)"
+    who = name_of(PersonId(by.by.ref), seen)
+    return Safe(f"⛔ Taken back by {who} at {utc(by.at)}, before it was used: “{why}”. {NOTHING_RAN}")
 
 
 def what_became(proposal: Proposal) -> Safe:
@@ -129,7 +139,8 @@ def vote_words(vote: Vote, seen: Seen) -> Safe:
     icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")
     proved = f" with a {FACTOR[vote.proof.factor]} (code {vote.proof.code})" if vote.proof else ""
     absent = f" for {name_of(vote.on_behalf_of, seen)} (away)" if vote.on_behalf_of else ""
-    line = f"{icon} {name_of(vote.voter, seen)}{absent} {did} at {utc(vote.at)}{proved}"
+    kind = f", {DENIED_FOR[vote.category].lower()}" if vote.category else ""
+    line = f"{icon} {name_of(vote.voter, seen)}{absent} {did} at {utc(vote.at)}{kind}{proved}"
     if vote.reason is None:
         return Safe(line)
     reason = words(vote.reason)

@@ -4,7 +4,7 @@ Everything that it gives may stand in a `plain_text` or a `rich_text` element, a
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -91,6 +91,15 @@ def arguments_of(data: AgentJson, hidden: Hidden) -> Iterator[Line]:
 def fields_of_action(data: AgentJson, hidden: Hidden) -> Iterator[Field]:
     """Give the scalar fields of an action's arguments and its lists as one field each: its sentence is made of them."""
     return _fields(unwrap_object(data), hidden, "")
+
+
+def numbers_of(data: AgentJson, fields: Iterable[str], hidden: Hidden) -> Iterator[tuple[str, Line]]:
+    """Give those of these top-level fields that hold a number, with it in words, or what is said instead of it."""
+    found = unwrap_object(data)
+    for field in fields:
+        value = found.get(field)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            yield field, next(iter(lines_of(value, hidden, field)))
 
 
 def exact(data: AgentJson, hidden: Hidden) -> Safe:

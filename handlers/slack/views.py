@@ -9,6 +9,7 @@ from handlers.slack.blocks import Block, button, plain, section
 from handlers.slack.details import pages_of
 from handlers.slack.escape import Safe
 from handlers.slack.ids import (
+    CATEGORY,
     CODE,
     CODE_VIEW,
     DENY_VIEW,
@@ -23,6 +24,7 @@ from handlers.slack.ids import (
     value_of,
 )
 from handlers.slack.sentence import sentence_of
+from handlers.slack.wording import DENIED_FOR
 
 MAX_REASON: Final = 1000
 _SENTENCE: Final = 2000
@@ -46,8 +48,21 @@ def deny_view(seen: Seen, channel: str, ts: str) -> Block:
             "max_length": MAX_REASON,
         },
     }
+    category: Block = {
+        "type": "input",
+        "block_id": CATEGORY,
+        "label": plain(Safe("What is it?")),
+        "element": {
+            "type": "static_select",
+            "action_id": CATEGORY,
+            "placeholder": plain(Safe("Choose one")),
+            "options": [
+                {"text": plain(Safe(words)), "value": category.value} for category, words in DENIED_FOR.items()
+            ],
+        },
+    }
     return {
-        **_modal(DENY_VIEW, "Deny this action", [section(said), reason]),
+        **_modal(DENY_VIEW, "Deny this action", [section(said), category, reason]),
         "submit": plain(Safe("Deny")),
         "close": plain(Safe("Go back")),
         "private_metadata": place_of(_target(proposal), channel, ts),

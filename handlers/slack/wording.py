@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from approval_rules.denials import DenialCategory
 from approval_rules.state import Proposal
 from approval_rules.versions import CHANGE_TOOL
 
@@ -56,6 +57,16 @@ _CHANGE: Final = Words(
     facts="What it would have changed: recent proposals, judged again by the new policy",
     history="What would be looser",
 )
+DENIED_FOR: Final = {
+    DenialCategory.WRONG_AMOUNT: "Wrong amount",
+    DenialCategory.WRONG_TARGET: "Wrong customer or target",
+    DenialCategory.NOT_NEEDED: "Not needed",
+    DenialCategory.AGAINST_POLICY: "The policy says no",
+    DenialCategory.TOO_LITTLE_TOLD: "Not enough information",
+    DenialCategory.LOOKS_MALICIOUS: "Looks malicious",
+    DenialCategory.OTHER: "Something else",
+}
+"""What people choose from when they deny."""
 CHANGED: Final = "✅ In force since {}."
 
 

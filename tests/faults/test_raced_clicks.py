@@ -14,7 +14,7 @@ from bot.slack_standin.faults import Twice
 from bot.slack_standin.workspace import JONAS, MAYA, SAM
 from tests.crash.deeds import dice
 from tests.crash.laws import broken_promises
-from tests.world import World
+from tests.world import World, denial
 
 EIGHT = (MAYA, JONAS, SAM, *(f"U0RACER0{number:03}" for number in range(5)))
 PROPOSALS = 60
@@ -63,7 +63,7 @@ async def _asked_why(world: World, user: str, packet: Message) -> str | None:
 
 async def _denied(world: World, user: str, modal: str) -> str:
     """Give a reason; the answer stands in the modal."""
-    outcome = await world.slack.submit(user, modal, {"reason": {"reason": "no"}})
+    outcome = await world.slack.submit(user, modal, denial("no"))
     assert outcome.ok, (outcome.warning, outcome.errors)
     said = json.dumps([view.view for view in world.slack.modals(user) if view.id == modal])
     assert "denial counts" in said or "did not count" in said, said

@@ -34,7 +34,7 @@ from handlers.slack.packet import digest_of_blocks
 from tests.bot.delivery.receiver import OK, Receiver
 from tests.crash.deeds import dice
 from tests.ledger import Ledger
-from tests.world import BOT_TOKEN, SIGNING_SECRET, TOOL, Heard, Proposal, World
+from tests.world import BOT_TOKEN, SIGNING_SECRET, TOOL, Heard, Proposal, World, denial
 
 BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
 GONE = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
@@ -163,7 +163,7 @@ class Story:
             outcome = await self.world.slack.click(user, packet.channel, packet.ts, action, force=True)
             modals = self.world.slack.modals(user)
             if action == "deny" and outcome.ok and modals:
-                await self.world.slack.submit(user, modals[-1].id, {"reason": {"reason": "The parcel was fine."}})
+                await self.world.slack.submit(user, modals[-1].id, denial("The parcel was fine."))
 
     async def _claimed(self, plot: str, proposal: Proposal, agent: str) -> None:
         if plot == "lied about":

@@ -31,6 +31,10 @@ EXPECTED: dict[str, tuple[Effect, ...]] = {
     "VoteRefused": (),
     "ClaimRefused": (),
     "PacketPosted": (),
+    "Asked": (ShowPacket(), TellThread(Note.ASKED, "q1"), TellAgent("proposal.question")),
+    "Answered": (ShowPacket(), TellThread(Note.ANSWERED, "q1")),
+    "Edited": (ShowPacket(), TellThread(Note.EDITED), TellAgent("proposal.edited")),
+    "RequestRefused": (),
 }
 SAMPLES: dict[str, ProposalEvent] = {type(event).__name__: event for story in every_story() for event in story}
 

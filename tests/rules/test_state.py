@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from approval_rules import duty_events, factor_events, initiation_events, people_events, policy_events
+from approval_rules import duty_events, factor_events, initiation_events, people_events, policy_events, question_events
 from approval_rules import events as vocabulary
 from approval_rules.commands import Command, RecordPosted
 from approval_rules.decide import CLOCK, decide, decide_switch
@@ -27,6 +27,7 @@ from approval_rules.react import react
 from approval_rules.state import evolve, evolve_switch, fold
 from approval_rules.switch import Pause, Switch
 from approval_rules.text import AgentJson, AgentText
+from tests.rules.amending import LOWERABLE, answer, ask, edit
 from tests.rules.builders import (
     AGENT,
     ANN,
@@ -69,6 +70,16 @@ PEOPLE: list[list[Command]] = [
 ]
 
 
+AMENDING: list[Command] = [
+    submit(LOWERABLE),
+    RecordPosted(at(0), ID, POSTED),
+    ask(stops=True),
+    answer(),
+    edit(field="order_id"),
+    edit(),
+]
+
+
 def told(start: Iterable[ProposalEvent], commands: Iterable[Command]) -> list[ProposalEvent]:
     """Everything that happened in a story; an old pause makes its thaws move something."""
     switch = switched(RUNNING, start_pause(6.2), resume(6.5, ANN), resume(6.5, BEN))
@@ -87,7 +98,7 @@ def beginning() -> list[ProposalEvent]:
 
 def every_story() -> list[list[ProposalEvent]]:
     """Stories that together tell every event."""
-    return [told([], story) for story in STORIES] + [told(beginning(), story) for story in PEOPLE]
+    return [told([], story) for story in (*STORIES, AMENDING)] + [told(beginning(), story) for story in PEOPLE]
 
 
 def test_fold_equals_stepwise_evolve_and_every_event_has_a_case() -> None:
@@ -118,7 +129,10 @@ def test_the_vocabulary_is_closed() -> None:
     """Every class of these modules that has `at` and `by` is in the closed set, with time and actor first."""
     classes = {
         thing
-        for module in (vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events)
+        for module in (
+            *(vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events),
+            question_events,
+        )
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())
     }

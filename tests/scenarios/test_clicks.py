@@ -10,7 +10,7 @@ import pytest
 from approval_rules.events import Approved, Decision, Denied, Refusal, Voted, VoteRefused
 from bot.slack_standin.faults import LostAnswer, Twice
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
-from tests.world import World, votable
+from tests.world import World, denial, votable
 
 EIGHT = (MAYA, JONAS, *(f"U0MANAGER0{number}" for number in range(6)))
 
@@ -65,7 +65,7 @@ async def test_an_empty_reason_is_asked_for_again(world: World) -> None:
     packet = await world.packet_of(await world.propose())
     await world.slack.click(JONAS, packet.channel, packet.ts, "deny")
     modal = world.slack.modals(JONAS)[-1]
-    outcome = await world.slack.submit(JONAS, modal.id, {"reason": {"reason": " \u200b "}})
+    outcome = await world.slack.submit(JONAS, modal.id, denial(" \u200b "))
     assert outcome.errors
     assert world.ledger().events(Denied) == []
 
@@ -112,7 +112,7 @@ async def test_a_yes_and_a_no_at_once_make_one_decision(tmp_path: Path) -> None:
             await world.slack.click(PRIYA, packet.channel, packet.ts, "deny")
             modal = world.slack.modals(PRIYA)[-1]
             await asyncio.gather(
-                world.slack.submit(PRIYA, modal.id, {"reason": {"reason": "no"}}),
+                world.slack.submit(PRIYA, modal.id, denial("no")),
                 *(world.slack.click(user, packet.channel, packet.ts, "approve", force=True) for user in (MAYA, JONAS)),
             )
         await world.settled()
@@ -167,7 +167,7 @@ async def test_a_refused_denial_that_slack_delivers_twice_is_refused_both_times(
     modal = world.slack.modals(MAYA)[-1]
     await world.move(hours=5)
     world.slack.fail("app:view_submission", Twice())
-    await world.slack.submit(MAYA, modal.id, {"reason": {"reason": "no"}})
+    await world.slack.submit(MAYA, modal.id, denial("no"))
     told = str(world.slack.modals(MAYA)[-1].view)
     assert "the time to decide is over" in told
     assert [event.code for event in world.ledger().events(VoteRefused)] == [Refusal.EXPIRED]

@@ -10,6 +10,7 @@ _MADE_BY: Final = {
     "0005": ("TABLE person_marks",),
     "0010": ("TABLE starts",),
     "0009": ("TABLE absences",),
+    "0006": ("INDEX proposals_by_packet",),
 }
 
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
+from tests.handlers.http.fake_answers import FakeAnswers
 from tests.handlers.http.fake_desk import AT, KEY, FakeDesk
 
 BODY: dict[str, Any] = {
@@ -48,6 +49,7 @@ class World:
             jwks=lambda: {"keys": [{"kty": "OKP", "kid": "k1"}]},
             ready=self.ready,
             metrics=lambda: (b"foureyes_pending 3\n", "text/plain; version=0.0.4; charset=utf-8"),
+            answering=FakeAnswers(),
             slack=self.slack,
         )
 

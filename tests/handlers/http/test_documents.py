@@ -56,6 +56,13 @@ ONLY_IN_SLACK = {
     Refusal.DELEGATE_CANNOT,
     Refusal.DELEGATE_AWAY,
     Refusal.DELEGATE_NOT_IN_ROLE,
+    Refusal.EDITOR,
+    Refusal.NOT_EDITABLE,
+    Refusal.NOT_LOWER,
+    Refusal.TOO_MANY_QUESTIONS,
+    Refusal.CANNOT_BE_ASKED,
+    Refusal.TAKEN_BACK,
+    Refusal.NOT_APPROVER,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

@@ -74,7 +74,7 @@ async def edge(desk: FakeDesk) -> AsyncIterator[Edge]:
     options = Options(rates=Rates.unlimited())
     async with SlackStandin(demo_workspace(), signing_secret=SECRET, bot_token=TOKEN, options=options) as slack:
         client = AsyncWebClient(token=TOKEN, base_url=slack.api_url, retry_handlers=[])
-        app = slack_app(desk, FakeFactors(desk), config_of(), client, FakeInitiation())
+        app = slack_app(desk, desk, FakeFactors(desk), config_of(), client, FakeInitiation())
         server = LoopbackServer(Starlette(routes=[Route("/slack/events", app)]))
         await server.start()
         slack.request_url = f"{server.url}/slack/events"

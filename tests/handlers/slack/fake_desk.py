@@ -11,6 +11,7 @@ from approval_rules.people import human
 from approval_rules.people_events import PersonsChange
 from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
+from handlers.amending_desk import Asking, Editing, Reply, Screen, TakingBack, What
 from handlers.away_desk import AwaySaid
 from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from handlers.persons_desk import PersonsKnown, PersonsSaid
@@ -52,6 +53,8 @@ class FakeDesk:
     trouble: Exception | None = None
     slow: bool = False
     clicks: list[Click] = field(default_factory=list)
+    amended: list[tuple[What, Screen] | Asking | Editing | TakingBack] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
     denials: list[Click] = field(default_factory=list)
     asked: list[tuple[Envelope, str]] = field(default_factory=list)
     paused: list[tuple[Scope, timedelta | None, AgentText]] = field(default_factory=list)
@@ -79,6 +82,34 @@ class FakeDesk:
         await self._answering()
         self.denials.append(click)
         return self.judged
+
+    async def begin(self, what: What, screen: Screen) -> Judged:
+        """Remember what somebody is about to do."""
+        await self._answering()
+        self.amended.append((what, screen))
+        return self.judged
+
+    async def ask(self, asking: Asking) -> Judged:
+        """Remember the question."""
+        return await self._amended(asking)
+
+    async def edit(self, editing: Editing) -> Judged:
+        """Remember the edit."""
+        return await self._amended(editing)
+
+    async def take_back(self, wish: TakingBack) -> Judged:
+        """Remember the wish."""
+        return await self._amended(wish)
+
+    async def _amended(self, wish: Asking | Editing | TakingBack) -> Judged:
+        await self._answering()
+        self.amended.append(wish)
+        return self.judged
+
+    async def reply(self, reply: Reply) -> None:
+        """Remember the reply."""
+        await self._answering()
+        self.replies.append(reply)
 
     async def show(self, who: Envelope, unverified_id: str) -> Seen | Refusal | None:
         """Remember who looked."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from approval_rules.amendments import Edit, Question, TakenBack
 from approval_rules.canonical import digest_of
+from approval_rules.denials import DenialCategory
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import Agent, AgentId, PersonId, ProposalId, RoleName, ToolName, human
 from approval_rules.requirement import PolicyRef, Requirement, Seat, Shadowed, Tier
@@ -144,6 +146,23 @@ def states() -> dict[str, Seen]:
         "trial_0_of_2": proposal(requirement=trial),
         "trial_approved": replace(approved, requirement=trial, claim_by=None),
         "trial_denied": replace(made["denied"], requirement=trial),
+    }
+    question = Question("qst_1", ADA, None, AgentText("Is it <!channel> ours?"), NOW, NOW + timedelta(hours=24))
+    to_person = Question("qst_2", GRACE, OWNER, AgentText("Did you\u202e call?"), later)
+    edit = Edit(GRACE, later, "amount_usd", digest_of("payments.refund", REFUND), (ADA,))
+    back = TakenBack(human(ADA), NOW + timedelta(minutes=30), AgentText("The customer called."))
+    no = replace(vote(GRACE, Decision.DENY, "Offer a replacement first."), category=DenialCategory.NOT_NEEDED)
+    lowerable = replace(NEEDS, editable=("amount_usd",))
+    made |= {
+        "pending_lowerable": proposal(requirement=lowerable),
+        "pending_asked": proposal(questions=(question,), expires_at=NOW + timedelta(hours=28)),
+        "pending_answered": proposal(
+            votes=(vote(),),
+            questions=(question.answered(AgentText("Yes. <@U1>"), AGENT.actor, later), to_person),
+        ),
+        "pending_lowered": proposal({**REFUND, "amount_usd": Decimal("120.00")}, requirement=lowerable, edits=(edit,)),
+        "denied_for": proposal(status=Status.DENIED, votes=(no,), decided_at=later),
+        "taken_back": replace(approved, status=Status.REVOKED, revoked_why=Refusal.TAKEN_BACK, taken_back=back),
     }
     shown = {name: seen(each) for name, each in made.items()}
     shown["pending_frozen"] = seen(made["pending_1_of_2"], frozen_by=pause())

@@ -18,6 +18,7 @@ from tests.handlers.slack.conftest import Edge
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.made import proposal, seen, states
 from tests.handlers.slack.reading import text_of
+from tests.world import denial
 
 
 async def click(edge: Edge, message: Message, action: str, user: str = MAYA) -> Outcome:
@@ -72,7 +73,7 @@ async def test_denying_asks_for_a_reason_and_says_what_became_of_it(edge: Edge, 
     assert desk.clicks == []
     (modal,) = edge.slack.modals(MAYA)
     assert "Refund $180.00 to customer C-2041, order ORD-7731" in words_in(modal.view["blocks"])
-    assert (await edge.slack.submit(MAYA, modal.id, {"reason": {"reason": "Replace it."}})).ok
+    assert (await edge.slack.submit(MAYA, modal.id, denial("Replace it."))).ok
     (vote,) = desk.clicks
     assert vote.decision is Decision.DENY
     assert vote.reason is not None
@@ -88,7 +89,7 @@ async def test_a_reason_that_nobody_can_see_is_no_reason(edge: Edge, desk: FakeD
     message = await edge.post()
     await click(edge, message, "deny")
     (modal,) = edge.slack.modals(MAYA)
-    outcome = await edge.slack.submit(MAYA, modal.id, {"reason": {"reason": reason}})
+    outcome = await edge.slack.submit(MAYA, modal.id, denial(reason))
     assert "say why" in outcome.errors["reason"]
     assert desk.clicks == []
 
@@ -110,7 +111,7 @@ async def test_a_denial_that_does_not_count_says_so_in_the_modal(
     await click(edge, message, "deny")
     desk.judged = judged
     (modal,) = edge.slack.modals(MAYA)
-    assert (await edge.slack.submit(MAYA, modal.id, {"reason": {"reason": "no"}})).ok
+    assert (await edge.slack.submit(MAYA, modal.id, denial("no"))).ok
     (modal,) = edge.slack.modals(MAYA)
     assert told in words_in(modal.view["blocks"])
 
@@ -121,7 +122,7 @@ async def test_an_outage_keeps_the_typed_reason(edge: Edge, desk: FakeDesk) -> N
     await click(edge, message, "deny")
     desk.trouble = DeskUnavailableError("down")
     (modal,) = edge.slack.modals(MAYA)
-    outcome = await edge.slack.submit(MAYA, modal.id, {"reason": {"reason": "no"}})
+    outcome = await edge.slack.submit(MAYA, modal.id, denial("no"))
     assert "Nothing was recorded" in outcome.errors["reason"]
 
 

@@ -79,6 +79,9 @@ SCHEMA = closed(
         "settings": closed(
             {
                 "interactivity": closed({"is_enabled": FLAG, "request_url": ADDRESS}, "is_enabled"),
+                "event_subscriptions": closed(
+                    {"request_url": ADDRESS, "bot_events": {"type": "array", "items": {"type": "string"}}}
+                ),
                 "org_deploy_enabled": FLAG,
                 "socket_mode_enabled": FLAG,
                 "token_rotation_enabled": FLAG,

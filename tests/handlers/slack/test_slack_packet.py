@@ -60,6 +60,7 @@ def test_only_an_open_proposal_can_be_voted_on(state: str) -> None:
     """Approve and Deny stand only where a vote could count now; Details always does."""
     made = packet(states()[state], AT)
     votable = {"pending_0_of_2", "pending_1_of_2", "pending_redacted", "pending_too_long", "trial_0_of_2"}
+    votable |= {"pending_lowerable", "pending_asked", "pending_answered", "pending_lowered"}
     buttons = set(buttons_of(made.blocks))
     assert made.live is (state in votable)
     assert ("deny" in buttons) is made.live
@@ -71,7 +72,9 @@ def test_only_an_open_proposal_can_be_voted_on(state: str) -> None:
 def test_the_state_is_said_in_words_and_first(state: str) -> None:
     """No two states have the same status line, and the line stands above everything of the agent's."""
     lines = {name: packet(each, AT).blocks[1]["text"]["text"] for name, each in states().items()}
-    for same in ({"pending_redacted", "pending_0_of_2", "pending_too_long"}, {"denied", "trial_denied"}):
+    none = {"pending_redacted", "pending_0_of_2", "pending_too_long"}
+    none |= {"pending_lowerable", "pending_asked", "pending_lowered"}
+    for same in (none, {"pending_1_of_2", "pending_answered"}, {"denied", "trial_denied", "denied_for"}):
         lines = {name: line for name, line in lines.items() if name not in same - {state} or state not in same}
     assert [name for name, line in lines.items() if line == lines[state]] == [state]
     assert lines[state] in packet(states()[state], AT).text.replace("&amp;", "&")
