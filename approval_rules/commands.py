@@ -140,7 +140,7 @@ Command: TypeAlias = Submit | CastVote | Cancel | Claim | ReportOutcome | Record
 
 @dataclass(frozen=True, slots=True)
 class StartPause:
-    """Stop a scope at once."""
+    """Stop a scope at once; with `revoke`, what is approved there and not yet claimed is taken back for good."""
 
     at: datetime
     by: Actor
@@ -149,6 +149,7 @@ class StartPause:
     lasts: timedelta | None
     reason: AgentText
     standing: Standing | None
+    revoke: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,9 @@ def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
     if execution is not None:
         late = execution.status == "claimed" and at >= execution.outcome_by
         return (OutcomeOverdue(at, CLOCK, proposal.id),) if late else ()
+    revoked = claims.taken_back(at, proposal, switch)
+    if revoked is not None:
+        return (revoked,)
     if proposal.deadline is None or switch.stops(proposal.agent.id, proposal.tool) is not None:
         return ()
     if at >= proposal.deadline:
@@ -298,7 +301,7 @@ def _pause(command: StartPause) -> SwitchEvent:
     if flaw is not None and flaw is not Flaw.DIRECTORY_DOWN:
         return SwitchRefused(command.at, command.by, command.scope, Refusal(flaw.value))
     until = None if command.lasts is None else command.at + command.lasts
-    return Paused(command.at, command.by, command.pause, command.scope, until, command.reason)
+    return Paused(command.at, command.by, command.pause, command.scope, until, command.reason, command.revoke or None)
 
 
 def _resume(switch: Switch, command: Resume) -> SwitchEvent:

@@ -263,7 +263,7 @@ class Thawed:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Everything, one agent or one tool was stopped."""
+    """Everything, one agent or one tool was stopped; with `revoke`, unclaimed approvals there are taken back."""
 
     at: datetime
     by: Actor
@@ -271,6 +271,7 @@ class Paused:
     scope: Scope
     until: datetime | None
     reason: AgentText
+    revoke: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,6 +275,7 @@ def _ticks(
     ticks = Ticks()
     ticks.every(1, "pass_time", sweeps.pass_time)
     ticks.every(1, "lift_timed_pauses", sweeps.lift_timed_pauses)
+    ticks.every(1, "take_back", sweeps.take_back)
     ticks.every(1, "anchor", anchor)
     ticks.every(2, "policy", watch.look)
     ticks.every(5, "gauges", gauge)

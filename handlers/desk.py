@@ -174,13 +174,17 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """What became of a pause or a resume: `refusal` None means done; `waiting` means a second person must confirm."""
+    """What became of a pause or a resume: `refusal` None means done; `waiting` means a second person must confirm.
+
+    `taken_back` counts the unused approvals that the pause takes back; None where it holds them.
+    """
 
     refusal: Refusal | None
     scope: Scope
     pauses: Sequence[Pause] = ()
     waiting: bool = False
     until: datetime | None = None
+    taken_back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +277,10 @@ class PeopleDesk(Protocol):
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """List what waits for people, most urgent first."""
 
-    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
-        """Stop a scope now; any full member of the workspace may. An agent's scope carries its name until here."""
+    async def pause(
+        self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText, *, revoke: bool = False
+    ) -> Switched:
+        """Stop a scope now; any full member of the workspace may. With `revoke`, unused approvals are taken back."""
 
     async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
         """Start a scope again; everything needs two people."""

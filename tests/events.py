@@ -26,7 +26,7 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
 _LATER = frozenset(
     {
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
-        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
+        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up", "Paused.revoke"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

@@ -42,6 +42,8 @@ def pause(
     agent: AgentOption = None,
     tool: ToolOption = None,
     lasts: Annotated[str | None, typer.Option("--for", help="End by itself after this time: 30m, 4h, 2d.")] = None,
+    *,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take back for good what is approved and unused.")] = False,
 ) -> None:
     """Stop everything, one agent or one tool, now. Nothing is claimed after this returns."""
     from approval_rules.commands import StartPause
@@ -50,24 +52,31 @@ def pause(
     from bot.agents import who_typed
     from bot.cli.session import os_user, write
     from bot.desk.switching import record_switch
+    from bot.desk.taking_back import AT_ONCE, count_unclaimed, take_back
     from bot.store.transaction import Transaction
+    from handlers.counting import counted
 
     length = None if lasts is None else duration(lasts)
 
-    def unit(tx: Transaction) -> list[str]:
+    def unit(tx: Transaction) -> tuple[list[str], int]:
         scope = _scope(tx, agent, tool)
         by = who_typed(tx, os_user())
-        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(_said(reason)), None)
+        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(_said(reason)), None, revoke)
+        unused = count_unclaimed(tx, scope) if revoke else 0
         record_switch(tx, decide_switch(tx.switch, command))
-        return [row[0] for row in tx.rows(_TOOLS, {})]
+        return [row[0] for row in tx.rows(_TOOLS, {})], unused
 
     words = scope_words(agent, tool)
-    tools = write(unit)
+    tools, unused = write(unit)
     if tool is not None and tool not in tools:
         known = f"those that some agent has are {', '.join(tools)}" if tools else "no agent has any tool yet"
         typer.echo(f"Note: no agent has the tool {tool}; {known}. Check the spelling.", err=True)
     until = "until it is resumed" if length is None else f"for {lasts}"
     typer.echo(f"Paused {words} {until}. Nothing of it is claimed from now on.")
+    if revoke:
+        while write(take_back) == AT_ONCE:
+            pass
+        typer.echo(f"Taken back for good: {counted(unused, 'approval that was', 'approvals that were')} not yet used.")
 
 
 def resume(

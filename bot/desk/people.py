@@ -28,6 +28,7 @@ from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
 from bot.desk.explained import explained
 from bot.desk.switching import record_incident, record_switch
+from bot.desk.taking_back import count_unclaimed
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
 from bot.store import outbox, rows
@@ -114,7 +115,9 @@ class PeopleUseCases:
             seen = await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None])
         return [one for one in seen if self._may_see(who, member, one)]
 
-    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
+    async def pause(
+        self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText, *, revoke: bool = False
+    ) -> Switched:
         """Stop a scope now."""
         member = await self._wiring.directory.look_up(who.account)
         flaw = None if member.full_member else member.flaw
@@ -122,7 +125,7 @@ class PeopleUseCases:
         def unit(tx: Transaction) -> Switched:
             person = tx.person(who.account, member.name or who.user_name)
             standing = Standing(person, flaw=flaw)
-            command = StartPause(tx.at, human(person), tx.new_id("pause"), scope, lasts, reason, standing)
+            command = StartPause(tx.at, human(person), tx.new_id("pause"), scope, lasts, reason, standing, revoke)
             return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
 
         return await written(self._wiring, unit)
@@ -327,15 +330,16 @@ def _fingerprint(request_id: str) -> str:
 def _switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], request_id: str) -> Switched:
     if not tx.first_seen(_fingerprint(request_id)):
         return Switched(None, scope, tx.switch.active)
-    record_switch(tx, events)
     event = events[0]
+    taken_back = count_unclaimed(tx, scope) if isinstance(event, Paused) and event.revoke else None
+    record_switch(tx, events)
     match event:
         case SwitchRefused():
             return Switched(event.code, scope, tx.switch.active)
         case ResumeAsked():
             return Switched(None, scope, tx.switch.active, waiting=True)
         case Paused():
-            return Switched(None, scope, tx.switch.active, until=event.until)
+            return Switched(None, scope, tx.switch.active, until=event.until, taken_back=taken_back)
         case Resumed():
             return Switched(None, scope, tx.switch.active)
 

@@ -7,6 +7,7 @@ from approval_rules.events import IncidentEvent, IncidentRefused, Paused, Resume
 from approval_rules.people import ProposalId
 from approval_rules.switch import Scope, ScopeKind
 from bot.desk.apply import apply
+from bot.desk.taking_back import take_back, take_back_the_rest
 from bot.store import outbox
 from bot.store.outbox import Kind
 from bot.store.transaction import Transaction
@@ -15,7 +16,11 @@ from bot.store.transaction import Transaction
 def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
     """Record events of the kill switch with their effects, in the transaction that a claim would need too."""
     for event in events:
+        if isinstance(event, Resumed):
+            take_back_the_rest(tx)
         recorded = tx.record(event)
+        if isinstance(event, Paused) and event.revoke:
+            take_back(tx)
         if isinstance(event, Resumed):
             for proposal in _open_under(tx, event.scope):
                 apply(tx, tx.proposal(proposal), Thaw(tx.at, proposal))

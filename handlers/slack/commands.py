@@ -1,7 +1,7 @@
 """What `/agent` does: one call of the desk for each wish, and an answer that only the person who typed it sees."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final, Literal, assert_never
@@ -23,6 +23,7 @@ from handlers.slack.sentences import (
     INCIDENT_MEANS,
     UNKNOWN_PROPOSAL,
     because,
+    held_words,
     named_word,
     refusal_sentence,
     resume_command,
@@ -38,6 +39,7 @@ HELP: Final = (
     Safe("/agent pause · stop everything at once (any member may)"),
     Safe("/agent pause agent NAME · /agent pause tool NAME · stop one agent or one tool"),
     Safe("/agent pause all for 30m looks like a loop · with an end and a reason"),
+    Safe("/agent pause all revoke · and take back what is approved and not yet used, for good"),
     Safe("/agent resume all · start again; everything needs two people, one agent or tool needs one"),
     Safe("/agent incident on · tell the policies that something is wrong; /agent incident off · it is over"),
     Safe("/agent status · what is paused, what waits"),
@@ -91,7 +93,7 @@ class Commands:
         scope = await self._scope(wish.kind, wish.name)
         if scope is None:
             return await self._unknown_name(wish.kind, wish.name, _NOT_PAUSED)
-        done = await self.desk.pause(typed.who, scope, wish.lasts, AgentText(wish.reason))
+        done = await self.desk.pause(typed.who, scope, wish.lasts, AgentText(wish.reason), revoke=wish.revoke)
         if done.refusal is not None:
             return Reply([Safe(f"⚠ {_NOT_PAUSED}."), refusal_sentence(done.refusal)])
         what = scope_words(scope, wish.name)
@@ -99,7 +101,8 @@ class Commands:
         return Reply(
             [
                 Safe(f"⏸ Paused: {what}, {until}.{because(AgentText(wish.reason))}"),
-                Safe(f"What is pending is frozen. To resume: {resume_command(scope, wish.name)}"),
+                Safe(f"What is pending is frozen. {held_words(done.taken_back)}"),
+                Safe(f"To resume: {resume_command(scope, wish.name)}"),
             ]
         )
 
@@ -109,7 +112,7 @@ class Commands:
         for kind in ("agent", "tool"):
             scope = await self.desk.scope_named(kind, named.name)
             if scope is not None:
-                return await self._pause(typed, PauseWish(kind, named.name, named.lasts, named.reason))
+                return await self._pause(typed, replace(named, kind=kind))
         if wish.everything.reason == named.name and await self._near(named.name):
             return await self._unknown_name("agent or tool", named.name, _NOT_PAUSED)
         return await self._pause(typed, wish.everything)

@@ -15,6 +15,7 @@ from approval_rules.people import AgentId
 from approval_rules.state import Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
+from handlers.counting import counted
 from handlers.desk import Face, Seen
 from handlers.slack.blocks import MAX_SECTION, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
@@ -132,6 +133,14 @@ def resume_command(scope: Scope, agent_name: str | None = None) -> Safe:
     return Safe("/agent resume all" if scope == EVERYTHING else f"/agent resume {scope.kind.value} {named_word(name)}")
 
 
+def held_words(taken_back: int | None) -> Safe:
+    """Say what becomes of approvals that were not used yet."""
+    if taken_back is None:
+        return Safe("What is approved and not yet used waits too.")
+    unused = counted(taken_back, "approval that was", "approvals that were")
+    return Safe(f"Taken back for good: {unused} not yet used. What is still wanted must be proposed again.")
+
+
 def named_word(name: str) -> Safe:
     """Write a name as a person would have to type it."""
     shown = visible(name)
@@ -150,7 +159,8 @@ def announcement(
             why = because(event.reason)
             until = f"until {utc(event.until)}" if event.until else "until people resume it"
             resume = resume_command(event.scope, name)
-            return Safe(f"⏸ {who} paused {scope}, {until}. Nothing of it runs.{why} To resume: {resume}")
+            gone = " What was approved and not yet used is taken back." if event.revoke else ""
+            return Safe(f"⏸ {who} paused {scope}, {until}. Nothing of it runs.{gone}{why} To resume: {resume}")
         case ResumeAsked():
             return Safe(
                 f"⏯ {who} asks to resume {scope}. One more person must type {resume_command(event.scope, name)}; "

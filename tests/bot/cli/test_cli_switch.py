@@ -194,3 +194,11 @@ def test_status_counts_what_waits(ready: Shell) -> None:
         "outbox_waiting": 1,
         "outbox_dead": 0,
     }
+
+
+def test_a_pause_can_take_unused_approvals_back(ready: Shell) -> None:
+    """With `--revoke` it says how many were taken back; without it they wait."""
+    ended = ready("pause", "--revoke", "refunds look wrong")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "Taken back for good: 0 approvals that were not yet used."
+    assert "Taken back" not in ready("pause", "x").out
