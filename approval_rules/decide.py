@@ -63,7 +63,7 @@ from approval_rules.state import Proposal, Status, evolve
 from approval_rules.step_up import suffices
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
-from approval_rules.versions import CHANGE_TOOL, SERVER
+from approval_rules.versions import SERVER
 
 Events: TypeAlias = tuple[ProposalEvent | SubmitRefused, ...]
 
@@ -153,7 +153,7 @@ def barred(agent: Agent, tool: ToolName, switch: Switch) -> tuple[Refusal, str] 
     """Tell why an agent may not propose anything with a tool now, whatever it is; None where it may."""
     if agent.revoked:
         return Refusal.AGENT_REVOKED, "this agent has been revoked"
-    if tool not in agent.tools or (tool == CHANGE_TOOL and agent.id != SERVER.id):
+    if tool not in agent.tools or (tool in SERVER.tools and agent.id != SERVER.id):
         return Refusal.TOOL_NOT_ALLOWED, "this tool is not on the agent's list; ask its owner to add it"
     if switch.stops(agent.id, tool) is not None:
         return Refusal.PAUSED, "paused by a person: stop, and propose again after it is resumed"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
+from approval_rules.drill import DRILL_TOOL
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -60,9 +61,8 @@ Effect: TypeAlias = ShowPacket | TellThread | TellAgent
 def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
     """Give the effects of `event`; `proposal` is the state right after it."""
     # Whoever was not asked is not bothered, until nobody knows whether something ran: then people must look.
-    in_slack = (
-        proposal.requirement.tier is Tier.YELLOW or proposal.packet is not None or isinstance(event, OutcomeOverdue)
-    )
+    overdue = isinstance(event, OutcomeOverdue) and proposal.tool != DRILL_TOOL
+    in_slack = proposal.requirement.tier is Tier.YELLOW or proposal.packet is not None or overdue
     calls_back = proposal.callback_url is not None
     return tuple(
         effect for effect in _effects(proposal, event) if (calls_back if isinstance(effect, TellAgent) else in_slack)

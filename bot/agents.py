@@ -8,7 +8,7 @@ from typing import Literal
 from approval_rules.events import AgentChanged
 from approval_rules.people import Account, Actor, Agent, AgentId, ToolName, operator
 from approval_rules.times import format_time
-from approval_rules.versions import CHANGE_TOOL
+from approval_rules.versions import SERVER
 from bot.clock import NewToken
 from bot.keys import new_agent_key
 from bot.store import rows
@@ -67,8 +67,9 @@ class AddAgent:
             raise AgentError(f"an agent named {self.name!r} exists; pick another name; {instead}")
         if not self.tools or len(self.tools) > MOST_TOOLS:
             raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
-        if CHANGE_TOOL in self.tools:
-            raise AgentError(f"no agent can have the tool {CHANGE_TOOL}: the policy is changed by people")
+        for tool in SERVER.tools:
+            if tool in self.tools:
+                raise AgentError(f"no agent can have the tool {tool}: it is Foureyes' own")
         by = who_typed(tx, self.os_user)
         owner = tx.person(Account(home_team(tx), self.owner), "")
         agent = Agent(

@@ -1,6 +1,8 @@
 """The composition root: everything is made here, handed to whoever needs it, and put away in reverse order."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,6 +22,7 @@ from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost, SlackSenders
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
+from bot.desk.drilling import Drills
 from bot.desk.people import PeopleUseCases
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
@@ -61,6 +64,7 @@ class Running:
     watch: PolicyWatch
     candidates: CandidateWatch
     metrics: Metrics
+    drills: Drills
 
 
 @asynccontextmanager
@@ -108,15 +112,20 @@ async def running(
         candidates = CandidateWatch(policy, writer, reads, metrics)
         await watch.look()
         await candidates.look()
-        people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
+        people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
+        drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         from_slack = slack_app(people, _slack_config(settings, place, wall), client)
-        ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
+        ports = _ports(
+            wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics, drills), metrics
+        )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
+        ticks.every(1, "asked_drill", drills.obey)
+        ticks.every(60, "weekly_drill", drills.keep)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, metrics)
+        yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills)
 
 
 def _ports(
@@ -271,6 +280,8 @@ def _ticks(
             dead=overview.outbox_dead,
             incident=overview.incident is not None,
         )
+        if overview.drill is not None:
+            metrics.show_drill(ok=overview.drill.ok, held_at=overview.drill.at.timestamp())
 
     ticks = Ticks()
     ticks.every(1, "pass_time", sweeps.pass_time)
@@ -284,12 +295,14 @@ def _ticks(
 
 
 async def _checks(
-    writer: Writer, watch: PolicyWatch, policy: PolicyInForce, lookups: Lookups, metrics: Metrics
+    writer: Writer, watch: PolicyWatch, policy: PolicyInForce, lookups: Lookups, metrics: Metrics, drills: Drills
 ) -> Sequence[Check]:
+    drill = await drills.standing()
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
         Check("policy", ok=watch.fault is None, detail=watch.told),
         *_lookup_checks(policy, lookups),
+        Check("drill", ok=not drill.failed, detail=drill.told),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )

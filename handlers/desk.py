@@ -18,6 +18,7 @@ from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, T
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
 from approval_rules.step_up import Factor
+from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
 
@@ -210,6 +211,7 @@ class Overview:
     policy_version: str
     tools: Sequence[str] = ()
     incident: Incident | None = None
+    drill: DrillHeld | None = None
 
 
 @dataclass(frozen=True, slots=True)

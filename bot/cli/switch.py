@@ -38,14 +38,24 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(
-    reason: Annotated[list[str], typer.Argument(help="Why; everyone sees it.")],
+    reason: Annotated[list[str] | None, typer.Argument(help="Why; everyone sees it.")] = None,
     agent: AgentOption = None,
     tool: ToolOption = None,
     lasts: Annotated[str | None, typer.Option("--for", help="End by itself after this time: 30m, 4h, 2d.")] = None,
     *,
     revoke: Annotated[bool, typer.Option("--revoke", help="Take back for good what is approved and unused.")] = False,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Stop nothing; prove on the server that a pause works.")
+    ] = False,
 ) -> None:
     """Stop everything, one agent or one tool, now. Nothing is claimed after this returns."""
+    if drill:
+        from bot.cli.drilling import hold_drill
+
+        hold_drill()
+        return
+    if reason is None:
+        raise typer.BadParameter("say why, everyone sees it", param_hint="'reason'")
     from approval_rules.commands import StartPause
     from approval_rules.decide import decide_switch
     from approval_rules.text import AgentText
@@ -170,6 +180,9 @@ def status(*, as_json: AsJson = False) -> None:
         typer.echo(
             f"{counted(found['outbox_waiting'], 'message')} to send, {counted(found['outbox_dead'], 'dead letter')}."
         )
+        drill = found["drill"]
+        told = drill["told"] if drill else "no drill was held yet; foureyes pause --drill holds one"
+        typer.echo(f"{'WARNING: ' if drill and drill['warn'] else ''}Kill switch: {told}.")
         for line in _policy(**found["policy"]):
             typer.echo(line)
         typer.echo(f"{counted(found['log_entries'], 'log entry', 'log entries')}, database {found['database']}.")

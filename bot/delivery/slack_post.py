@@ -30,6 +30,7 @@ from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
+from approval_rules.stop_events import DrillHeld
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
@@ -50,6 +51,7 @@ from handlers.slack.sentences import (
     announcement,
     answer_body,
     counted_sentence,
+    drill_announcement,
     incident_announcement,
     refusal_sentence,
 )
@@ -294,6 +296,9 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
+        if isinstance(event, DrillHeld):
+            ops = next((channels[name] for name in _OPS if name in channels), channel)
+            return await self._say(ops, drill_announcement(event), row.wanted_seq, attempt)
         if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged | PolicyActivated):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)

@@ -31,7 +31,7 @@ from bot.desk.switching import record_incident, record_switch
 from bot.desk.taking_back import count_unclaimed
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
-from bot.store import outbox, rows
+from bot.store import drills, outbox, rows
 from bot.store.outbox import Kind
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
@@ -180,6 +180,7 @@ class PeopleUseCases:
             agents = await snapshot.rows("SELECT id, name FROM agents", {})
             states = await snapshot.rows(rows.OPEN_COUNTS, {})
             waiting = await snapshot.rows(outbox.COUNTS, {})
+            drill = drills.newest(await snapshot.rows(drills.NEWEST, {}))
         counts = {state: count for state, count, _ in states}
         queue = {str(state): int(count) for state, count in waiting}
         oldest = next((oldest for state, _, oldest in states if state == "pending"), None)
@@ -195,6 +196,7 @@ class PeopleUseCases:
             tools=sorted({*self._wiring.policy.folder.policies, *tools}),
             policy_version=self._wiring.policy.folder.version,
             incident=switch.incident,
+            drill=drill,
         )
 
     async def whoami(self, who: Envelope) -> Whoami:

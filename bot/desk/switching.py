@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from approval_rules.commands import Thaw
+from approval_rules.drill import DRILL_SCOPE
 from approval_rules.events import IncidentEvent, IncidentRefused, Paused, ResumeAsked, Resumed, SwitchEvent
-from approval_rules.people import ProposalId
+from approval_rules.people import ActorKind, ProposalId
 from approval_rules.switch import Scope, ScopeKind
 from bot.desk.apply import apply
 from bot.desk.taking_back import take_back, take_back_the_rest
@@ -26,7 +27,8 @@ def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
                 apply(tx, tx.proposal(proposal), Thaw(tx.at, proposal))
         if isinstance(event, Paused | Resumed):
             outbox.plan_open_packets(tx, event.scope, recorded.seq)
-        if isinstance(event, Paused | Resumed | ResumeAsked):
+        drilled = event.scope == DRILL_SCOPE and event.by.kind is ActorKind.SYSTEM
+        if isinstance(event, Paused | Resumed | ResumeAsked) and not drilled:
             outbox.plan(tx, Kind.ANNOUNCE, "switch", recorded.seq, {})
 
 

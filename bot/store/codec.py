@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, policy_events
+from approval_rules import events, policy_events, stop_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -54,10 +54,12 @@ KINDS: Mapping[str, type[Event]] = {
     "incident.changed": events.IncidentChanged,
     "incident.refused": events.IncidentRefused,
     "environment.named": policy_events.EnvironmentNamed,
+    "drill.held": stop_events.DrillHeld,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 ENVIRONMENT = "environment"
+DRILL = "drill"
 POLICY = "policy"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
@@ -122,6 +124,8 @@ def subject_of(event: Event) -> str:
             return SWITCH
         case policy_events.EnvironmentNamed():
             return ENVIRONMENT
+        case stop_events.DrillHeld():
+            return DRILL
         case events.AgentChanged() | events.BudgetExceeded():
             return event.agent.id
         case (

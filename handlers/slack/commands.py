@@ -12,6 +12,7 @@ from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
+from handlers.drill_words import drill_standing
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood, PauseWish, ResumeWish, understand
@@ -152,7 +153,7 @@ class Commands:
             case "help":
                 return Reply(HELP)
             case _:
-                return Reply([*_status(await self.desk.overview()), *(HELP if wish.bare else ())])
+                return Reply([*_status(await self.desk.overview(), self.clock()), *(HELP if wish.bare else ())])
 
     def _pending(self, found: Sequence[Seen] | Refusal) -> Reply:
         if isinstance(found, Refusal):
@@ -225,7 +226,7 @@ def _resumed(done: Switched, name: str) -> Safe:
     return Safe(f"▶ Resumed: {scope_words(done.scope, name)}. Clocks that stood still run again.")
 
 
-def _status(overview: Overview) -> list[Safe]:
+def _status(overview: Overview, now: datetime) -> list[Safe]:
     waiting = Safe(f"{overview.pending} waiting for people")
     if overview.oldest_pending_at is not None:
         waiting = Safe(f"{waiting}, the oldest since {utc(overview.oldest_pending_at)}")
@@ -237,6 +238,8 @@ def _status(overview: Overview) -> list[Safe]:
             f"{counted(overview.outbox_waiting, 'message')} to send. Policy version {visible(overview.policy_version)}."
         ),
     ]
+    drill = drill_standing(overview.drill, now)
+    lines.append(Safe(f"{'⚠ ' if drill.warn else ''}Kill switch: {drill.told}."))
     if overview.outbox_dead:
         lines.append(Safe(f"⚠ {counted(overview.outbox_dead, 'message')} could not be delivered; someone must look."))
     return lines

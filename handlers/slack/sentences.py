@@ -13,6 +13,7 @@ from approval_rules.events import (
 )
 from approval_rules.people import AgentId
 from approval_rules.state import Status
+from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
@@ -169,6 +170,14 @@ def announcement(
         case Resumed():
             why = because(event.reason)
             return Safe(f"▶ {who} resumed {scope}. Clocks that stood still run again.{why}")
+
+
+def drill_announcement(event: DrillHeld) -> Safe:
+    """Tell the operators that the kill switch cannot be relied on."""
+    return Safe(
+        f"🚨 The drill of the kill switch failed: {visible(event.fault or 'no reason was recorded')}. Until this is "
+        "understood, stop agents by taking their keys away (foureyes agent revoke NAME); call whoever runs Foureyes."
+    )
 
 
 def incident_announcement(event: IncidentChanged, face: Face | None) -> Safe:
