@@ -17,7 +17,7 @@ from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLo
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
-from approval_rules.stop_events import DrillHeld
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld, OperatorKeyChanged
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
 
@@ -365,4 +365,6 @@ Event: TypeAlias = (
     | IncidentEvent
     | EnvironmentNamed
     | DrillHeld
+    | OperatorKeyChanged
+    | AgentKeysEnded
 )

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from approval_rules.people import Actor
+from approval_rules.people import Actor, Agent, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,23 @@ class DrillHeld:
     replica: str
     refused_after_us: int | None
     fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorKeyChanged:
+    """An operator was given a key for the HTTP endpoints of the kill switch, or it was taken away."""
+
+    at: datetime
+    by: Actor
+    holder: PersonId
+    key: str
+    change: Literal["added", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKeysEnded:
+    """Every key of an agent was ended at once, in Slack; new ones are made on the machine."""
+
+    at: datetime
+    by: Actor
+    agent: Agent

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +24,7 @@ from bot.delivery.slack_post import SlackPost, SlackSenders
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.drilling import Drills
+from bot.desk.operating import OperatorUseCases
 from bot.desk.people import PeopleUseCases
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
@@ -115,8 +117,9 @@ async def running(
         people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         from_slack = slack_app(people, _slack_config(settings, place, wall), client)
-        ports = _ports(
-            wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics, drills), metrics
+        ready = partial(_checks, writer, watch, policy, lookups, metrics, drills)
+        ports = replace(
+            _ports(wiring, new_id, from_slack, ready, metrics), operators=OperatorUseCases(wiring, people, drills)
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agents, approvals, audit, outbox, policy, server, switch
+from bot.cli import agents, approvals, audit, operators, outbox, policy, server, switch
 from bot.cli.output import FAILED, NOT_READY, expected_errors, printable
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(agents.app, name="agent")
+app.add_typer(operators.app, name="operator")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")

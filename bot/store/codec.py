@@ -55,11 +55,14 @@ KINDS: Mapping[str, type[Event]] = {
     "incident.refused": events.IncidentRefused,
     "environment.named": policy_events.EnvironmentNamed,
     "drill.held": stop_events.DrillHeld,
+    "operator.key_changed": stop_events.OperatorKeyChanged,
+    "agent.keys_ended": stop_events.AgentKeysEnded,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 ENVIRONMENT = "environment"
 DRILL = "drill"
+OPERATORS = "operators"
 POLICY = "policy"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
@@ -126,7 +129,9 @@ def subject_of(event: Event) -> str:
             return ENVIRONMENT
         case stop_events.DrillHeld():
             return DRILL
-        case events.AgentChanged() | events.BudgetExceeded():
+        case stop_events.OperatorKeyChanged():
+            return OPERATORS
+        case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (
             policy_events.PolicyLoaded()

@@ -14,6 +14,7 @@ from handlers.http.calls import AgentCalls
 from handlers.http.documents import document_routes
 from handlers.http.edge import Edge, Path, PostOnly
 from handlers.http.operations import OperationCalls
+from handlers.http.operator_calls import OperatorCalls
 from handlers.http.ports import HttpPorts
 from handlers.http.problems import not_found
 
@@ -37,7 +38,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        routes=[*_agent_routes(calls), *_operation_routes(ports), *document_routes()],
+        routes=[*_agent_routes(calls), *_operator_routes(ports), *_operation_routes(ports), *document_routes()],
     )
     app.router.default = _nothing_here
     app.add_middleware(Edge, new_request_id=ports.new_request_id)
@@ -65,6 +66,18 @@ def _agent_routes(calls: AgentCalls) -> list[BaseRoute]:
         Route("/v1/proposals/{id}/cancel", Path({"POST": calls.cancel})),
         Route("/v1/evaluate", Path({"POST": calls.evaluate})),
         Route("/v1/agent", Path({"GET": calls.whoami})),
+    ]
+
+
+def _operator_routes(ports: HttpPorts) -> list[BaseRoute]:
+    if ports.operators is None:
+        return []
+    calls = OperatorCalls(ports.operators)
+    return [
+        Route("/v1/operator/pause", Path({"POST": calls.pause})),
+        Route("/v1/operator/resume", Path({"POST": calls.resume})),
+        Route("/v1/operator/status", Path({"GET": calls.status})),
+        Route("/v1/operator/drill", Path({"POST": calls.drill})),
     ]
 
 

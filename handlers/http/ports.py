@@ -6,6 +6,8 @@ from datetime import datetime
 
 from starlette.types import ASGIApp
 
+from handlers.operator_desk import OperatorDesk
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -20,7 +22,8 @@ class Check:
 class HttpPorts:
     """Clock, ids and the answers of the operational calls. Each MUST be O(1) in the number of proposals.
 
-    `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events.
+    `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events, `operators`
+    what stands behind operators' keys.
     """
 
     clock: Callable[[], datetime]
@@ -29,3 +32,4 @@ class HttpPorts:
     ready: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
     slack: ASGIApp | None = None
+    operators: OperatorDesk | None = None
