@@ -21,10 +21,12 @@ from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost, SlackSenders
+from bot.delivery.switch_post import SwitchPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.drilling import Drills
 from bot.desk.operating import OperatorUseCases
+from bot.desk.pause_buttons import PauseButtons
 from bot.desk.people import PeopleUseCases
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
@@ -116,7 +118,7 @@ async def running(
         await candidates.look()
         people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
-        from_slack = slack_app(people, _slack_config(settings, place, wall), client)
+        from_slack = slack_app(people, _slack_config(settings, place, wall), client, PauseButtons(wiring, people))
         ready = partial(_checks, writer, watch, policy, lookups, metrics, drills)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics), operators=OperatorUseCases(wiring, people, drills)
@@ -261,7 +263,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.POST: to_slack.packet,
         Kind.UPDATE: to_slack.packet,
         Kind.THREAD: to_slack.thread,
-        Kind.ANNOUNCE: to_slack.announce,
+        Kind.ANNOUNCE: SwitchPost(wiring, slack, to_slack.announce),
         Kind.ESCALATE: to_slack.escalate,
         Kind.ANSWER: to_slack.answer,
         Kind.CALLBACK: CallbackSender(wiring, guarded),

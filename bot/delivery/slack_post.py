@@ -20,17 +20,14 @@ from approval_rules.events import (
     BudgetExceeded,
     Decision,
     IncidentChanged,
-    Paused,
     Posted,
     Refusal,
-    ResumeAsked,
-    Resumed,
 )
-from approval_rules.people import Account, AgentId, PersonId
+from approval_rules.people import Account, PersonId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
-from approval_rules.stop_events import DrillHeld
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
@@ -48,17 +45,17 @@ from handlers.slack.notes import note_text
 from handlers.slack.packet import Packet, packet
 from handlers.slack.policy_words import policy_announcement
 from handlers.slack.sentences import (
-    announcement,
     answer_body,
     counted_sentence,
     drill_announcement,
     incident_announcement,
+    keys_announcement,
     refusal_sentence,
 )
 
 _OPS: Final = ("ops", "announcements", "default")
 _NO_CHANNEL: Final = "no channel: set FOUREYES_CHANNEL or `channels:` in roles.yml"
-_GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 _HOPELESS: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text"}
 )
@@ -109,7 +106,7 @@ class SlackSenders:
                 return Sent(as_of)
             return await self._update(seen, posted, shown, as_of, attempt)
         except SlackUnavailableError as error:
-            return _failed(error)
+            return failed(error)
 
     async def _learn_names(self, seen: Seen) -> bool:
         """Ask Slack for the names of people who have only been noted so far, such as an agent's owner."""
@@ -235,7 +232,7 @@ class SlackSenders:
                 ),
             )
         except SlackUnavailableError as error:
-            if error.code not in _GONE:
+            if error.code not in GONE:
                 raise
             # The old message is gone; clicks on any older copy are refused from now on.
             return await self._post_packet(posted.channel, seen, shown, as_of, attempt)
@@ -284,11 +281,11 @@ class SlackSenders:
                 attempt.begin, channel=channel, text=mrkdwn_safe(text), blocks=blocks, thread_ts=thread_ts, mrkdwn=False
             )
         except SlackUnavailableError as error:
-            return _failed(error)
+            return failed(error)
         return Sent(as_of)
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
-        """Tell the channel what happened to the kill switch or to the policy, or that there is an incident."""
+        """Tell the channel what happened to the policy or to an agent's keys, or that there is an incident."""
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
@@ -299,18 +296,18 @@ class SlackSenders:
         if isinstance(event, DrillHeld):
             ops = next((channels[name] for name in _OPS if name in channels), channel)
             return await self._say(ops, drill_announcement(event), row.wanted_seq, attempt)
-        if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged | PolicyActivated):
+        if not isinstance(event, IncidentChanged | PolicyActivated | AgentKeysEnded):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)
         accounts = await snapshot.accounts([person])
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
-        if isinstance(event, IncidentChanged):
-            text = incident_announcement(event, face)
-        elif isinstance(event, PolicyActivated):
-            text = policy_announcement(event, face)
-        else:
-            agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
-            text = announcement(event, face, agents)
+        match event:
+            case IncidentChanged():
+                text = incident_announcement(event, face)
+            case PolicyActivated():
+                text = policy_announcement(event, face)
+            case AgentKeysEnded():
+                text = keys_announcement(event, face)
         return await self._say(channel, text, row.wanted_seq, attempt)
 
     async def escalate(self, row: OutboxRow, attempt: Attempt) -> Result:
@@ -334,7 +331,7 @@ class SlackSenders:
                 begin = partial(attempt.begin, channel)
                 await self._chat(begin, channel=channel, text=shown.text, blocks=shown.blocks, metadata=mark.metadata)
         except SlackUnavailableError as error:
-            return _failed(error)
+            return failed(error)
         return settled or Sent(row.wanted_seq)
 
     async def answer(self, row: OutboxRow, attempt: Attempt) -> Result:
@@ -373,7 +370,8 @@ def _rename(account: Account, name: str, tx: Transaction) -> None:
     tx.person(account, name)
 
 
-def _failed(error: SlackUnavailableError) -> Result:
+def failed(error: SlackUnavailableError) -> Result:
+    """Say what becomes of a row that Slack did not take."""
     if error.code in _HOPELESS:
         return Never(error.code)
     return Later(error.code, error.retry_after if error.code == "ratelimited" else None)

@@ -126,7 +126,7 @@ class PeopleUseCases:
             person = tx.person(who.account, member.name or who.user_name)
             standing = Standing(person, flaw=flaw)
             command = StartPause(tx.at, human(person), tx.new_id("pause"), scope, lasts, reason, standing, revoke)
-            return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
+            return switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
 
         return await written(self._wiring, unit)
 
@@ -137,8 +137,8 @@ class PeopleUseCases:
         def unit(tx: Transaction) -> Switched:
             person = tx.person(who.account, member.name or who.user_name)
             standing = standing_of(person, member)
-            command = Resume(tx.at, human(person), scope, reason, standing, may_resume=self._may_resume(member))
-            return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
+            command = Resume(tx.at, human(person), scope, reason, standing, may_resume=self.may_resume(member))
+            return switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
 
         return await written(self._wiring, unit)
 
@@ -160,12 +160,12 @@ class PeopleUseCases:
 
         def unit(tx: Transaction) -> IncidentSaid:
             person = tx.person(who.account, member.name or who.user_name)
-            standing, may = standing_of(person, member), self._may_resume(member)
+            standing, may = standing_of(person, member), self.may_resume(member)
             return _incident(tx, ClearIncident(tx.at, human(person), reason, standing, may), who.request_id)
 
         return await written(self._wiring, unit)
 
-    def _may_resume(self, member: Member) -> bool:
+    def may_resume(self, member: Member) -> bool:
         """The role `operator` where the roles name it, else anyone in an approver role."""
         roles = self._wiring.policy.folder.roles
         return OPERATOR in member.roles if OPERATOR in roles else bool(member.roles)
@@ -210,7 +210,7 @@ class PeopleUseCases:
         )
         flaw = None if member.flaw is None else Refusal(member.flaw.value)
         face = Face(who.account.user_id, member.name or who.user_name)
-        may_resume = flaw is None and self._may_resume(member)
+        may_resume = flaw is None and self.may_resume(member)
         return Whoami(face, tuple(sorted(member.roles)), flaw, tuple(row[0] for row in owned), may_resume)
 
     async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
@@ -325,11 +325,17 @@ def _answer(tx: Transaction, click: Click, after: Loaded | None, refusal: Refusa
     outbox.plan(tx, Kind.ANSWER, subject, tx.size, payload, name=f"answer:{_fingerprint(click.who.request_id)}")
 
 
+def once(tx: Transaction, request_id: str) -> bool:
+    """Note a signed request; False where exactly this one was handled before."""
+    return tx.first_seen(_fingerprint(request_id))
+
+
 def _fingerprint(request_id: str) -> str:
     return hashlib.sha256(request_id.encode()).hexdigest()
 
 
-def _switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], request_id: str) -> Switched:
+def switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], request_id: str) -> Switched:
+    """Record what became of a pause or a resume, once for each request."""
     if not tx.first_seen(_fingerprint(request_id)):
         return Switched(None, scope, tx.switch.active)
     event = events[0]

@@ -91,7 +91,7 @@ class Presses:
         if isinstance(seen, Trouble):
             return await self._open(seen, trigger_id)
         view = self._details(seen, turn.page + (1 if action_id == NEXT else -1))
-        return await _shown(self.client.views_update(view_id=turn.view_id, hash=turn.view_hash, view=view))
+        return await shown(self.client.views_update(view_id=turn.view_id, hash=turn.view_hash, view=view))
 
     def _details(self, seen: Seen | Refusal | None, page: int) -> Block:
         match seen:
@@ -111,10 +111,10 @@ class Presses:
             return BoltResponse(status=200)
         if isinstance(view, Trouble):
             view = notice_view(view.heading, view.sentence)
-        return await _shown(self.client.views_open(trigger_id=trigger_id, view=view))
+        return await shown(self.client.views_open(trigger_id=trigger_id, view=view))
 
 
-async def _shown(call: Awaitable[object]) -> BoltResponse:
+async def shown(call: Awaitable[object]) -> BoltResponse:
     """Acknowledge once Slack shows the modal; else give the error that makes Slack itself warn the person."""
     try:
         async with asyncio.timeout(SLACK_SECONDS):

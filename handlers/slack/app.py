@@ -13,6 +13,7 @@ from handlers.desk import PeopleDesk
 from handlers.slack.config import SlackConfig
 from handlers.slack.register import bolt_app
 from handlers.slack.verify import Send, Signed, SignedOnly, respond
+from handlers.switch_desk import SwitchDesk
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +37,11 @@ def _unquoted(text: str) -> str:
     return unquote(text)
 
 
-def slack_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
+def slack_app(
+    desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient, switch: SwitchDesk | None = None
+) -> SignedOnly:
     """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
-    bolt = bolt_app(desk, config, client)
+    bolt = bolt_app(desk, config, client, switch)
 
     async def handle(signed: Signed, send: Send) -> None:
         text, content_type = opened(signed)

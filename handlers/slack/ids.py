@@ -73,3 +73,22 @@ def read_page(raw: object) -> tuple[Target, int] | None:
     found = _PAGE.fullmatch(raw) if isinstance(raw, str) else None
     target = read_value(found[1]) if found else None
     return (target, int(found[2])) if found and target else None
+
+
+RESUME_PAUSE: Final = "pause_resume"
+END_KEYS: Final = "pause_end_keys"
+ROLL_BACK: Final = "pause_roll_back"
+HOME_PAUSE: Final = "home_pause"
+HOME_STATUS: Final = "home_status"
+_PAUSE: Final = re.compile(r"(pause_[0-9A-Za-z_-]{1,64})(?:\|([!-~]{1,200}))?")
+
+
+def pause_value(pause: str, version: str | None = None) -> str:
+    """Write what a button about a pause carries; `version` where it is about a version of the policy."""
+    return pause if version is None else f"{pause}|{version}"
+
+
+def read_pause_value(raw: object) -> tuple[str, str | None] | None:
+    """Read it back; None for anything that we did not write."""
+    found = _PAUSE.fullmatch(raw) if isinstance(raw, str) else None
+    return (found[1], found[2]) if found else None

@@ -1,4 +1,4 @@
-"""Registers the four listeners with Bolt, the buttons first. Bolt parses and dispatches; it verifies nothing.
+"""Registers the listeners with Bolt, those of named buttons first. Bolt parses and dispatches; it verifies nothing.
 
 `process_before_response` makes Bolt answer when the listener returns, so that committing comes before acknowledging and
 nothing comes after it. The same application serves HTTP (verified in front) and Socket Mode (Slack's own connection).
@@ -17,18 +17,23 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.desk import PeopleDesk
 from handlers.slack.actions import Presses
+from handlers.slack.app_home import Homes
 from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
-from handlers.slack.ids import DENY_VIEW
+from handlers.slack.ids import DENY_VIEW, HOME_PAUSE, HOME_STATUS
 from handlers.slack.parse import read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
+from handlers.slack.pause_presses import ACTIONS, PausePresses
 from handlers.slack.sentences import UNREADABLE
+from handlers.switch_desk import SwitchDesk
 
 COMMAND: Final = "/agent"
 _ANY: Final = re.compile("")
 
 
-def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
+def bolt_app(
+    desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient, switch: SwitchDesk | None = None
+) -> AsyncApp:
     """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
 
     async def authorize() -> AuthorizeResult:
@@ -50,8 +55,34 @@ def bolt_app(desk: PeopleDesk, config: SlackConfig, client: AsyncWebClient) -> A
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
+    if switch is not None:  # first: the listeners after these take whatever is left
+        homes = Homes(switch, desk, client, config.clock)
+        _listen_to_pauses(app, PausePresses(switch, client), homes, config.api_app_id)
     _listen(app, Presses(desk, client, config.clock), Commands(desk, config.clock), config.api_app_id)
     return app
+
+
+def _listen_to_pauses(app: AsyncApp, presses: PausePresses, homes: Homes, api_app_id: str) -> None:
+    async def on_pause_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await presses.pressed(body, _request_id(request))
+
+    async def on_home(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await homes.opened(body, _request_id(request))
+
+    async def on_home_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await homes.pressed(body, _request_id(request))
+
+    for action in ACTIONS:
+        app.action(action)(on_pause_action)
+    for action in (HOME_PAUSE, HOME_STATUS):
+        app.action(action)(on_home_action)
+    app.event("app_home_opened")(on_home)
 
 
 def _listen(app: AsyncApp, presses: Presses, commands: Commands, api_app_id: str) -> None:

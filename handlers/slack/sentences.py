@@ -13,7 +13,7 @@ from approval_rules.events import (
 )
 from approval_rules.people import AgentId
 from approval_rules.state import Status
-from approval_rules.stop_events import DrillHeld
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
@@ -170,6 +170,16 @@ def announcement(
         case Resumed():
             why = because(event.reason)
             return Safe(f"▶ {who} resumed {scope}. Clocks that stood still run again.{why}")
+
+
+def keys_announcement(event: AgentKeysEnded, face: Face | None) -> Safe:
+    """Tell a channel that an agent has no key any more."""
+    who = person(face.name, face.user_id) if face else Safe("An operator on the server")
+    name = visible(event.agent.name)
+    return Safe(
+        f"🔑 {who} ended every key of the agent {name}: nothing of it can propose or claim. A new key is made on the "
+        f"server: foureyes agent rotate {name}"
+    )
 
 
 def drill_announcement(event: DrillHeld) -> Safe:

@@ -21,6 +21,7 @@ SCOPES: dict[str, set[str]] = {
     "chat_postEphemeral": {"chat:write"},
     "views_open": set(),
     "views_update": set(),
+    "views_publish": set(),
     "users_info": {"users:read"},
     "usergroups_list": {"usergroups:read"},
     "usergroups_users_list": {"usergroups:read"},
