@@ -78,6 +78,9 @@ SCHEMA = closed(
         ),
         "settings": closed(
             {
+                "event_subscriptions": closed(
+                    {"request_url": ADDRESS, "bot_events": {"type": "array", "maxItems": 100, "items": TEXT}}
+                ),
                 "interactivity": closed({"is_enabled": FLAG, "request_url": ADDRESS}, "is_enabled"),
                 "org_deploy_enabled": FLAG,
                 "socket_mode_enabled": FLAG,
@@ -116,6 +119,7 @@ def test_one_request_url_and_one_command(manifest: dict[str, Any]) -> None:
     assert command["command"] == COMMAND
     assert command["should_escape"] is True
     assert command["url"] == manifest["settings"]["interactivity"]["request_url"] == URL
+    assert manifest["settings"]["event_subscriptions"] == {"request_url": URL, "bot_events": ["app_home_opened"]}
 
 
 def test_every_call_is_known() -> None:
