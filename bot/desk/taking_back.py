@@ -12,7 +12,7 @@ from approval_rules.switch import Scope, ScopeKind, Switch
 from bot.desk.apply import apply
 from bot.store.transaction import Transaction
 
-AT_ONCE = 500
+AT_ONCE = 50
 _UNLIMITED = -1
 _UNCLAIMED = (
     " FROM proposals WHERE next_at IS NOT NULL AND clock = 'claim' AND (:all"
