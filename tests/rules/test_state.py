@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from approval_rules import events as vocabulary
-from approval_rules import policy_events
+from approval_rules import policy_events, stop_events
 from approval_rules.commands import Command, RecordPosted
 from approval_rules.decide import CLOCK, decide, decide_switch
 from approval_rules.events import (
@@ -112,10 +112,10 @@ def test_every_switch_event_has_a_case() -> None:
 
 
 def test_the_vocabulary_is_closed() -> None:
-    """Every class of the two modules that has `at` and `by` is in the closed set, with time and actor first."""
+    """Every class of these modules that has `at` and `by` is in the closed set, with time and actor first."""
     classes = {
         thing
-        for module in (vocabulary, policy_events)
+        for module in (vocabulary, policy_events, stop_events)
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())
     }
