@@ -93,8 +93,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "confirm with your passkey or code.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
-    Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
-    "runs again.",
+    Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all, or press Resume "
+    "everything in the channel, before anything runs again.",
 }
 INCIDENT_MEANS: Final = Safe(
     "Policies can be stricter from now on. What waits or is approved stays as it is; to stop that, type /agent pause."

@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
+
 from approval_rules.drill import DRILL
 from approval_rules.events import Paused
+from bot.desk.people import PeopleUseCases
 from bot.slack_standin.faults import ServerError
 from bot.slack_standin.workspace import LENA, MAYA, SAM
+from handlers.desk import DeskUnavailableError
 from tests.world import World
 
 
@@ -68,3 +72,29 @@ async def test_home_answers_while_slack_is_down(world: World) -> None:
     world.slack.fail("views.publish", ServerError())
     assert (await world.slack.open_home(MAYA)).status == 503
     await home(world, MAYA)
+
+
+async def test_home_says_when_it_cannot_tell(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the store out of reach the home says so, and its button is answered; events about other tabs are taken."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise DeskUnavailableError("away")
+
+    await home(world, MAYA)
+    monkeypatch.setattr(PeopleUseCases, "pause", away)
+    await press(world, MAYA, "home_pause")
+    assert "could not reach its records" in json.dumps(world.slack.modals(MAYA)[-1].view)
+    monkeypatch.setattr(PeopleUseCases, "overview", away)
+    assert "could not reach its records" in await home(world, MAYA)
+    event = {"type": "app_home_opened", "user": MAYA, "channel": "D1", "tab": "messages", "event_ts": "1.0"}
+    assert (await world.slack.event(event)).ok
+
+
+async def test_home_names_an_incident_and_that_there_is_more(world: World) -> None:
+    """Ten are listed, and that there are more is said."""
+    for _ in range(11):
+        await world.propose(180)
+    await world.say(SAM, "incident on the provider is down")
+    shown = await home(world, MAYA)
+    assert "An incident is on" in shown
+    assert "These are the 10 most urgent; there are more." in shown

@@ -11,6 +11,7 @@ from approval_rules.events import Claimed, ClaimRefused, OutcomeReported, Paused
 from approval_rules.stop_events import DrillHeld
 from bot.agents import AgentError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, SAM
+from handlers.desk import Refused
 from tests.world import World
 
 
@@ -150,3 +151,28 @@ async def test_no_agent_can_have_the_tool_of_the_drill(world: World) -> None:
         await world.add_agent("evil", SAM, DRILL_TOOL)
     answer = await world.post_proposal(1, tool=DRILL_TOOL, arguments={})
     assert (answer.status_code, answer.json()["code"]) == (403, "tool-not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("answers", "fault"),
+    [
+        ([None], "in the pause the claim was answered as unknown, and not refused as paused"),
+        ([Refused("expired", "x")], "in the pause the claim was refused as expired, and not refused as paused"),
+        (
+            [Refused("paused", "x"), Refused("policy-changed", "x")],
+            "after the resume the claim was refused as policy-changed",
+        ),
+    ],
+)
+async def test_every_other_answer_is_a_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Refused | None], fault: str
+) -> None:
+    """Only "paused" proves the pause, and only a grant proves that work goes on after it."""
+
+    async def claim(*_: object) -> Refused | None:
+        return answers.pop(0)
+
+    monkeypatch.setattr(world.running.drills._agents, "claim", claim)
+    held = await world.running.drills.hold(DRILL)
+    assert held is not None
+    assert (held.ok, held.fault) == (False, fault)

@@ -11,7 +11,7 @@ from approval_rules.stop_events import AgentKeysEnded
 from bot.agents import RotateAgent
 from bot.clock import new_token
 from bot.slack_standin.conversations import Content, Message
-from bot.slack_standin.faults import Delay
+from bot.slack_standin.faults import Delay, Refuse, ServerError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, LENA, MAYA, PRIYA, SAM
 from tests.world import TOOL, World, buttons_of
 
@@ -196,3 +196,29 @@ async def test_two_people_press_twice_at_once(world: World) -> None:
     assert len(told) == 4
     assert len(world.ledger().events(Resumed)) == 1
     assert (await world.post_proposal(42)).status_code == 201
+
+
+async def test_a_message_that_was_deleted_is_no_trouble(world: World) -> None:
+    """Somebody tidied the channel: the resume is announced all the same, and nothing is a dead letter."""
+    await world.say(SAM, "pause agent refund-bot")
+    await posts(world)
+    world.slack.fail("chat.update", Refuse("message_not_found"))
+    await world.say(MAYA, "resume agent refund-bot")
+    assert "resumed" in (await posts(world))[-1].text
+    with world.db() as db:
+        assert db.execute("SELECT count(*) FROM outbox WHERE state = 'dead'").fetchone()[0] == 0
+
+
+async def test_an_update_that_slack_refuses_for_now_is_tried_again(world: World) -> None:
+    """The message becomes true as soon as Slack takes it."""
+    await world.say(SAM, "pause agent refund-bot")
+    await posts(world)
+    world.slack.fail("chat.update", ServerError())
+    await world.say(MAYA, "resume agent refund-bot")
+
+    async def true() -> bool:
+        world.clock.move(timedelta(seconds=5))
+        await world.running.worker.start_due()
+        return actions(world.slack.messages(AGENT_OPS)[0]) == []
+
+    await world.until(true, "a message without buttons")
