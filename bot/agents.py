@@ -71,7 +71,9 @@ class AddAgent:
             raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
         for tool in SERVER.tools:
             if tool in self.tools:
-                raise AgentError(f"no agent can have the tool {tool}: it is Foureyes' own")
+                raise AgentError(
+                    f"no agent can have the tool {tool}: only Foureyes has, and policy is changed by people"
+                )
         by = who_typed(tx, self.os_user)
         owner = tx.person(Account(home_team(tx), self.owner), "")
         agent = Agent(
