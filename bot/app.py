@@ -127,7 +127,7 @@ async def running(
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
-        ticks.every(60, "weekly_drill", drills.keep)
+        ticks.every(600, "weekly_drill", drills.keep)
         ticks.start()
         stack.push_async_callback(ticks.stop)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills)
