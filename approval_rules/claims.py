@@ -4,6 +4,7 @@ Never grants on what was true before: pauses, deadlines, people and the policy a
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from approval_rules.commands import Claim
 from approval_rules.duties import humans, still_counting
@@ -29,6 +30,9 @@ def judge_claim(proposal: Proposal, command: Claim, switch: Switch) -> tuple[Cla
     if execution is not None and command.key is not None and execution.key == command.key:
         repeated = _repeat_refusal(proposal, command, switch)
         return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
+    revoked = taken_back(command.at, proposal, switch)
+    if revoked is not None:
+        return revoked, ClaimRefused(command.at, by, proposal.id, Refusal.REVOKED)
     refusal = _claim_refusal(proposal, command, switch)
     if refusal in (Refusal.APPROVERS_CHANGED, Refusal.POLICY_CHANGED):
         revoked_by = QUORUM if refusal is Refusal.APPROVERS_CHANGED else POLICY
@@ -49,6 +53,16 @@ def judge_claim(proposal: Proposal, command: Claim, switch: Switch) -> tuple[Cla
             outcome_by=command.at + OUTCOME_WITHIN,
         ),
     )
+
+
+def taken_back(at: datetime, proposal: Proposal, switch: Switch) -> Revoked | None:
+    """Take an unclaimed approval back for a pause that revokes; None where there is no such pause, or no such approval.
+
+    Nothing is approved during a pause, so whatever stands approved under it was approved before.
+    """
+    unclaimed = proposal.status is Status.APPROVED and proposal.execution is None and proposal.claim_by is not None
+    pause = switch.takes_back(proposal.agent.id, proposal.tool) if unclaimed else None
+    return None if pause is None else Revoked(at, pause.by, proposal.id, Refusal.PAUSED)
 
 
 def _repeat_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:

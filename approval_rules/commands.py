@@ -241,7 +241,7 @@ Command: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class StartPause:
-    """Stop a scope at once."""
+    """Stop a scope at once; with `revoke`, what is approved there and not yet claimed is taken back for good."""
 
     at: datetime
     by: Actor
@@ -250,6 +250,7 @@ class StartPause:
     lasts: timedelta | None
     reason: AgentText
     standing: Standing | None
+    revoke: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ from approval_rules.state import LAST_REMINDER, Proposal, Status, evolve
 from approval_rules.step_up import suffices
 from approval_rules.switch import EVERYTHING, Pause, Scope, Switch
 from approval_rules.text import AgentText
-from approval_rules.versions import CHANGE_TOOL, SERVER
+from approval_rules.versions import SERVER
 
 Events: TypeAlias = tuple[ProposalEvent | SubmitRefused | InitiationRefused, ...]
 
@@ -172,7 +172,7 @@ def barred(agent: Agent, tool: ToolName, switch: Switch) -> tuple[Refusal, str] 
     """Tell why an agent may not propose anything with a tool now, whatever it is; None where it may."""
     if agent.revoked:
         return Refusal.AGENT_REVOKED, "this agent has been revoked"
-    if tool not in agent.tools or (tool == CHANGE_TOOL and agent.id != SERVER.id):
+    if tool not in agent.tools or (tool in SERVER.tools and agent.id != SERVER.id):
         return Refusal.TOOL_NOT_ALLOWED, "this tool is not on the agent's list; ask its owner to add it"
     if switch.stops(agent.id, tool) is not None:
         return Refusal.PAUSED, "paused by a person: stop, and propose again after it is resumed"
@@ -277,6 +277,9 @@ def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
     if execution is not None:
         late = execution.status == "claimed" and at >= execution.outcome_by
         return (OutcomeOverdue(at, CLOCK, proposal.id),) if late else ()
+    revoked = claims.taken_back(at, proposal, switch)
+    if revoked is not None:
+        return (revoked,)
     if proposal.deadline is None or switch.stops(proposal.agent.id, proposal.tool) is not None:
         return ()
     if at >= proposal.deadline:
@@ -322,7 +325,7 @@ def _pause(command: StartPause) -> SwitchEvent:
     if flaw is not None and flaw is not Flaw.DIRECTORY_DOWN:
         return SwitchRefused(command.at, command.by, command.scope, Refusal(flaw.value))
     until = None if command.lasts is None else command.at + command.lasts
-    return Paused(command.at, command.by, command.pause, command.scope, until, command.reason)
+    return Paused(command.at, command.by, command.pause, command.scope, until, command.reason, command.revoke or None)
 
 
 def _resume(switch: Switch, command: Resume) -> SwitchEvent:

@@ -23,6 +23,7 @@ from approval_rules.question_events import QuestionEvent
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld, OperatorKeyChanged
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
 
@@ -281,7 +282,7 @@ class Thawed:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Everything, one agent or one tool was stopped."""
+    """Everything, one agent or one tool was stopped; with `revoke`, unclaimed approvals there are taken back."""
 
     at: datetime
     by: Actor
@@ -289,6 +290,7 @@ class Paused:
     scope: Scope
     until: datetime | None
     reason: AgentText
+    revoke: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,4 +390,7 @@ Event: TypeAlias = (
     | InitiationRefused
     | AwayEvent
     | QuestionEvent
+    | DrillHeld
+    | OperatorKeyChanged
+    | AgentKeysEnded
 )

@@ -23,6 +23,7 @@ class ActorKind(StrEnum):
     HUMAN = "human"
     OPERATOR = "operator"
     SYSTEM = "system"
+    OPERATOR_KEY = "operator-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ def human(person: PersonId) -> Actor:
 def operator(person: PersonId) -> Actor:
     """Name a person who acted on the machine itself, from the command line."""
     return Actor(ActorKind.OPERATOR, person)
+
+
+def keyholder(person: PersonId) -> Actor:
+    """Name a person who acted with an operator's key. It may be somebody who has an account of the machine too."""
+    return Actor(ActorKind.OPERATOR_KEY, person)
 
 
 def system(part: str) -> Actor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
+from approval_rules.drill import DRILL_TOOL
 from approval_rules.events import (
     Approved,
     Blocked,
@@ -78,11 +79,12 @@ def react(proposal: Proposal, event: ProposalEvent) -> tuple[Effect, ...]:
     """Give the effects of `event`; `proposal` is the state right after it."""
     # Whoever was not asked is not bothered, until nobody knows whether something ran: then people must look.
     # What is blocked for everybody would only be noise there; what somebody may start is a matter of people.
+    overdue = isinstance(event, OutcomeOverdue) and proposal.tool != DRILL_TOOL
     in_slack = (
         proposal.requirement.tier is Tier.YELLOW
         or proposal.requirement.initiation is not None
         or proposal.packet is not None
-        or isinstance(event, OutcomeOverdue)
+        or overdue
     )
     calls_back = proposal.callback_url is not None
     return tuple(

@@ -244,7 +244,8 @@ def evolve_switch(switch: Switch, event: SwitchEvent | IncidentEvent) -> Switch:
     """Apply one event to the kill switch."""
     match event:
         case Paused():
-            pause = Pause(event.pause, event.scope, event.at, event.by, event.reason, event.until)
+            revokes = event.revoke is True
+            pause = Pause(event.pause, event.scope, event.at, event.by, event.reason, event.until, revokes=revokes)
             asked_by = () if event.scope == EVERYTHING else switch.resume_asked_by
             return replace(switch, pauses=(*switch.pauses, pause), resume_asked_by=asked_by)
         case ResumeAsked():

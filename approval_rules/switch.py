@@ -48,7 +48,10 @@ EVERYTHING = Scope(ScopeKind.ALL)
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """One pause from its start until it ended; `until` is a wish set at the start, `ended_at` a fact."""
+    """One pause from its start until it ended; `until` is a wish set at the start, `ended_at` a fact.
+
+    One that `revokes` takes back what is approved and unclaimed: there is nothing to hold.
+    """
 
     id: str
     scope: Scope
@@ -57,6 +60,7 @@ class Pause:
     reason: AgentText
     until: datetime | None = None
     ended_at: datetime | None = None
+    revokes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class Switch:
         """Give the pause that stops this agent with this tool: the widest and oldest, or None."""
         stopping = [pause for pause in self.active if pause.scope.covers(agent, tool)]
         return min(stopping, key=lambda pause: (pause.scope.kind is not ScopeKind.ALL, pause.since), default=None)
+
+    def takes_back(self, agent: AgentId, tool: ToolName) -> Pause | None:
+        """Give the oldest pause that takes the unclaimed approvals of this agent with this tool back, or None."""
+        return next((pause for pause in self.active if pause.revokes and pause.scope.covers(agent, tool)), None)
 
     def of(self, scope: Scope) -> tuple[Pause, ...]:
         """Give the active pauses of exactly this scope."""

@@ -7,13 +7,14 @@ for a tool that no agent can have.
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from approval_rules.drill import DRILL_TOOL
 from approval_rules.people import Agent, AgentId, PersonId, RoleName, ToolName
 from approval_rules.policy_events import PolicyActivated, PolicyEvent, PolicySeen, PolicyShadowed
 
 POLICY_ADMIN = RoleName("policy_admin")
 CHANGE_TOOL = ToolName("foureyes.policy")
-# Owned by nobody: whoever wrote the change is its `started_by`.
-SERVER = Agent(AgentId("foureyes"), "foureyes", PersonId("nobody"), (CHANGE_TOOL,))
+# Owned by nobody: whoever wrote a change is its `started_by`. No agent can have these tools.
+SERVER = Agent(AgentId("foureyes"), "foureyes", PersonId("nobody"), (CHANGE_TOOL, DRILL_TOOL))
 
 
 @dataclass(frozen=True, slots=True)

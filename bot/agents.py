@@ -7,11 +7,13 @@ from typing import Literal
 
 from approval_rules.events import AgentChanged
 from approval_rules.people import Account, Actor, Agent, AgentId, ToolName, operator
+from approval_rules.stop_events import AgentKeysEnded
 from approval_rules.times import format_time
-from approval_rules.versions import CHANGE_TOOL
+from approval_rules.versions import SERVER
 from bot.clock import NewToken
 from bot.keys import new_agent_key
 from bot.store import rows
+from bot.store.codec import Recorded
 from bot.store.rows import AgentRow
 from bot.store.transaction import Transaction
 
@@ -67,8 +69,11 @@ class AddAgent:
             raise AgentError(f"an agent named {self.name!r} exists; pick another name; {instead}")
         if not self.tools or len(self.tools) > MOST_TOOLS:
             raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
-        if CHANGE_TOOL in self.tools:
-            raise AgentError(f"no agent can have the tool {CHANGE_TOOL}: the policy is changed by people")
+        for tool in SERVER.tools:
+            if tool in self.tools:
+                raise AgentError(
+                    f"no agent can have the tool {tool}: only Foureyes has, and policy is changed by people"
+                )
         by = who_typed(tx, self.os_user)
         owner = tx.person(Account(home_team(tx), self.owner), "")
         agent = Agent(
@@ -113,6 +118,13 @@ class RevokeAgent:
         tx.write(_REVOKE, (now, agent.id))
         tx.record(AgentChanged(tx.at, who_typed(tx, self.os_user), agent, "revoked"))
         return agent
+
+
+def end_keys(tx: Transaction, agent: Agent, by: Actor) -> Recorded:
+    """End every key of an agent at once; a new one is made on the machine, where it can be handed over."""
+    now = format_time(tx.at)
+    tx.write(_END_KEYS, (now, agent.id, now))
+    return tx.record(AgentKeysEnded(tx.at, by, agent))
 
 
 def named(tx: Transaction, name: str) -> AgentRow | None:

@@ -1,10 +1,13 @@
 """The composition root: everything is made here, handed to whoever needs it, and put away in reverse order."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -20,9 +23,13 @@ from bot.delivery.factor_post import FactorSenders
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost
+from bot.delivery.switch_post import SwitchPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.amending import AmendingUseCases, AnsweringUseCases
+from bot.desk.drilling import Drills
+from bot.desk.operating import OperatorUseCases
+from bot.desk.pause_buttons import PauseButtons
 from bot.desk.people import PeopleUseCases
 from bot.desk.second_factors import SecondFactors
 from bot.desk.surroundings import name_environment
@@ -52,6 +59,7 @@ from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
+from handlers.slack.desks import Desks
 from handlers.web.passkey_pages import NewPasskeys, PasskeyVotes
 from handlers.web.totp_page import enrolment_routes
 
@@ -69,6 +77,7 @@ class Running:
     watch: PolicyWatch
     candidates: CandidateWatch
     metrics: Metrics
+    drills: Drills
 
 
 @asynccontextmanager
@@ -118,20 +127,25 @@ async def running(
         candidates = CandidateWatch(policy, writer, reads, metrics)
         await watch.look()
         await candidates.look()
-        people, sweeps = PeopleUseCases(wiring), Sweeps(wiring)
+        people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
+        drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
-        config = _slack_config(settings, place, wall)
-        from_slack = slack_app(people, AmendingUseCases(wiring), factors, config, client, factors.starting)
-        ports = _ports(
-            wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics, settings), metrics
+        desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people))
+        from_slack = slack_app(desks, _slack_config(settings, place, wall), client)
+        ready = partial(_checks, writer, watch, policy, lookups, metrics, settings, drills)
+        ports = replace(
+            _ports(wiring, new_id, from_slack, ready, metrics),
+            operators=OperatorUseCases(wiring, people, drills),
+            pages=_pages(factors, clock),
         )
-        ports = replace(ports, pages=_pages(factors, clock))
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
+        ticks.every(1, "asked_drill", drills.obey)
+        ticks.every(600, "weekly_drill", drills.keep)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, metrics)
+        yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills)
 
 
 def _ports(
@@ -276,7 +290,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.POST: to_slack.packet,
         Kind.UPDATE: to_slack.packet,
         Kind.THREAD: to_slack.thread,
-        Kind.ANNOUNCE: to_slack.announce,
+        Kind.ANNOUNCE: SwitchPost(wiring, slack, to_slack.announce),
         Kind.ESCALATE: to_slack.escalate,
         Kind.TELL: to_slack.tell,
         Kind.VOUCH: to_slack.vouch,
@@ -300,10 +314,13 @@ def _ticks(
             dead=overview.outbox_dead,
             incident=overview.incident is not None,
         )
+        if overview.drill is not None:
+            metrics.show_drill(ok=overview.drill.ok, held_at=overview.drill.at.timestamp())
 
     ticks = Ticks()
     ticks.every(1, "pass_time", sweeps.pass_time)
     ticks.every(1, "lift_timed_pauses", sweeps.lift_timed_pauses)
+    ticks.every(1, "take_back", sweeps.take_back)
     ticks.every(1, "anchor", anchor)
     ticks.every(2, "policy", watch.look)
     ticks.every(5, "gauges", gauge)
@@ -318,12 +335,15 @@ async def _checks(
     lookups: Lookups,
     metrics: Metrics,
     settings: Settings,
+    drills: Drills,
 ) -> Sequence[Check]:
+    drill = await drills.standing()
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
         Check("policy", ok=watch.fault is None, detail=watch.told),
         *_lookup_checks(policy, lookups),
         *_factor_checks(policy, settings),
+        Check("drill", ok=not drill.failed, detail=drill.told),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )

@@ -29,6 +29,7 @@ _LARGEST_FILE: Final = 16 * 1024
 _DERIVATION_SALT: Final = b"foureyes/derive/v1"
 _CALLBACK_SECRET_BYTES: Final = 32
 _AGENT_KEY: Final = re.compile(r"fe_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
+_OPERATOR_KEY: Final = re.compile(r"op_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
 
 
 class KeyFileError(Exception):
@@ -159,14 +160,29 @@ def callback_secret(key: SigningKey, agent_id: str, generation: int) -> str:
 
 def new_agent_key(new_token: NewToken) -> tuple[str, str, str]:
     """Make an agent's API key: its text (shown once), its id, and the SHA-256 in hex that is kept."""
+    return _new_key("fe", new_token)
+
+
+def new_operator_key(new_token: NewToken) -> tuple[str, str, str]:
+    """Make an operator's key, in the same three parts; no agent's key has its form."""
+    return _new_key("op", new_token)
+
+
+def _new_key(prefix: str, new_token: NewToken) -> tuple[str, str, str]:
     key_id = base32(int.from_bytes(new_token(5), "big"), 8)
-    text = f"fe_{key_id}_{base64url(new_token(32))}"
+    text = f"{prefix}_{key_id}_{base64url(new_token(32))}"
     return text, key_id, _hash(text)
 
 
 def split_key(unverified_key: str) -> tuple[str, str] | None:
     """Take a key's text apart into its id and its SHA-256 in hex; None for anything not of its exact form."""
     match = _AGENT_KEY.fullmatch(unverified_key)
+    return (match[1], _hash(unverified_key)) if match else None
+
+
+def split_operator_key(unverified_key: str) -> tuple[str, str] | None:
+    """Take an operator's key apart in the same way."""
+    match = _OPERATOR_KEY.fullmatch(unverified_key)
     return (match[1], _hash(unverified_key)) if match else None
 
 

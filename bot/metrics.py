@@ -49,6 +49,14 @@ class Metrics:
             ["tool", "fact", "result"],
             registry=self._registry,
         )
+        self._drill_ok = Gauge(
+            "foureyes_drill_ok", "1 where the last drill held, 0 where it failed.", registry=self._registry
+        )
+        self._drill_at = Gauge(
+            "foureyes_drill_timestamp_seconds",
+            "When the last drill of the kill switch was held.",
+            registry=self._registry,
+        )
         self.outbox_dead = 0
 
     def count(self, kinds: Mapping[str, int]) -> None:
@@ -81,6 +89,11 @@ class Metrics:
         self._outbox.labels("waiting").set(waiting)
         self._outbox.labels("dead").set(dead)
         self.outbox_dead = dead
+
+    def show_drill(self, *, ok: bool, held_at: float) -> None:
+        """Show what came of the last drill, and when (seconds since 1970)."""
+        self._drill_ok.set(ok)
+        self._drill_at.set(held_at)
 
     def policy_refused(self, *, refused: bool) -> None:
         """Raise or clear the alarm about the policy folder."""

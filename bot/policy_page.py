@@ -10,6 +10,7 @@ import yaml
 from approval_rules.action_tiers import DUTIES, ActionTier
 from approval_rules.conditions import Condition, ConditionFaultError, compile_condition
 from approval_rules.contract import Contract
+from approval_rules.drill import DRILL_TOOL
 from approval_rules.facts import DeclaredFact
 from approval_rules.kinds import ANYTHING, Known
 from approval_rules.names import RESERVED, TOUCHES
@@ -215,6 +216,8 @@ def _tool(page: Page, body: yaml.Node, fields: Mapping[str, yaml.Node], stem: st
         page.fault(node, "a tool's name has letters, digits, '.', '_' and '-', at most 128 of them")
     elif tool == CHANGE_TOOL:
         page.fault(node, "this name is Foureyes' own: a change of the policy, which the role policy_admin decides")
+    elif tool == DRILL_TOOL:
+        page.fault(node, "this name is Foureyes' own: the drill of the kill switch, which no policy decides")
     elif tool != stem:
         page.fault(node, f"the file of the tool {tool} must be named {tool}.yml")
     else:

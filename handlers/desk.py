@@ -19,6 +19,7 @@ from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, T
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
 from approval_rules.step_up import Factor
+from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
 from handlers.away_desk import Away, AwayDesk, Duty
@@ -180,13 +181,17 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """What became of a pause or a resume: `refusal` None means done; `waiting` means a second person must confirm."""
+    """What became of a pause or a resume: `refusal` None means done; `waiting` means a second person must confirm.
+
+    `taken_back` counts the unused approvals that the pause takes back; None where it holds them.
+    """
 
     refusal: Refusal | None
     scope: Scope
     pauses: Sequence[Pause] = ()
     waiting: bool = False
     until: datetime | None = None
+    taken_back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,7 @@ class Overview:
     tools: Sequence[str] = ()
     incident: Incident | None = None
     away: Sequence[Away] = ()
+    drill: DrillHeld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +292,10 @@ class PeopleDesk(AwayDesk, Protocol):
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """List what waits for people, most urgent first."""
 
-    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
-        """Stop a scope now; any full member of the workspace may. An agent's scope carries its name until here."""
+    async def pause(
+        self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText, *, revoke: bool = False
+    ) -> Switched:
+        """Stop a scope now; any full member of the workspace may. With `revoke`, unused approvals are taken back."""
 
     async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
         """Start a scope again; everything needs two people."""

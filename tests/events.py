@@ -26,10 +26,8 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
 _LATER = frozenset(
     {
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
-        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
-        *("interested", "excluded"),
-        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up"),
-        *("initiation", "initiator", "typed"),
+        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up", "Paused.revoke"),
+        *("interested", "excluded", "initiation", "initiator", "typed"),
         *("urgent", "Reminded.last", "on_behalf_of"),
         *("editable", "Voted.category", "Revoked.reason"),
     }

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agents, approvals, audit, factors, outbox, people, policy, roles, server, switch
+from bot.cli import agents, approvals, audit, factors, operators, outbox, people, policy, roles, server, switch
 from bot.cli.output import FAILED, NOT_READY, expected_errors, printable
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(agents.app, name="agent")
 app.add_typer(factors.app, name="factor")
+app.add_typer(operators.app, name="operator")
 app.add_typer(policy.app, name="policy")
 app.add_typer(roles.app, name="roles")
 app.add_typer(audit.app, name="audit")

@@ -6,16 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from approval_rules.people import AgentId, PersonId
+from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Incident, Pause, ScopeKind
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
 from bot.cli.session import database, reading
+from bot.clock import SteadyClock
 from bot.desk.apply import people_of
-from bot.store import outbox, rows
+from bot.store import drills, outbox, rows
 from bot.store.codec import POLICY, SWITCH
 from bot.store.rows import Loaded
 from bot.store.transaction import recorded_of
 from handlers.desk import Face, Seen
+from handlers.drill_words import drill_standing
 from handlers.http.render import proposal_json
 
 
@@ -28,6 +31,7 @@ def overview() -> dict[str, Any]:
         head = connection.execute(rows.HEAD).fetchone()
         versions = rows.versions_from(recorded_of(connection, POLICY))
         change = connection.execute(rows.OPEN_CHANGES).fetchone()
+        drill = drills.newest(connection.execute(drills.NEWEST).fetchall())
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
         actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
         faces = _faces(connection, [PersonId(actor.ref) for actor in actors])
@@ -40,6 +44,7 @@ def overview() -> dict[str, Any]:
         "outbox_dead": waiting.get("dead", 0),
         "log_entries": 0 if head is None else head[0] + 1,
         "database": str(database()),
+        "drill": None if drill is None else _drill(drill),
         "policy": {"active": versions.active, "folder": versions.folder, "change": change and change[0]},
     }
 
@@ -53,6 +58,12 @@ def _pause(pause: Pause, agents: Mapping[AgentId, str], faces: Mapping[PersonId,
         "by": _who(pause.by.ref, faces),
         "reason": unwrap_text(pause.reason),
     }
+
+
+def _drill(held: DrillHeld) -> dict[str, Any]:
+    standing = drill_standing(held, SteadyClock()())
+    fields = {"ok": held.ok, "replica": held.replica, "refused_after_us": held.refused_after_us, "fault": held.fault}
+    return {"at": format_time(held.at), **fields, "warn": standing.warn, "told": standing.told}
 
 
 def _incident(incident: Incident, faces: Mapping[PersonId, Face]) -> dict[str, Any]:

@@ -38,36 +38,55 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(
-    reason: Annotated[list[str], typer.Argument(help="Why; everyone sees it.")],
+    reason: Annotated[list[str] | None, typer.Argument(help="Why; everyone sees it.")] = None,
     agent: AgentOption = None,
     tool: ToolOption = None,
     lasts: Annotated[str | None, typer.Option("--for", help="End by itself after this time: 30m, 4h, 2d.")] = None,
+    *,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take back for good what is approved and unused.")] = False,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Stop nothing; prove on the server that a pause works.")
+    ] = False,
 ) -> None:
     """Stop everything, one agent or one tool, now. Nothing is claimed after this returns."""
+    if drill:
+        from bot.cli.drilling import hold_drill
+
+        hold_drill()
+        return
+    if reason is None:
+        raise typer.BadParameter("say why, everyone sees it", param_hint="'reason'")
     from approval_rules.commands import StartPause
     from approval_rules.decide import decide_switch
     from approval_rules.text import AgentText
     from bot.agents import who_typed
     from bot.cli.session import os_user, write
     from bot.desk.switching import record_switch
+    from bot.desk.taking_back import AT_ONCE, count_unclaimed, take_back
     from bot.store.transaction import Transaction
+    from handlers.counting import counted
 
     length = None if lasts is None else duration(lasts)
 
-    def unit(tx: Transaction) -> list[str]:
+    def unit(tx: Transaction) -> tuple[list[str], int]:
         scope = _scope(tx, agent, tool)
         by = who_typed(tx, os_user())
-        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(_said(reason)), None)
+        command = StartPause(tx.at, by, tx.new_id("pause"), scope, length, AgentText(_said(reason)), None, revoke)
+        unused = count_unclaimed(tx, scope) if revoke else 0
         record_switch(tx, decide_switch(tx.switch, command))
-        return [row[0] for row in tx.rows(_TOOLS, {})]
+        return [row[0] for row in tx.rows(_TOOLS, {})], unused
 
     words = scope_words(agent, tool)
-    tools = write(unit)
+    tools, unused = write(unit)
     if tool is not None and tool not in tools:
         known = f"those that some agent has are {', '.join(tools)}" if tools else "no agent has any tool yet"
         typer.echo(f"Note: no agent has the tool {tool}; {known}. Check the spelling.", err=True)
     until = "until it is resumed" if length is None else f"for {lasts}"
     typer.echo(f"Paused {words} {until}. Nothing of it is claimed from now on.")
+    if revoke:
+        while write(take_back) == AT_ONCE:
+            pass
+        typer.echo(f"Taken back for good: {counted(unused, 'approval that was', 'approvals that were')} not yet used.")
 
 
 def resume(
@@ -161,6 +180,9 @@ def status(*, as_json: AsJson = False) -> None:
         typer.echo(
             f"{counted(found['outbox_waiting'], 'message')} to send, {counted(found['outbox_dead'], 'dead letter')}."
         )
+        drill = found["drill"]
+        told = drill["told"] if drill else "no drill was held yet; foureyes pause --drill holds one"
+        typer.echo(f"{'WARNING: ' if drill and drill['warn'] else ''}Kill switch: {told}.")
         for line in _policy(**found["policy"]):
             typer.echo(line)
         typer.echo(f"{counted(found['log_entries'], 'log entry', 'log entries')}, database {found['database']}.")

@@ -21,16 +21,14 @@ from approval_rules.events import (
     BudgetExceeded,
     Decision,
     IncidentChanged,
-    Paused,
     Posted,
     Refusal,
-    ResumeAsked,
-    Resumed,
 )
-from approval_rules.people import Account, AgentId, PersonId
+from approval_rules.people import Account, PersonId
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Note
 from approval_rules.state import Status
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from bot.delivery.calling import QUIET, REMINDERS, away_told, call, call_later
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
@@ -49,10 +47,11 @@ from handlers.slack.notes import asked_of, note_text
 from handlers.slack.packet import Packet, packet
 from handlers.slack.policy_words import policy_announcement
 from handlers.slack.sentences import (
-    announcement,
     answer_body,
     counted_sentence,
+    drill_announcement,
     incident_announcement,
+    keys_announcement,
     refusal_sentence,
 )
 
@@ -287,7 +286,7 @@ class SlackSenders:
         return Sent(as_of)
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
-        """Tell the channel what happened to the kill switch or to the policy, or that there is an incident."""
+        """Tell the channel what happened to the policy or to an agent's keys, or that there is an incident."""
         channels = self._wiring.policy.folder.channels
         channel = channels.get("announcements") or channels.get("default") or self._slack.default_channel
         if channel is None:
@@ -298,18 +297,21 @@ class SlackSenders:
         if isinstance(event, AwaySet):
             text, called = await away_told(snapshot, event)
             return await self._say(channel, text, row.wanted_seq, attempt, more=called)
-        if not isinstance(event, Paused | ResumeAsked | Resumed | IncidentChanged | PolicyActivated):
+        if isinstance(event, DrillHeld):
+            ops = next((channels[name] for name in OPS if name in channels), channel)
+            return await self._say(ops, drill_announcement(event), row.wanted_seq, attempt)
+        if not isinstance(event, IncidentChanged | PolicyActivated | AgentKeysEnded):
             return Never("the announced event is not in the log")
         person = PersonId(event.by.ref)
         accounts = await snapshot.accounts([person])
         face = Face(accounts[person][0].user_id, accounts[person][1]) if person in accounts else None
-        if isinstance(event, IncidentChanged):
-            text = incident_announcement(event, face)
-        elif isinstance(event, PolicyActivated):
-            text = policy_announcement(event, face)
-        else:
-            agents = {AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})}
-            text = announcement(event, face, agents)
+        match event:
+            case IncidentChanged():
+                text = incident_announcement(event, face)
+            case PolicyActivated():
+                text = policy_announcement(event, face)
+            case AgentKeysEnded():
+                text = keys_announcement(event, face)
         return await self._say(channel, text, row.wanted_seq, attempt)
 
     async def escalate(self, row: OutboxRow, attempt: Attempt) -> Result:

@@ -30,9 +30,10 @@ from bot.desk.explained import explained
 from bot.desk.persons import NeedPeopleError, concerned, judges, meet, standing_in, vouched
 from bot.desk.persons_changed import PersonsUseCases
 from bot.desk.switching import record_incident, record_switch
+from bot.desk.taking_back import count_unclaimed
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, written
 from bot.directory import Member
-from bot.store import outbox, rows
+from bot.store import drills, outbox, rows
 from bot.store.outbox import Kind
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
@@ -111,7 +112,9 @@ class PeopleUseCases(AwayUseCases):
             seen = await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None])
         return [one for one in seen if self._may_see(who, member, one)]
 
-    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
+    async def pause(
+        self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText, *, revoke: bool = False
+    ) -> Switched:
         """Stop a scope now."""
         member = await self._wiring.directory.look_up(who.account)
         flaw = None if member.full_member else member.flaw
@@ -119,8 +122,8 @@ class PeopleUseCases(AwayUseCases):
         def unit(tx: Transaction) -> Switched:
             person = tx.person(who.account, member.name or who.user_name)
             standing = Standing(person, flaw=flaw)
-            command = StartPause(tx.at, human(person), tx.new_id("pause"), scope, lasts, reason, standing)
-            return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
+            command = StartPause(tx.at, human(person), tx.new_id("pause"), scope, lasts, reason, standing, revoke)
+            return switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
 
         return await written(self._wiring, unit)
 
@@ -131,8 +134,8 @@ class PeopleUseCases(AwayUseCases):
         def unit(tx: Transaction) -> Switched:
             person = meet(tx, who.account, member, member.name or who.user_name)
             standing = standing_in(tx, person, member)
-            command = Resume(tx.at, human(person), scope, reason, standing, may_resume=self._may_resume(member))
-            return _switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
+            command = Resume(tx.at, human(person), scope, reason, standing, may_resume=self.may_resume(member))
+            return switched(tx, scope, decide_switch(tx.switch, command), who.request_id)
 
         return await written(self._wiring, unit)
 
@@ -154,12 +157,12 @@ class PeopleUseCases(AwayUseCases):
 
         def unit(tx: Transaction) -> IncidentSaid:
             person = meet(tx, who.account, member, member.name or who.user_name)
-            standing, may = standing_in(tx, person, member), self._may_resume(member)
+            standing, may = standing_in(tx, person, member), self.may_resume(member)
             return _incident(tx, ClearIncident(tx.at, human(person), reason, standing, may), who.request_id)
 
         return await written(self._wiring, unit)
 
-    def _may_resume(self, member: Member) -> bool:
+    def may_resume(self, member: Member) -> bool:
         """The role `operator` where the roles name it, else anyone in an approver role."""
         roles = self._wiring.policy.folder.roles
         return OPERATOR in member.roles if OPERATOR in roles else bool(member.roles)
@@ -175,6 +178,7 @@ class PeopleUseCases(AwayUseCases):
             states = await snapshot.rows(rows.OPEN_COUNTS, {})
             waiting = await snapshot.rows(outbox.COUNTS, {})
             away = await everybody_away(snapshot, self._wiring.clock())
+            drill = drills.newest(await snapshot.rows(drills.NEWEST, {}))
         counts = {state: count for state, count, _ in states}
         queue = {str(state): int(count) for state, count in waiting}
         oldest = next((oldest for state, _, oldest in states if state == "pending"), None)
@@ -191,6 +195,7 @@ class PeopleUseCases(AwayUseCases):
             policy_version=self._wiring.policy.folder.version,
             incident=switch.incident,
             away=away,
+            drill=drill,
         )
 
     async def whoami(self, who: Envelope) -> Whoami:
@@ -204,7 +209,7 @@ class PeopleUseCases(AwayUseCases):
         )
         flaw = None if member.flaw is None else Refusal(member.flaw.value)
         face = Face(who.account.user_id, member.name or who.user_name)
-        may_resume = flaw is None and self._may_resume(member)
+        may_resume = flaw is None and self.may_resume(member)
         duties = duties_of(self._wiring.policy.folder, who.account, member, self._wiring.clock())
         away = (await self.away_now(who)).away
         owns = tuple(row[0] for row in owned)
@@ -325,22 +330,29 @@ def _answer(tx: Transaction, click: Click, after: Loaded | None, refusal: Refusa
     outbox.plan(tx, Kind.ANSWER, subject, tx.size, payload, name=f"answer:{_fingerprint(click.who.request_id)}")
 
 
+def once(tx: Transaction, request_id: str) -> bool:
+    """Note a signed request; False where exactly this one was handled before."""
+    return tx.first_seen(_fingerprint(request_id))
+
+
 def _fingerprint(request_id: str) -> str:
     return hashlib.sha256(request_id.encode()).hexdigest()
 
 
-def _switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], request_id: str) -> Switched:
+def switched(tx: Transaction, scope: Scope, events: Sequence[SwitchEvent], request_id: str) -> Switched:
+    """Record what became of a pause or a resume, once for each request."""
     if not tx.first_seen(_fingerprint(request_id)):
         return Switched(None, scope, tx.switch.active)
-    record_switch(tx, events)
     event = events[0]
+    taken_back = count_unclaimed(tx, scope) if isinstance(event, Paused) and event.revoke else None
+    record_switch(tx, events)
     match event:
         case SwitchRefused():
             return Switched(event.code, scope, tx.switch.active)
         case ResumeAsked():
             return Switched(None, scope, tx.switch.active, waiting=True)
         case Paused():
-            return Switched(None, scope, tx.switch.active, until=event.until)
+            return Switched(None, scope, tx.switch.active, until=event.until, taken_back=taken_back)
         case Resumed():
             return Switched(None, scope, tx.switch.active)
 

@@ -9,6 +9,8 @@ from approval_rules.people import ProposalId
 from approval_rules.times import format_time
 from bot.desk.apply import apply
 from bot.desk.switching import record_switch
+from bot.desk.taking_back import AT_ONCE as AT_ONCE_TAKEN
+from bot.desk.taking_back import UNCLAIMED, revoking, take_back, unclaimed_in
 from bot.desk.wiring import Wiring, written
 from bot.store import outbox, starts
 from bot.store.tickets import forget_tickets
@@ -42,6 +44,14 @@ class Sweeps:
         now = self._wiring.clock()
         if any(pause.until is not None and pause.until <= now for pause in switch.active):
             await written(self._wiring, lambda tx: record_switch(tx, decide_switch(tx.switch, LiftTimedPauses(tx.at))))
+
+    async def take_back(self) -> None:
+        """Take back what a pause revokes, batch after batch; claims of the rest are refused meanwhile."""
+        snapshot = self._wiring.reads.glance()
+        scopes = revoking(await snapshot.switch())
+        if scopes and await snapshot.rows(UNCLAIMED, unclaimed_in(scopes, 1)):
+            while await written(self._wiring, take_back) == AT_ONCE_TAKEN:
+                pass
 
     async def forget(self) -> None:
         """Drop marks that have served: signatures too old to replay, answers to clicks."""

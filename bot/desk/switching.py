@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from approval_rules.commands import Thaw
-from approval_rules.events import IncidentEvent, IncidentRefused, Paused, ResumeAsked, Resumed, SwitchEvent
+from approval_rules.events import IncidentEvent, IncidentRefused, Paused, Resumed, SwitchEvent
 from approval_rules.people import ProposalId
 from approval_rules.switch import Scope, ScopeKind
 from bot.desk.apply import apply
+from bot.desk.switch_telling import tell
+from bot.desk.taking_back import take_back, take_back_the_rest
 from bot.store import outbox
 from bot.store.outbox import Kind
 from bot.store.transaction import Transaction
@@ -15,14 +17,18 @@ from bot.store.transaction import Transaction
 def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
     """Record events of the kill switch with their effects, in the transaction that a claim would need too."""
     for event in events:
+        before = tx.switch.of(event.scope)
+        if isinstance(event, Resumed):
+            take_back_the_rest(tx)
         recorded = tx.record(event)
+        if isinstance(event, Paused) and event.revoke:
+            take_back(tx)
         if isinstance(event, Resumed):
             for proposal in _open_under(tx, event.scope):
                 apply(tx, tx.proposal(proposal), Thaw(tx.at, proposal))
         if isinstance(event, Paused | Resumed):
             outbox.plan_open_packets(tx, event.scope, recorded.seq)
-        if isinstance(event, Paused | Resumed | ResumeAsked):
-            outbox.plan(tx, Kind.ANNOUNCE, "switch", recorded.seq, {})
+        tell(tx, event, recorded.seq, before)
 
 
 def record_incident(tx: Transaction, event: IncidentEvent) -> None:

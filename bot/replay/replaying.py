@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from approval_rules.people import ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.text import Json
-from approval_rules.versions import CHANGE_TOOL
+from approval_rules.versions import SERVER
 from bot.policy_cases import Expectation, Outcome, read_file
 from bot.replay.judging import (
     Ruling,
@@ -140,7 +140,7 @@ def replay_log(
             if enough(replayed):
                 replayed.cut = True
                 break
-            if past.submitted.tool != CHANGE_TOOL:
+            if past.submitted.tool not in SERVER.tools:
                 _again(folder, past, known, replayed)
     return replayed
 

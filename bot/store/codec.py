@@ -23,6 +23,7 @@ from approval_rules import (
     people_events,
     policy_events,
     question_events,
+    stop_events,
 )
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
@@ -83,10 +84,15 @@ KINDS: Mapping[str, type[Event]] = {
     "question.answered": question_events.Answered,
     "proposal.edited": question_events.Edited,
     "request.refused": question_events.RequestRefused,
+    "drill.held": stop_events.DrillHeld,
+    "operator.key_changed": stop_events.OperatorKeyChanged,
+    "agent.keys_ended": stop_events.AgentKeysEnded,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 ENVIRONMENT = "environment"
+DRILL = "drill"
+OPERATORS = "operators"
 POLICY = "policy"
 PEOPLE = "people"
 _OF_THE_POLICY = (
@@ -159,7 +165,11 @@ def subject_of(event: Event) -> str:
             | people_events.PersonsRefused()
         ):
             return PEOPLE
-        case events.AgentChanged() | events.BudgetExceeded():
+        case stop_events.DrillHeld():
+            return DRILL
+        case stop_events.OperatorKeyChanged():
+            return OPERATORS
+        case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (
             policy_events.PolicyLoaded()

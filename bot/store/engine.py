@@ -88,3 +88,16 @@ def lock_server(path: Path) -> IO[str]:
     handle.write(str(os.getpid()))
     handle.flush()
     return handle
+
+
+def server_runs(path: Path) -> bool:
+    """Tell whether a server has its place on this database file."""
+    lock = Path(f"{path}.lock")
+    if not lock.exists():
+        return False
+    with lock.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

@@ -136,6 +136,17 @@ def plan(
     tx.write(_PLAN, (name or f"{kind.value}:{subject}:{seq}", kind.value, subject, seq, now, now, text))
 
 
+def show_again(tx: Transaction, kind: Kind, subject: str, first: int, seq: int) -> None:
+    """Ask that the message about the event at log index `first` show the state as of `seq` or later."""
+    now = format_time(tx.at)
+    tx.write(_PLAN_PACKET, (f"{kind.value}:{subject}:{first}", kind.value, subject, seq, now, now, "{}"))
+
+
+def told_of(row: OutboxRow) -> int:
+    """Give the log index of the event that a row tells of, whatever it is to show since."""
+    return int(row.name.rpartition(":")[2])
+
+
 def plan_packet(tx: Transaction, proposal: str, seq: int, *, posted: bool) -> None:
     """Ask that the proposal's packet show the state as of `seq` or later."""
     now = format_time(tx.at)

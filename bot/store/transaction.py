@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
+from approval_rules.drill import DRILL_TOOL
 from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import (
     Event,
@@ -56,6 +57,7 @@ _PUT_PROPOSAL = (
     f"INSERT OR REPLACE INTO proposals ({', '.join(INDEX_COLUMNS)})"  # noqa: S608 - our own constant
     f" VALUES ({', '.join('?' * len(INDEX_COLUMNS))})"
 )
+_OF_A_DRILL = f'"scope":{{"kind":"tool","name":"{DRILL_TOOL}"}}'.encode()
 _INSERT_KEY = "INSERT INTO idempotency (agent_id, key, body_digest, proposal_id, answer_seq) VALUES (?, ?, ?, ?, ?)"
 _INSERT_PERSON = "INSERT INTO people (ref, team_id, user_id, name) VALUES (?, ?, ?, ?)"
 _RENAME_PERSON = "UPDATE people SET name = ? WHERE ref = ?"
@@ -187,8 +189,9 @@ class Transaction:
 
     @property
     def kinds(self) -> Counter[str]:
-        """How many events of each kind this batch recorded."""
-        return Counter(row[2] for row in self._entries)
+        """How many events of each kind this batch recorded; a drill is no work, and is not counted."""
+        drills = {ident for ident, loaded in self._batch.proposals.items() if loaded.proposal.tool == DRILL_TOOL}
+        return Counter(row[2] for row in self._entries if row[1] not in drills and _OF_A_DRILL not in row[4])
 
     @property
     def denials(self) -> Counter[str]:

@@ -266,6 +266,57 @@ class AgentOut(_Closed):
     budgets: list[BudgetOut]
 
 
+class OperatorPauseOut(_Closed):
+    """A pause in force, as operators see it. `name` is null for everything, `by` once that person's data is erased."""
+
+    id: str
+    scope: ScopeKind
+    name: str | None
+    since: Time
+    until: Time | None
+    by: str | None
+    reason: str
+    revokes: bool
+
+
+class DrillOut(_Closed):
+    """A drill: whether a claim was refused in a pause and given after it, and how soon after the pause's commit."""
+
+    at: Time
+    ok: bool
+    refused_after_us: int | None
+    replica: str
+    fault: str | None
+
+
+class OperatorStatusOut(_Closed):
+    """The state of everything. `drill` is the newest one."""
+
+    pauses: list[OperatorPauseOut]
+    incident: bool
+    pending: int
+    approved_unclaimed: int
+    outbox_waiting: int
+    outbox_dead: int
+    policy_version: str
+    drill: DrillOut | None
+
+
+class PausedOut(_Closed):
+    """It is stopped. `taken_back` counts the unused approvals that are revoked with it."""
+
+    state: Literal["paused"]
+    taken_back: int | Absent = None
+    status: OperatorStatusOut
+
+
+class ResumedOut(_Closed):
+    """It runs again, or a second person is waited for."""
+
+    state: Literal["resumed", "waiting-for-a-second-person"]
+    status: OperatorStatusOut
+
+
 class FaultOut(_Closed):
     """One thing that is wrong: an RFC 6901 pointer into the body, or `?name` for a query parameter."""
 
@@ -318,6 +369,10 @@ MODELS: tuple[type[BaseModel], ...] = (
     GrantOut,
     EvaluationOut,
     AgentOut,
+    PausedOut,
+    ResumedOut,
+    OperatorStatusOut,
+    DrillOut,
     ProblemOut,
     HealthOut,
     ReadyOut,

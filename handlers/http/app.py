@@ -15,6 +15,7 @@ from handlers.http.calls import AgentCalls
 from handlers.http.documents import document_routes
 from handlers.http.edge import Edge, Path, PostOnly
 from handlers.http.operations import OperationCalls
+from handlers.http.operator_calls import OperatorCalls
 from handlers.http.ports import HttpPorts
 from handlers.http.problems import not_found
 
@@ -40,6 +41,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
         lifespan=lifespan,
         routes=[
             *_agent_routes(calls, answering),
+            *_operator_routes(ports),
             *_operation_routes(ports),
             *document_routes(),
             *ports.pages,
@@ -72,6 +74,18 @@ def _agent_routes(calls: AgentCalls, answering: AnsweringCalls) -> list[BaseRout
         Route("/v1/proposals/{id}/answers", Path({"POST": answering.answer})),
         Route("/v1/evaluate", Path({"POST": calls.evaluate})),
         Route("/v1/agent", Path({"GET": calls.whoami})),
+    ]
+
+
+def _operator_routes(ports: HttpPorts) -> list[BaseRoute]:
+    if ports.operators is None:
+        return []
+    calls = OperatorCalls(ports.operators)
+    return [
+        Route("/v1/operator/pause", Path({"POST": calls.pause})),
+        Route("/v1/operator/resume", Path({"POST": calls.resume})),
+        Route("/v1/operator/status", Path({"GET": calls.status})),
+        Route("/v1/operator/drill", Path({"POST": calls.drill})),
     ]
 
 

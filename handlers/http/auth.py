@@ -1,12 +1,17 @@
 """Who calls: a bearer key, looked up before a byte of the body is read. Never echoes or logs the key."""
 
 import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from approval_rules.people import Agent
 from handlers.desk import AgentDesk
 from handlers.http.problems import ProblemError
+from handlers.operator_desk import Operator, OperatorDesk
+
+K = TypeVar("K")
 
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,512})")
 
@@ -16,10 +21,19 @@ async def authenticated(request: Request, desk: AgentDesk) -> Agent:
 
     Raises ProblemError `unauthorized` for a missing, doubled, malformed or unknown key, in the same words for all.
     """
+    return await _known(request, desk.agent_of, "the agent's key")
+
+
+async def authenticated_operator(request: Request, desk: OperatorDesk) -> Operator:
+    """Give the operator whose key the request carries; raises ProblemError `unauthorized` as above."""
+    return await _known(request, desk.operator_of, "an operator's key")
+
+
+async def _known(request: Request, who: Callable[[str], Awaitable[K | None]], key: str) -> K:
     headers = request.headers.getlist("authorization")
     match = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
-    agent = None if match is None else await desk.agent_of(match[1])
-    if agent is None:
-        detail = "Send the agent's key as `Authorization: Bearer KEY`; this request has none that is valid."
+    found = None if match is None else await who(match[1])
+    if found is None:
+        detail = f"Send {key} as `Authorization: Bearer KEY`; this request has none that is valid."
         raise ProblemError("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
-    return agent
+    return found

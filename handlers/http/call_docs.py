@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from approval_rules.state import Status
 from handlers.http import answers, examples, query, schemas
 
-_BODY = ("malformed-body", "body-too-large", "unsupported-media-type", "invalid-body", "invalid-query")
+BODY_PROBLEMS = ("malformed-body", "body-too-large", "unsupported-media-type", "invalid-body", "invalid-query")
 _JUDGED = (
     "tool-not-allowed",
     "agent-revoked",
@@ -52,6 +52,7 @@ class CallDoc:
     body_example: object = None
     parameters: Sequence[dict[str, object]] = ()
     keyed: bool = True
+    key: str = "agentKey"
 
 
 def _header(name: str, says: str, *, required: bool) -> dict[str, object]:
@@ -112,7 +113,7 @@ def _propose() -> CallDoc:
             ),
         },
         (
-            *_BODY,
+            *BODY_PROBLEMS,
             "idempotency-key-missing",
             "idempotency-key-invalid",
             "idempotency-key-reused",
@@ -187,7 +188,7 @@ def _claim() -> CallDoc:
         "Take the one permission, right before executing",
         {200: Answer("The permission. It is given once.", (answers.GrantOut,), examples.grant_answer())},
         (
-            *_BODY,
+            *BODY_PROBLEMS,
             "idempotency-key-invalid",
             "not-found",
             "shadow",
@@ -221,7 +222,7 @@ def _report() -> CallDoc:
         "report",
         "Report how the execution went",
         {200: Answer("It is recorded.", (answers.ProposalOut,), examples.proposal_answers("succeeded"))},
-        (*_BODY, "not-found", "not-claimed", "outcome-conflict"),
+        (*BODY_PROBLEMS, "not-found", "not-claimed", "outcome-conflict"),
         schemas.OutcomeIn,
         examples.OUTCOME_IN,
         [_ID],
@@ -235,7 +236,7 @@ def _answer() -> CallDoc:
         "answer",
         "Answer a question that a person asked",
         {200: Answer("It stands on the packet.", (answers.ProposalOut,), examples.proposal_answers("answered"))},
-        (*_BODY, "not-found", "question-unknown", "already-answered", "not-pending", "expired"),
+        (*BODY_PROBLEMS, "not-found", "question-unknown", "already-answered", "not-pending", "expired"),
         schemas.AnswerIn,
         examples.ANSWER_IN,
         [_ID],
@@ -249,7 +250,7 @@ def _evaluate() -> CallDoc:
         "evaluate",
         "Ask what would happen; nothing is stored",
         {200: Answer("What would happen now.", (answers.EvaluationOut,), examples.evaluation_answers())},
-        (*_BODY, *_JUDGED),
+        (*BODY_PROBLEMS, *_JUDGED),
         schemas.ProposalIn,
         examples.PROPOSAL_IN,
     )

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from handlers.http import answers, schemas
 from handlers.http.call_docs import Answer, CallDoc, agent_calls, open_calls
 from handlers.http.examples import problem_example
+from handlers.http.operator_docs import operator_calls
 from handlers.http.problem_codes import KINDS
 from handlers.http.problems import MEDIA_TYPE
 
@@ -20,7 +21,7 @@ _REQUEST_ID = {"description": "Names this answer in the server's log", "schema":
 @cache
 def openapi_document() -> Mapping[str, object]:
     """Give the whole document; it is built once."""
-    calls = sorted([*agent_calls(), *open_calls()], key=lambda call: call.path)
+    calls = sorted([*agent_calls(), *operator_calls(), *open_calls()], key=lambda call: call.path)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -35,7 +36,7 @@ def openapi_document() -> Mapping[str, object]:
         },
         "components": {
             "schemas": _schemas(),
-            "securitySchemes": {"agentKey": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {name: {"type": "http", "scheme": "bearer"} for name in ("agentKey", "operatorKey")},
         },
     }
 
@@ -54,7 +55,7 @@ def _operation(call: CallDoc) -> dict[str, object]:
     operation: dict[str, object] = {
         "operationId": call.name,
         "summary": call.summary,
-        "security": [{"agentKey": []}] if call.keyed else [],
+        "security": [{call.key: []}] if call.keyed else [],
         "responses": dict(sorted(responses.items())),
     }
     if call.parameters:

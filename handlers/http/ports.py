@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from handlers.amending_desk import AnsweringDesk
+from handlers.operator_desk import OperatorDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Check:
 class HttpPorts:
     """Clock, ids and the answers of the operational calls. Each MUST be O(1) in the number of proposals.
 
-    `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events.
-    `pages` are for people's browsers.
+    `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events, `operators`
+    what stands behind operators' keys. `pages` are for people's browsers.
     `answering` is the desk for answers to questions.
     """
 
@@ -36,3 +37,4 @@ class HttpPorts:
     answering: AnsweringDesk
     slack: ASGIApp | None = None
     pages: Sequence[BaseRoute] = ()
+    operators: OperatorDesk | None = None

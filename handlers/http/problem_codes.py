@@ -36,6 +36,9 @@ KINDS: Mapping[str, Kind] = {
     "agent-revoked": Kind(403, "This agent is revoked", "Stop. Its owner has to register a new agent."),
     "budget-exceeded": Kind(403, "The budget is used up", "Stop the run and hand over to a person."),
     "not-found": Kind(404, "Not found", "Check the path and the id; another agent's proposals are never shown."),
+    "unknown-scope": Kind(
+        404, "There is no such agent or tool", "Check the name, or leave it out to stop everything now."
+    ),
     "method-not-allowed": Kind(405, "Method not allowed", "Use one of the methods in the `Allow` header."),
     "not-pending": Kind(409, "The proposal is no longer pending", "Read the proposal: it has been decided."),
     "not-approved": Kind(409, "The proposal is not approved", "Do not execute. Read the proposal and wait for a yes."),
@@ -67,6 +70,7 @@ KINDS: Mapping[str, Kind] = {
         "The agent was not asked this",
         "Use the `id` of one of the proposal's `questions` to `agent`.",
     ),
+    "nothing-paused": Kind(409, "This is not paused", "Nothing was changed. Look at `GET /v1/operator/status`."),
     "in-progress": Kind(
         409, "The same request is still under way", "Retry in a moment with the same key and the same body."
     ),

@@ -13,13 +13,14 @@ from json.encoder import encode_basestring_ascii as _quoted
 from approval_rules.amendments import Edit, Question
 from approval_rules.canonical import canonical_text
 from approval_rules.facts import LookedUp
-from approval_rules.people import Agent, PersonId
+from approval_rules.people import Agent, AgentId, PersonId
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.state import Execution, Proposal, Status, Vote
-from approval_rules.switch import Pause
+from approval_rules.stop_events import DrillHeld
+from approval_rules.switch import EVERYTHING, Pause
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_canonical, unwrap_object, unwrap_text
 from approval_rules.times import format_time
-from handlers.desk import BudgetLine, Evaluation, Face, Grant, Page, Seen
+from handlers.desk import BudgetLine, Evaluation, Face, Grant, Overview, Page, Seen, Switched
 
 
 def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
@@ -99,6 +100,58 @@ def agent_json(agent: Agent, pauses: Sequence[Pause], budgets: Sequence[BudgetLi
             "paused": dumps(bool(pauses)),
             "pauses": _array(map(_pause, pauses)),
             "budgets": _array(map(_budget, budgets)),
+        }
+    )
+
+
+def paused_json(done: Switched, now: Overview) -> str:
+    """Tell an operator what a pause did."""
+    taken_back = {} if done.taken_back is None else {"taken_back": str(done.taken_back)}
+    return _object({"state": '"paused"', **taken_back, "status": status_json(now)})
+
+
+def resumed_json(done: Switched, now: Overview) -> str:
+    """Tell an operator what a resume did."""
+    state = "waiting-for-a-second-person" if done.waiting else "resumed"
+    return _object({"state": _quoted(state), "status": status_json(now)})
+
+
+def status_json(now: Overview) -> str:
+    """Write the state of everything for an operator."""
+    return _object(
+        {
+            "pauses": _array(_whole_pause(pause, now) for pause in now.pauses),
+            "incident": dumps(now.incident is not None),
+            "pending": str(now.pending),
+            "approved_unclaimed": str(now.approved_unclaimed),
+            "outbox_waiting": str(now.outbox_waiting),
+            "outbox_dead": str(now.outbox_dead),
+            "policy_version": _quoted(now.policy_version),
+            "drill": "null" if now.drill is None else drill_json(now.drill),
+        }
+    )
+
+
+def drill_json(held: DrillHeld) -> str:
+    """Write what came of a drill."""
+    fields = {"ok": held.ok, "refused_after_us": held.refused_after_us, "replica": held.replica, "fault": held.fault}
+    return dumps({"at": format_time(held.at), **fields})
+
+
+def _whole_pause(pause: Pause, now: Overview) -> str:
+    """Write a pause with who and why: operators are colleagues."""
+    name = now.agents.get(AgentId(pause.scope.name), pause.scope.name)
+    face = now.faces.get(PersonId(pause.by.ref))
+    return _object(
+        {
+            "id": _quoted(pause.id),
+            "scope": _quoted(pause.scope.kind),
+            "name": "null" if pause.scope == EVERYTHING else _quoted(name),
+            "since": _time(pause.since),
+            "until": "null" if pause.until is None else _time(pause.until),
+            "by": dumps(face and face.name),
+            "reason": _text(pause.reason),
+            "revokes": dumps(pause.revokes),
         }
     )
 

@@ -160,9 +160,30 @@ class AnswerIn(_Closed):
     text: Summary
 
 
+class ResumeIn(_Closed):
+    """What to start again: everything, unless an agent (by its name) or a tool is named."""
+
+    agent: Name | None = None
+    tool: Name | None = None
+    reason: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class PauseIn(_Closed):
+    """What to stop: everything, unless an agent (by its name) or a tool is named. `for_s` ends it by itself.
+
+    With `revoke`, what is approved there and was not used yet is taken back for good.
+    """
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    agent: Name | None = None
+    tool: Name | None = None
+    for_s: Annotated[int, Field(ge=1, le=MAX_EXPIRES_S), BeforeValidator(_whole)] | None = None
+    revoke: bool | None = None
+
+
 class NothingIn(_Closed):
     """A call that needs no body; an empty object is welcome."""
 
 
-MODELS = (ProposalIn, ContextIn, RunIn, EvidenceIn, ClaimIn, OutcomeIn, AnswerIn, NothingIn)
+MODELS = (ProposalIn, ContextIn, RunIn, EvidenceIn, ClaimIn, OutcomeIn, AnswerIn, PauseIn, ResumeIn, NothingIn)
 FIELD_NAMES = tuple(sorted({name for model in MODELS for name in model.model_fields}))

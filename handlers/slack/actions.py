@@ -145,7 +145,9 @@ async def shown(call: Awaitable[object]) -> BoltResponse:
         async with asyncio.timeout(SLACK_SECONDS):
             await call
     except Exception as error:  # noqa: BLE001 - whatever it is, the person must not be left without an answer
-        if isinstance(error, SlackApiError) and error.response.get("error") == _OPENED_BEFORE:
+        # What is in front of Slack may answer with a page instead of JSON.
+        said = error.response.data if isinstance(error, SlackApiError) else None
+        if isinstance(said, dict) and said.get("error") == _OPENED_BEFORE:
             return BoltResponse(status=200)
         _log.warning("Slack did not take the modal: %s", type(error).__name__)
         return BoltResponse(status=503, body="the answer could not be shown")

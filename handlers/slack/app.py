@@ -9,11 +9,8 @@ from urllib.parse import unquote
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.amending_desk import AmendingDesk
-from handlers.desk import PeopleDesk
-from handlers.factor_desk import FactorDesk
-from handlers.initiation_desk import InitiationDesk
 from handlers.slack.config import SlackConfig
+from handlers.slack.desks import Desks
 from handlers.slack.register import bolt_app
 from handlers.slack.verify import Send, Signed, SignedOnly, respond
 
@@ -39,16 +36,9 @@ def _unquoted(text: str) -> str:
     return unquote(text)
 
 
-def slack_app(  # one desk for each kind of wish
-    desk: PeopleDesk,
-    amending: AmendingDesk,
-    factors: FactorDesk,
-    config: SlackConfig,
-    client: AsyncWebClient,
-    starting: InitiationDesk,
-) -> SignedOnly:
+def slack_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> SignedOnly:
     """Make the application for POST /slack/events; `client` MUST NOT retry by itself (`retry_handlers=[]`)."""
-    bolt = bolt_app(desk, amending, factors, config, client, starting)
+    bolt = bolt_app(desks, config, client)
 
     async def handle(signed: Signed, send: Send) -> None:
         text, content_type = opened(signed)

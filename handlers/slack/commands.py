@@ -1,7 +1,7 @@
 """What `/agent` does: one call of the desk for each wish, and an answer that only the person who typed it sees."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final, Literal, assert_never
@@ -12,6 +12,7 @@ from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.counting import counted
 from handlers.desk import DeskUnavailableError, Overview, PeopleDesk, Seen, Switched, Whoami
+from handlers.drill_words import drill_standing
 from handlers.factor_desk import FactorDesk
 from handlers.slack.away import AwayWish, away_line, away_lines, duty_line
 from handlers.slack.blocks import MAX_SECTION, Block, button, section, utc
@@ -39,6 +40,7 @@ from handlers.slack.sentences import (
     INCIDENT_MEANS,
     UNKNOWN_PROPOSAL,
     because,
+    held_words,
     named_word,
     refusal_sentence,
     resume_command,
@@ -55,6 +57,7 @@ HELP: Final = (
     Safe("/agent pause · stop everything at once (any member may)"),
     Safe("/agent pause agent NAME · /agent pause tool NAME · stop one agent or one tool"),
     Safe("/agent pause all for 30m looks like a loop · with an end and a reason"),
+    Safe("/agent pause all revoke · and take back what is approved and not yet used, for good"),
     Safe("/agent resume all · start again; everything needs two people, one agent or tool needs one"),
     Safe("/agent incident on · tell the policies that something is wrong; /agent incident off · it is over"),
     Safe("/agent request TOOL · start yourself what the policy blocks for agents; two others must approve"),
@@ -123,7 +126,7 @@ class Commands:
         scope = await self._scope(wish.kind, wish.name)
         if scope is None:
             return await self._unknown_name(wish.kind, wish.name, _NOT_PAUSED)
-        done = await self.desk.pause(typed.who, scope, wish.lasts, AgentText(wish.reason))
+        done = await self.desk.pause(typed.who, scope, wish.lasts, AgentText(wish.reason), revoke=wish.revoke)
         if done.refusal is not None:
             return Reply([Safe(f"⚠ {_NOT_PAUSED}."), refusal_sentence(done.refusal)])
         what = scope_words(scope, wish.name)
@@ -131,7 +134,8 @@ class Commands:
         return Reply(
             [
                 Safe(f"⏸ Paused: {what}, {until}.{because(AgentText(wish.reason))}"),
-                Safe(f"What is pending is frozen. To resume: {resume_command(scope, wish.name)}"),
+                Safe(f"What is pending is frozen. {held_words(done.taken_back)}"),
+                Safe(f"To resume: {resume_command(scope, wish.name)}"),
             ]
         )
 
@@ -141,7 +145,7 @@ class Commands:
         for kind in ("agent", "tool"):
             scope = await self.desk.scope_named(kind, named.name)
             if scope is not None:
-                return await self._pause(typed, PauseWish(kind, named.name, named.lasts, named.reason))
+                return await self._pause(typed, replace(named, kind=kind))
         if wish.everything.reason == named.name and await self._near(named.name):
             return await self._unknown_name("agent or tool", named.name, _NOT_PAUSED)
         return await self._pause(typed, wish.everything)
@@ -182,7 +186,7 @@ class Commands:
             case "help":
                 return Reply(HELP)
             case _:
-                return Reply([*_status(await self.desk.overview()), *(HELP if wish.bare else ())])
+                return Reply([*_status(await self.desk.overview(), self.clock()), *(HELP if wish.bare else ())])
 
     def _pending(self, found: Sequence[Seen] | Refusal) -> Reply:
         if isinstance(found, Refusal):
@@ -255,7 +259,7 @@ def _resumed(done: Switched, name: str) -> Safe:
     return Safe(f"▶ Resumed: {scope_words(done.scope, name)}. Clocks that stood still run again.")
 
 
-def _status(overview: Overview) -> list[Safe]:
+def _status(overview: Overview, now: datetime) -> list[Safe]:
     waiting = Safe(f"{overview.pending} waiting for people")
     if overview.oldest_pending_at is not None:
         waiting = Safe(f"{waiting}, the oldest since {utc(overview.oldest_pending_at)}")
@@ -268,6 +272,8 @@ def _status(overview: Overview) -> list[Safe]:
         ),
     ]
     lines += [away_line(away) for away in overview.away]
+    drill = drill_standing(overview.drill, now)
+    lines.append(Safe(f"{'⚠ ' if drill.warn else ''}Kill switch: {drill.told}."))
     if overview.outbox_dead:
         lines.append(Safe(f"⚠ {counted(overview.outbox_dead, 'message')} could not be delivered; someone must look."))
     return lines

@@ -18,6 +18,7 @@ _LASTS: Final = re.compile(
     r"(?=\s|[.,;:!]|$)[.,;:]?",
     re.IGNORECASE,
 )
+_REVOKE: Final = re.compile(r"(?:and\s+)?(?:--)?revoke(?=\s|[.,;:!]|$)[.,;:]?", re.IGNORECASE)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NAME: Final = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
 _SAME: Final = {
@@ -48,12 +49,13 @@ Kind: TypeAlias = Literal["all", "agent", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class PauseWish:
-    """Stop everything, one agent or one tool."""
+    """Stop everything, one agent or one tool; with `revoke`, take back what is approved and unused there."""
 
     kind: Kind
     name: str
     lasts: timedelta | None
     reason: str
+    revoke: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +176,12 @@ def _straight(typed: str) -> str:
 def _pause(rest: str) -> PauseWish | LoosePause:
     kind, name, after = _scope(rest)
     if kind is not None:
-        return PauseWish(kind, name, *_lasts(after))
-    everything = PauseWish("all", "", *_lasts(rest))
+        return PauseWish(kind, name, *_terms(after))
+    everything = PauseWish("all", "", *_terms(rest))
     name, after = _first(rest)
-    if everything.lasts is not None or not name:
+    if everything.lasts is not None or everything.revoke or not name:
         return everything
-    return LoosePause(PauseWish("agent", name, *_lasts(after)), everything)
+    return LoosePause(PauseWish("agent", name, *_terms(after)), everything)
 
 
 def _factor(typed: str) -> FactorWish:
@@ -209,6 +211,14 @@ def _first(rest: str) -> tuple[str, str]:
         return "", rest
     name = next(group for group in found.groups() if group is not None)
     return name.strip("`,;"), rest[found.end() :].strip()
+
+
+def _terms(rest: str) -> tuple[timedelta | None, str, bool]:
+    """Split off `for 30m` and `revoke` where they come first, in either order; the rest is the reason."""
+    said = _REVOKE.match(rest)
+    lasts, reason = _lasts(rest[said.end() :].strip() if said else rest)
+    said_later = None if said else _REVOKE.match(reason)
+    return lasts, reason[said_later.end() :].strip() if said_later else reason, bool(said or said_later)
 
 
 def _lasts(rest: str) -> tuple[timedelta | None, str]:

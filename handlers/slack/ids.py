@@ -128,3 +128,22 @@ def read_proof_of(raw: object) -> tuple[str, str] | None:
     """Read what it carried: the start, and its ticket; None for anything that we did not write."""
     found = _PROOF.fullmatch(raw) if isinstance(raw, str) else None
     return (found[1], found[2]) if found else None
+
+
+RESUME_PAUSE: Final = "pause_resume"
+END_KEYS: Final = "pause_end_keys"
+ROLL_BACK: Final = "pause_roll_back"
+HOME_PAUSE: Final = "home_pause"
+HOME_STATUS: Final = "home_status"
+_PAUSE: Final = re.compile(r"(pause_[0-9A-Za-z_-]{1,64})(?:\|([!-~]{1,200}))?")
+
+
+def pause_value(pause: str, version: str | None = None) -> str:
+    """Write what a button about a pause carries; `version` where it is about a version of the policy."""
+    return pause if version is None else f"{pause}|{version}"
+
+
+def read_pause_value(raw: object) -> tuple[str, str | None] | None:
+    """Read it back; None for anything that we did not write."""
+    found = _PAUSE.fullmatch(raw) if isinstance(raw, str) else None
+    return (found[1], found[2]) if found else None

@@ -213,6 +213,18 @@ def read_filled(body: Mapping[str, Any], request_id: str) -> FilledView | None:
     )
 
 
+def message_of(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Tell in which channel and at which ts the message stands that a button was on; None where it was on none."""
+    container = _object(body, "container")
+    channel, ts = _text(container, "channel_id", _ID), _text(container, "message_ts", _TS)
+    return (channel, ts) if container.get("type") == "message" and channel and ts else None
+
+
+def envelope_of(body: Mapping[str, Any], request_id: str, channel: str) -> Envelope | None:
+    """Tell who acted, from a verified interaction."""
+    return _envelope(body, request_id, channel)
+
+
 def _envelope(body: Mapping[str, Any], request_id: str, channel: str) -> Envelope | None:
     user = _object(body, "user")
     user_id, team_id = _text(user, "id", _ID), _text(user, "team_id", _ID)

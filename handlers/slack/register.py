@@ -1,4 +1,4 @@
-"""Registers the four listeners with Bolt, the buttons first. Bolt parses and dispatches; it verifies nothing.
+"""Registers the listeners with Bolt, those of named buttons first. Bolt parses and dispatches; it verifies nothing.
 
 `process_before_response` makes Bolt answer when the listener returns, so that committing comes before acknowledging and
 nothing comes after it. The same application serves HTTP (verified in front) and Socket Mode (Slack's own connection).
@@ -15,18 +15,18 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.amending_desk import AmendingDesk
-from handlers.desk import PeopleDesk
-from handlers.factor_desk import FactorDesk
-from handlers.initiation_desk import InitiationDesk
 from handlers.slack.actions import Presses
 from handlers.slack.amending import ACTIONS, Amends
+from handlers.slack.app_home import Homes
 from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
+from handlers.slack.desks import Desks
 from handlers.slack.factor_presses import FactorPresses
-from handlers.slack.ids import CODE_VIEW, DENY_VIEW, START_CODE_VIEW, START_VIEW
+from handlers.slack.ids import CODE_VIEW, DENY_VIEW, HOME_PAUSE, HOME_STATUS, START_CODE_VIEW, START_VIEW
 from handlers.slack.parse import action_id_of, read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
+from handlers.slack.pause_presses import ACTIONS as PAUSE_ACTIONS
+from handlers.slack.pause_presses import PausePresses
 from handlers.slack.sentences import UNREADABLE
 from handlers.slack.starting import Starting
 
@@ -35,14 +35,7 @@ _Answer: TypeAlias = Callable[[dict[str, Any], str], Awaitable[BoltResponse]]
 _ANY: Final = re.compile("")
 
 
-def bolt_app(  # one desk for each kind of wish
-    desk: PeopleDesk,
-    amending: AmendingDesk,
-    factors: FactorDesk,
-    config: SlackConfig,
-    client: AsyncWebClient,
-    starting: InitiationDesk,
-) -> AsyncApp:
+def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> AsyncApp:
     """Make the Bolt application; whoever dispatches to it MUST have proved that Slack sent the request."""
 
     async def authorize() -> AuthorizeResult:
@@ -64,12 +57,16 @@ def bolt_app(  # one desk for each kind of wish
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    starts, amends = Starting(starting, client, config.clock), Amends(amending, client)
-    presses = Presses(desk, client, config.clock, factors, starts)
-    _listen(app, presses, amends, Commands(desk, config.clock, factors, starts), config.api_app_id)
+    starts, amends = Starting(desks.starting, client, config.clock), Amends(desks.amending, client)
+    homes = Homes(desks.switch, desks.people, client, config.clock)
+    # First: the listeners after these take whatever is left.
+    _listen_to_pauses(app, PausePresses(desks.switch, client), homes, config.api_app_id)
+    presses = Presses(desks.people, client, config.clock, desks.factors, starts)
+    commands = Commands(desks.people, config.clock, desks.factors, starts)
+    _listen(app, presses, amends, commands, config.api_app_id)
     views: dict[str, _Answer] = {
         DENY_VIEW: presses.submitted,
-        CODE_VIEW: FactorPresses(factors).submitted,
+        CODE_VIEW: FactorPresses(desks.factors).submitted,
         START_VIEW: starts.filled,
         START_CODE_VIEW: starts.proved,
         **dict.fromkeys(ACTIONS, amends.submitted),
@@ -77,6 +74,29 @@ def bolt_app(  # one desk for each kind of wish
     for view, answer in views.items():
         _listen_to_view(app, view, answer, config.api_app_id)
     return app
+
+
+def _listen_to_pauses(app: AsyncApp, presses: PausePresses, homes: Homes, api_app_id: str) -> None:
+    async def on_pause_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await presses.pressed(body, _request_id(request))
+
+    async def on_home(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await homes.opened(body, _request_id(request))
+
+    async def on_home_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        if not _is_ours(body, api_app_id):
+            return _not_ours()
+        return await homes.pressed(body, _request_id(request))
+
+    for action in PAUSE_ACTIONS:
+        app.action(action)(on_pause_action)
+    for action in (HOME_PAUSE, HOME_STATUS):
+        app.action(action)(on_home_action)
+    app.event("app_home_opened")(on_home)
 
 
 def _listen(app: AsyncApp, presses: Presses, amends: Amends, commands: Commands, api_app_id: str) -> None:

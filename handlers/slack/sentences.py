@@ -13,8 +13,10 @@ from approval_rules.events import (
 )
 from approval_rules.people import AgentId
 from approval_rules.state import Status
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
+from handlers.counting import counted
 from handlers.desk import Face, Seen
 from handlers.slack.amending_words import edit_words
 from handlers.slack.blocks import MAX_SECTION, section, utc
@@ -141,8 +143,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "To stop the agent at once, type /agent pause.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
-    Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all before anything "
-    "runs again.",
+    Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all, or press Resume "
+    "everything in the channel, before anything runs again.",
 }
 INCIDENT_MEANS: Final = Safe(
     "Policies can be stricter from now on. What waits or is approved stays as it is; to stop that, type /agent pause."
@@ -184,6 +186,14 @@ def resume_command(scope: Scope, agent_name: str | None = None) -> Safe:
     return Safe("/agent resume all" if scope == EVERYTHING else f"/agent resume {scope.kind.value} {named_word(name)}")
 
 
+def held_words(taken_back: int | None) -> Safe:
+    """Say what becomes of approvals that were not used yet."""
+    if taken_back is None:
+        return Safe("What is approved and not yet used waits too.")
+    unused = counted(taken_back, "approval that was", "approvals that were")
+    return Safe(f"Taken back for good: {unused} not yet used. What is still wanted must be proposed again.")
+
+
 def named_word(name: str) -> Safe:
     """Write a name as a person would have to type it."""
     shown = visible(name)
@@ -202,7 +212,8 @@ def announcement(
             why = because(event.reason)
             until = f"until {utc(event.until)}" if event.until else "until people resume it"
             resume = resume_command(event.scope, name)
-            return Safe(f"⏸ {who} paused {scope}, {until}. Nothing of it runs.{why} To resume: {resume}")
+            gone = " What was approved and not yet used is taken back." if event.revoke else ""
+            return Safe(f"⏸ {who} paused {scope}, {until}. Nothing of it runs.{gone}{why} To resume: {resume}")
         case ResumeAsked():
             return Safe(
                 f"⏯ {who} asks to resume {scope}. One more person must type {resume_command(event.scope, name)}; "
@@ -211,6 +222,24 @@ def announcement(
         case Resumed():
             why = because(event.reason)
             return Safe(f"▶ {who} resumed {scope}. Clocks that stood still run again.{why}")
+
+
+def keys_announcement(event: AgentKeysEnded, face: Face | None) -> Safe:
+    """Tell a channel that an agent has no key any more."""
+    who = person(face.name, face.user_id) if face else Safe("An operator on the server")
+    name = visible(event.agent.name)
+    return Safe(
+        f"🔑 {who} ended every key of the agent {name}: nothing of it can propose or claim. A new key is made on the "
+        f"server: foureyes agent rotate {name}"
+    )
+
+
+def drill_announcement(event: DrillHeld) -> Safe:
+    """Tell the operators that the kill switch cannot be relied on."""
+    return Safe(
+        f"🚨 The drill of the kill switch failed: {visible(event.fault or 'no reason was recorded')}. Until this is "
+        "understood, stop agents by taking their keys away (foureyes agent revoke NAME); call whoever runs Foureyes."
+    )
 
 
 def incident_announcement(event: IncidentChanged, face: Face | None) -> Safe:

@@ -20,6 +20,7 @@ from bot.clock import SteadyClock, TimeOrderedIds, new_token, salts
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_post import SlackPost, SlackSenders
+from bot.delivery.switch_post import SwitchPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.people import PeopleUseCases
@@ -183,13 +184,14 @@ async def started(place: Place, ahead: timedelta, crash_point: Callable[[str], N
 def senders(place: Place, wiring: Wiring) -> dict[Kind, Sender]:
     """Give the real senders, with the files at their ends."""
     pace = ChannelPace(wiring.clock, timedelta(microseconds=1))
-    slack = SlackSenders(wiring, SlackPost(FileSlack(place.slack), SlackCalls(wiring.clock), pace, BOT, CHANNEL))
+    post = SlackPost(FileSlack(place.slack), SlackCalls(wiring.clock), pace, BOT, CHANNEL)
+    slack = SlackSenders(wiring, post)
     callback = CallbackSender(wiring, FileHook(place.hook))
     return {
         Kind.POST: slack.packet,
         Kind.UPDATE: slack.packet,
         Kind.THREAD: slack.thread,
-        Kind.ANNOUNCE: slack.announce,
+        Kind.ANNOUNCE: SwitchPost(wiring, post, slack.announce),
         Kind.ANSWER: slack.answer,
         Kind.CALLBACK: callback,
     }

@@ -124,6 +124,12 @@ BUGS = (
         (f"{CLAIMS}:_claim_refusal", PAUSE_CHECK, ""),
     ),
     _bug(
+        "revoking-pause-holds",
+        "a pause that revokes only holds, and what it took back runs after the resume",
+        f"{R}/test_revoking_pause.py",
+        (f"{CLAIMS}:taken_back", "if unclaimed else None", "if False else None"),
+    ),
+    _bug(
         "vote-in-a-pause",
         "a vote counts during a pause",
         f"{S}/test_pauses.py::test_a_pause_stops_everything_that_it_covers",

@@ -7,7 +7,15 @@ from typing import get_args
 
 import pytest
 
-from approval_rules import duty_events, factor_events, initiation_events, people_events, policy_events, question_events
+from approval_rules import (
+    duty_events,
+    factor_events,
+    initiation_events,
+    people_events,
+    policy_events,
+    question_events,
+    stop_events,
+)
 from approval_rules import events as vocabulary
 from approval_rules.commands import Command, RecordPosted
 from approval_rules.decide import CLOCK, decide, decide_switch
@@ -131,7 +139,7 @@ def test_the_vocabulary_is_closed() -> None:
         thing
         for module in (
             *(vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events),
-            question_events,
+            *(question_events, stop_events),
         )
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())

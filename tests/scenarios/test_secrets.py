@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from bot.clock import new_token
 from bot.keys import callback_secret
+from bot.operators import AddOperator
 from bot.slack_standin.faults import LostAnswer, RateLimited, Refuse, ServerError
 from bot.slack_standin.workspace import JONAS, MAYA, REFUND_APPROVALS, SAM
 from tests.bot.delivery.receiver import Receiver
@@ -31,7 +33,9 @@ async def a_full_day(world: World, receiver: Receiver) -> list[str]:
         await world.move(seconds=30)
         await world.slack.click(user, packet.channel, packet.ts, "approve", force=True)
     await world.claim(proposal)
-    await world.say(SAM, "pause all")
+    operator = await world.running.wiring.writer.run(AddOperator("ana", "root", new_token))
+    await world.client(operator.key).post("/v1/operator/pause", json={"reason": "x"})
+    await world.client(operator.key[:-1]).get("/v1/operator/status")
     await world.post_proposal(42)
     await world.client("fe_00000000_" + "B" * 43).get("/v1/agent")
     await world.http.post("/v1/proposals", content=b"{", headers={"Idempotency-Key": "k"})
@@ -41,7 +45,7 @@ async def a_full_day(world: World, receiver: Receiver) -> list[str]:
     secret = callback_secret(world.running.wiring.key, world.agent.agent.id, world.agent.generation)
     urls = [f"/response/{name}" for name in world.slack.world.entitlements.urls]
     pem = (world.folder / "foureyes.key").read_text(encoding="ascii").splitlines()[1]
-    return [BOT_TOKEN, SIGNING_SECRET, world.agent.key, secret, secret.removeprefix("whsec_"), pem, *urls]
+    return [BOT_TOKEN, SIGNING_SECRET, world.agent.key, operator.key, secret, secret.removeprefix("whsec_"), pem, *urls]
 
 
 async def test_no_secret_gets_out(

@@ -192,7 +192,7 @@ def test_manifest_goes_to_standard_output(shell: Shell) -> None:
     """It can be piped to a file or a clipboard; a wrong URL is a usage error."""
     ended = shell("manifest", "--url", "https://a.example")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.count("https://a.example/slack/events") == 2
+    assert ended.out.count("https://a.example/slack/events") == 3
     ended = shell("manifest", "--url", "a.example")
     assert (ended.code, ended.out) == (2, "")
     assert "write the server's public origin" in ended.err

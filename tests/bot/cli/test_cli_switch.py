@@ -60,7 +60,7 @@ def test_a_pause_without_a_reason_is_a_usage_error(ready: Shell) -> None:
     """The reason is asked for, and an example is one option away."""
     ended = ready("pause")
     assert ended.code == 2
-    assert "Missing argument 'reason'" in ended.err
+    assert "say why, everyone sees it" in ended.err
     assert 'foureyes pause --tool payments.refund --for 30m "refunds look wrong"' in " ".join(
         ready("pause", "--help").out.split()
     )
@@ -184,6 +184,7 @@ def test_status_counts_what_waits(ready: Shell) -> None:
     assert ready("status").out.splitlines()[1:] == [
         "0 pending, 0 approved and not yet used.",
         "1 message to send, 0 dead letters.",
+        "Kill switch: no drill was held yet; foureyes pause --drill holds one.",
         "No policy is active yet: the server activates the folder when it starts.",
         "2 log entries, database foureyes.db.",
     ]
@@ -194,3 +195,11 @@ def test_status_counts_what_waits(ready: Shell) -> None:
         "outbox_waiting": 1,
         "outbox_dead": 0,
     }
+
+
+def test_a_pause_can_take_unused_approvals_back(ready: Shell) -> None:
+    """With `--revoke` it says how many were taken back; without it they wait."""
+    ended = ready("pause", "--revoke", "refunds look wrong")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "Taken back for good: 0 approvals that were not yet used."
+    assert "Taken back" not in ready("pause", "x").out

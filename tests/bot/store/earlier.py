@@ -11,6 +11,7 @@ _MADE_BY: Final = {
     "0010": ("TABLE starts",),
     "0009": ("TABLE absences",),
     "0006": ("INDEX proposals_by_packet",),
+    "0007": ("TABLE operator_keys", "TABLE switch_posts"),
 }
 
 

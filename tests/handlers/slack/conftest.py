@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from unittest.mock import AsyncMock
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,7 +18,9 @@ from bot.slack_standin.world import Options
 from handlers.desk import Seen
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
+from handlers.slack.desks import Desks
 from handlers.slack.packet import packet
+from handlers.switch_desk import SwitchDesk
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.fake_factors import FakeFactors
 from tests.handlers.slack.fake_initiation import FakeInitiation
@@ -74,7 +77,8 @@ async def edge(desk: FakeDesk) -> AsyncIterator[Edge]:
     options = Options(rates=Rates.unlimited())
     async with SlackStandin(demo_workspace(), signing_secret=SECRET, bot_token=TOKEN, options=options) as slack:
         client = AsyncWebClient(token=TOKEN, base_url=slack.api_url, retry_handlers=[])
-        app = slack_app(desk, desk, FakeFactors(desk), config_of(), client, FakeInitiation())
+        desks = Desks(desk, desk, FakeFactors(desk), FakeInitiation(), AsyncMock(spec=SwitchDesk))
+        app = slack_app(desks, config_of(), client)
         server = LoopbackServer(Starlette(routes=[Route("/slack/events", app)]))
         await server.start()
         slack.request_url = f"{server.url}/slack/events"

@@ -143,13 +143,16 @@ class FakeDesk:
         self.asked.append((who, "pending"))
         return self.waiting if isinstance(self.waiting, Refusal) else self.waiting[:limit]
 
-    async def pause(self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText) -> Switched:
+    async def pause(
+        self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText, *, revoke: bool = False
+    ) -> Switched:
         """Remember the pause."""
         await self._answering()
         self.asked.append((who, "pause"))
         if self.refuses_switch is None:
             self.paused.append((scope, lasts, reason))
-        return Switched(self.refuses_switch, scope, until=NOW + lasts if lasts else None)
+        until = NOW + lasts if lasts else None
+        return Switched(self.refuses_switch, scope, until=until, taken_back=2 if revoke else None)
 
     async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
         """Remember the resume."""

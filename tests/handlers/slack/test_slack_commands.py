@@ -102,6 +102,28 @@ async def test_pausing(text: str, scope: Scope, lasts: timedelta | None, reason:
 
 
 @pytest.mark.parametrize(
+    ("text", "revoke", "reason"),
+    [
+        ("pause all revoke", True, ""),
+        ("pause revoke it loops", True, "it loops"),
+        ("pause all for 30m revoke: it loops", True, "it loops"),
+        ("pause agent refund-bot --revoke for 30m it loops", True, "it loops"),
+        ("pause all and revoke it loops", True, "it loops"),
+        ("pause refund-bot revoke", True, ""),
+        ("pause all revoked keys", False, "revoked keys"),
+        ("pause all please revoke", False, "please revoke"),
+    ],
+)
+async def test_revoking_with_a_pause(text: str, reason: str, *, revoke: bool) -> None:
+    """`revoke` counts right after what is paused or for how long, and is part of the reason anywhere else."""
+    desk = FakeDesk()
+    told = await type_(desk, text)
+    assert unwrap_text(desk.paused[0][2]) == reason
+    assert ("Taken back for good: 2 approvals" in told) is revoke
+    assert ("What is approved and not yet used waits too." in told) is not revoke
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("pause agent refund-bott", 'no agent called \\"refund-bott\\". Did you mean refund-bot?'),

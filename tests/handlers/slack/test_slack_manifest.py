@@ -21,6 +21,7 @@ SCOPES: dict[str, set[str]] = {
     "chat_postEphemeral": {"chat:write"},
     "views_open": set(),
     "views_update": set(),
+    "views_publish": set(),
     "users_info": {"users:read"},
     "users_lookupByEmail": {"users:read.email"},
     "usergroups_list": {"usergroups:read"},
@@ -78,10 +79,10 @@ SCHEMA = closed(
         ),
         "settings": closed(
             {
-                "interactivity": closed({"is_enabled": FLAG, "request_url": ADDRESS}, "is_enabled"),
                 "event_subscriptions": closed(
-                    {"request_url": ADDRESS, "bot_events": {"type": "array", "items": {"type": "string"}}}
+                    {"request_url": ADDRESS, "bot_events": {"type": "array", "maxItems": 100, "items": TEXT}}
                 ),
+                "interactivity": closed({"is_enabled": FLAG, "request_url": ADDRESS}, "is_enabled"),
                 "org_deploy_enabled": FLAG,
                 "socket_mode_enabled": FLAG,
                 "token_rotation_enabled": FLAG,
@@ -119,6 +120,7 @@ def test_one_request_url_and_one_command(manifest: dict[str, Any]) -> None:
     assert command["command"] == COMMAND
     assert command["should_escape"] is True
     assert command["url"] == manifest["settings"]["interactivity"]["request_url"] == URL
+    assert manifest["settings"]["event_subscriptions"] == {"request_url": URL, "bot_events": ["app_home_opened"]}
 
 
 def test_every_call_is_known() -> None:

@@ -1,0 +1,40 @@
+"""Says how the last drill of the kill switch went, for people and for health checks. Decides nothing."""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from approval_rules.drill import STALE_AFTER
+from approval_rules.stop_events import DrillHeld
+from handlers.counting import counted
+
+_MILLISECOND: Final = 1000
+
+
+class DrillStanding(NamedTuple):
+    """How the kill switch stands: whether the last drill failed, and a public sentence about it."""
+
+    failed: bool
+    told: str
+    warn: bool
+
+
+def drill_standing(held: DrillHeld | None, now: datetime) -> DrillStanding:
+    """Say when the kill switch was last proved, and whether somebody must look."""
+    if held is None:
+        return DrillStanding(failed=False, told="no drill of the kill switch was held yet", warn=False)
+    age = _age(now - held.at)
+    if not held.ok:
+        return DrillStanding(failed=True, told=f"the last drill of the kill switch failed, {age} ago", warn=True)
+    took = f"{(held.refused_after_us or 0) / _MILLISECOND:.1f} ms"
+    told = f"proved {age} ago: a claim was refused {took} after a pause"
+    if now - held.at > STALE_AFTER:
+        return DrillStanding(failed=False, told=f"{told}; that is too long ago, hold a drill", warn=True)
+    return DrillStanding(failed=False, told=told, warn=False)
+
+
+def _age(span: timedelta) -> str:
+    if span >= timedelta(days=2):
+        return counted(span.days, "day")
+    if span >= timedelta(hours=2):
+        return counted(span // timedelta(hours=1), "hour")
+    return counted(max(span // timedelta(minutes=1), 0), "minute")
