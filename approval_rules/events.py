@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from approval_rules.access_events import AccessEvent
 from approval_rules.canonical import Digest
 from approval_rules.facts import LookedUp
 from approval_rules.opinion import Opinion
@@ -362,4 +363,5 @@ Event: TypeAlias = (
     | BudgetExceeded
     | IncidentEvent
     | EnvironmentNamed
+    | AccessEvent
 )

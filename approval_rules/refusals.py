@@ -38,3 +38,7 @@ class Refusal(StrEnum):
     SECOND_PERSON_NEEDED = "second-person-needed"
     SHADOW = "shadow"
     STEP_UP_NEEDED = "second-factor-needed"
+    NOT_REVIEWER = "not-reviewer"
+    UNKNOWN_REPORT = "unknown-report"
+    REPORT_TOO_OLD = "report-too-old"
+    ALREADY_SIGNED = "already-signed"

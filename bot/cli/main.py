@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agents, approvals, audit, outbox, policy, server, switch
+from bot.cli import access, agents, approvals, audit, outbox, policy, server, switch
 from bot.cli.output import FAILED, NOT_READY, expected_errors, printable
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(agents.app, name="agent")
 app.add_typer(policy.app, name="policy")
+app.add_typer(access.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(server.database, name="db")

@@ -9,6 +9,7 @@ from approval_rules.people import AgentId, PersonId
 from approval_rules.switch import Incident, Pause, ScopeKind
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
+from bot.cli.past_reviews import last_review
 from bot.cli.session import database, reading
 from bot.desk.apply import people_of
 from bot.store import outbox, rows
@@ -28,6 +29,7 @@ def overview() -> dict[str, Any]:
         head = connection.execute(rows.HEAD).fetchone()
         versions = rows.versions_from(recorded_of(connection, POLICY))
         change = connection.execute(rows.OPEN_CHANGES).fetchone()
+        review = last_review(connection)
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
         actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
         faces = _faces(connection, [PersonId(actor.ref) for actor in actors])
@@ -41,6 +43,7 @@ def overview() -> dict[str, Any]:
         "log_entries": 0 if head is None else head[0] + 1,
         "database": str(database()),
         "policy": {"active": versions.active, "folder": versions.folder, "change": change and change[0]},
+        "access_review": review,
     }
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from approval_rules import events, policy_events
+from approval_rules import access_events, events, policy_events
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
@@ -54,11 +54,15 @@ KINDS: Mapping[str, type[Event]] = {
     "incident.changed": events.IncidentChanged,
     "incident.refused": events.IncidentRefused,
     "environment.named": policy_events.EnvironmentNamed,
+    "access.role_changed": access_events.RoleChanged,
+    "access.reviewed": access_events.AccessReviewed,
+    "access.review_refused": access_events.AccessReviewRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
 ENVIRONMENT = "environment"
 POLICY = "policy"
+ACCESS = "access"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -122,6 +126,8 @@ def subject_of(event: Event) -> str:
             return SWITCH
         case policy_events.EnvironmentNamed():
             return ENVIRONMENT
+        case access_events.RoleChanged() | access_events.AccessReviewed() | access_events.AccessReviewRefused():
+            return ACCESS
         case events.AgentChanged() | events.BudgetExceeded():
             return event.agent.id
         case (

@@ -19,6 +19,7 @@ DOORS = {
     "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
+    "bot/cli/past_reviews.py": "gives the command line what reviewers noted, which its printer makes safe",
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
     "bot/replay/change.py": "reads which version a change of the policy leads to; shows nothing",
     "bot/replay/recorded.py": "writes amounts, which printers make safe, and cases as JSON without what policy hides",

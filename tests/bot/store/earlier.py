@@ -7,6 +7,7 @@ _MADE_BY: Final = {
     "0002": ("TABLE policy_content",),
     "0003": ("TABLE turned_away", "INDEX detached_digests"),
     "0004": ("TABLE credentials", "TABLE tickets"),
+    "0008": ("TABLE access_reports", "INDEX votes_by_time"),
 }
 
 
