@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from bot import anchoring, home
 from bot.clock import Clock, NewId, not_before, salts
+from bot.delivery.access_post import AccessSender
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
@@ -253,6 +254,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.ESCALATE: to_slack.escalate,
         Kind.ANSWER: to_slack.answer,
         Kind.CALLBACK: CallbackSender(wiring, guarded),
+        Kind.ACCESS: AccessSender(wiring, slack),
     }
 
 

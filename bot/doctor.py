@@ -36,7 +36,12 @@ from bot.store.engine import StoreUnavailableError, database_path
 from handlers.counting import counted
 
 # The scopes of app_manifest.yml; a test holds the two against each other.
-SCOPES = frozenset({"commands", "chat:write", "users:read", "usergroups:read", "channels:history", "groups:history"})
+SCOPES = frozenset(
+    {
+        *("commands", "chat:write", "files:write", "users:read", "usergroups:read"),
+        *("channels:history", "groups:history"),
+    }
+)
 # Fixed in these; before, two connections that reset the WAL at once can lose a commit.
 _WAL_RESET_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 _FOUR_EYES = 2

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
@@ -20,6 +20,9 @@ from approval_rules.state import Proposal, Status
 from approval_rules.step_up import Factor
 from approval_rules.switch import Incident, Pause, Scope
 from approval_rules.text import AgentText, Json
+
+if TYPE_CHECKING:
+    from handlers.review_desk import ReviewDesk
 
 
 class DeskUnavailableError(Exception):
@@ -260,6 +263,10 @@ class AgentDesk(Protocol):
 
 class PeopleDesk(Protocol):
     """What a person may ask for in Slack."""
+
+    @property
+    def reviews(self) -> "ReviewDesk":
+        """The access review."""
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote. The clicker is answered from the outbox where the envelope has a `response_url`."""

@@ -38,6 +38,7 @@ LANES: Mapping[Kind, int] = {
     Kind.UPDATE: 8,
     Kind.ANNOUNCE: 1,  # one after the other: "resumed" must not stand above "paused"
     Kind.ESCALATE: 2,
+    Kind.ACCESS: 1,
     Kind.POST: 4,
     Kind.THREAD: 2,
     Kind.CALLBACK: 16,

@@ -27,6 +27,7 @@ from approval_rules.text import AgentText
 from approval_rules.times import parse_time
 from bot.desk.apply import apply, known, seen_in
 from bot.desk.explained import explained
+from bot.desk.reviewing import ReviewUseCases
 from bot.desk.switching import record_incident, record_switch
 from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, standing_of, written
 from bot.directory import Member
@@ -55,6 +56,7 @@ class PeopleUseCases:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self.reviews = ReviewUseCases(wiring)
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote."""

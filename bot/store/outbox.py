@@ -29,6 +29,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     ANNOUNCE = "announce"
     ESCALATE = "escalate"
+    ACCESS = "access"
 
 
 @dataclass(frozen=True, slots=True)

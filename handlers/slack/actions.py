@@ -19,9 +19,10 @@ from approval_rules.events import Decision, Refusal
 from handlers.desk import Judged, PeopleDesk, Seen
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
-from handlers.slack.ids import APPROVE, DENY, DETAILS, NEXT, PREVIOUS, REASON
+from handlers.slack.ids import ACCESS_SIGN, APPROVE, DENY, DETAILS, NEXT, PREVIOUS, REASON
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
 from handlers.slack.patience import Trouble, in_time
+from handlers.slack.reviewing import report_signed
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
 from handlers.slack.text import says_nothing
 from handlers.slack.views import MAX_REASON, deny_view, details_view, notice_view
@@ -51,13 +52,15 @@ class Presses:
         if action_id in {PREVIOUS, NEXT}:
             turn = read_turn(body, request_id)
             return await self._turn(turn, action_id, trigger_of(body)) if turn else await self._unreadable(body)
+        if action_id == ACCESS_SIGN:
+            view = await in_time(report_signed(self.desk.reviews, body, request_id))
+            return await self._open(view, trigger_of(body))
         if action_id not in {APPROVE, DENY, DETAILS}:
             return BoltResponse(status=200)
         press = read_press(body, request_id)
         if press is None:
             return await self._unreadable(body)
-        view = await in_time(self._press(press))
-        return await self._open(view, trigger_of(body))
+        return await self._open(await in_time(self._press(press)), trigger_of(body))
 
     async def submitted(self, body: Payload, request_id: str) -> BoltResponse:
         """Answer the denial: the modal says what became of it, and keeps the reason where it may be sent again."""

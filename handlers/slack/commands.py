@@ -18,6 +18,7 @@ from handlers.slack.grammar import Ask, IncidentWish, LoosePause, NotUnderstood,
 from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
+from handlers.slack.reviewing import report_asked
 from handlers.slack.sentence import sentence_of
 from handlers.slack.sentences import (
     INCIDENT_MEANS,
@@ -43,6 +44,7 @@ HELP: Final = (
     Safe("/agent status · what is paused, what waits"),
     Safe("/agent pending · what waits for a decision, most urgent first"),
     Safe("/agent show ID · one proposal"),
+    Safe("/agent access · a report on who may approve what, for whoever reviews it"),
     Safe("/agent whoami · your roles here"),
 )
 
@@ -144,6 +146,8 @@ class Commands:
                 return self._pending(await self.desk.pending(typed.who, PENDING_SHOWN + 1))
             case "show":
                 return await self._show(typed, wish.about)
+            case "access":
+                return Reply([await report_asked(self.desk.reviews, typed)])
             case "whoami":
                 return Reply(_whoami(await self.desk.whoami(typed.who)))
             case "help":

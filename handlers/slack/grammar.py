@@ -32,7 +32,7 @@ _SAME: Final = {
 }
 _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
-VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "whoami", "help")
+VERBS: Final = ("pause", "resume", "incident", "status", "pending", "show", "access", "whoami", "help")
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
 
@@ -74,7 +74,7 @@ class IncidentWish:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask for something to read: `status`, `pending`, `show`, `whoami` or `help`; `about` is what follows it."""
+    """Ask for something to read: `status`, `pending`, `show`, `access`, `whoami` or `help`; `about` is what follows it."""
 
     verb: str
     about: str

@@ -17,6 +17,7 @@ REASON: Final = "reason"
 DENY_VIEW: Final = "deny"
 DETAILS_VIEW: Final = "details"
 NOTICE_VIEW: Final = "notice"
+ACCESS_SIGN: Final = "access_sign"
 
 _VALUE: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|(sha256:[0-9a-f]{64})")
 _PLACE: Final = re.compile(r"(.+)\|([A-Z][A-Z0-9]{1,30})\|([0-9]{1,12}\.[0-9]{1,9})")

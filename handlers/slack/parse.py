@@ -68,7 +68,7 @@ def read_press(body: Mapping[str, Any], request_id: str) -> Press | None:
     action_id = action_id_of(body)
     target = read_value(body["actions"][0].get("value")) if action_id else None
     on_message = container.get("type") == "message" and channel and ts
-    who = _envelope(body, request_id, channel or "")
+    who = read_envelope(body, request_id, channel or "")
     if who is None or target is None or not (on_message or container.get("type") == "view"):
         return None
     return Press(who, action_id, target, ts or "")
@@ -78,7 +78,7 @@ def read_turn(body: Mapping[str, Any], request_id: str) -> Turn | None:
     """Read a press of a page button in Details."""
     view = _object(body, "view")
     at = read_page(view.get("private_metadata"))
-    who = _envelope(body, request_id, "")
+    who = read_envelope(body, request_id, "")
     view_id, view_hash = _text(view, "id"), _text(view, "hash")
     return Turn(who, *at, view_id, view_hash) if who and at and view_id and view_hash else None
 
@@ -89,7 +89,7 @@ def read_denial(body: Mapping[str, Any], request_id: str) -> Click | None:
     place = read_place(view.get("private_metadata"))
     if place is None:
         return None
-    who = _envelope(body, request_id, place.channel)
+    who = read_envelope(body, request_id, place.channel)
     if who is None:
         return None
     typed = _object(_object(_object(_object(view, "state"), "values"), REASON), REASON).get("value")
@@ -107,7 +107,8 @@ def read_command(body: Mapping[str, Any], request_id: str) -> Typed | None:
     return Typed(Envelope(Account(team, user), name, channel, request_id, _response_url(body)), text)
 
 
-def _envelope(body: Mapping[str, Any], request_id: str, channel: str) -> Envelope | None:
+def read_envelope(body: Mapping[str, Any], request_id: str, channel: str = "") -> Envelope | None:
+    """Read who acted; None where that cannot be told."""
     user = _object(body, "user")
     user_id, team_id = _text(user, "id", _ID), _text(user, "team_id", _ID)
     if user_id is None or team_id is None:
