@@ -114,6 +114,8 @@ def _bands(policy: Policy, rule: Rule) -> tuple[Band, ...] | None:
     ]
     if any(not band.ranges and not band.missing for band in bands):
         return None
+    # What the condition itself says in full is not said twice.
+    bands = [band for band in bands if band.name in taken or not _rest(rule)]
     shown = {counter.name: counter.written for counter in policy.counters}
     return tuple(band._replace(name=shown.get(band.name, band.name)) for band in bands)
 

@@ -74,7 +74,7 @@ class IncidentWish:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask for something to read: `status`, `pending`, `show`, `access`, `whoami` or `help`; `about` is what follows it."""
+    """Ask for something to read: `status`, `pending`, `show`, `access`, `whoami`, `help`; `about` follows it."""
 
     verb: str
     about: str
