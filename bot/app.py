@@ -115,6 +115,7 @@ async def running(
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         ticks = _ticks(sweeps, watch, anchors, people, metrics)
         ticks.every(2, "candidate", candidates.look)
+        ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
         yield Running(http_app(AgentUseCases(wiring), ports), wiring, worker, sweeps, watch, candidates, metrics)

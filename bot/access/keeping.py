@@ -4,7 +4,7 @@ A report that is not kept any more cannot be signed; one that was signed is kept
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -18,13 +18,13 @@ from approval_rules.access_events import (
     role_changes,
 )
 from approval_rules.canonical import canonical_bytes, sha256_name
-from approval_rules.people import Account, Actor, ActorKind, system
+from approval_rules.people import Account, Actor, ActorKind, RoleName, system
 from approval_rules.refusals import Refusal
 from approval_rules.text import AgentText
 from approval_rules.times import format_time, parse_time
 from bot.access.records import of_access
 from bot.access.report import Report
-from bot.access.roster import Roster
+from bot.access.roster import SeenRole
 from bot.store import rows
 from bot.store.codec import ACCESS
 from bot.store.policies import Look
@@ -62,16 +62,19 @@ class Signed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NoteRoles:
-    """Record who has come into a role or left it since the last look."""
+    """Record who has come into a role or left it since the last look; `names` are those that are known anew."""
 
-    roster: Roster
+    home: str
+    roles: Mapping[RoleName, SeenRole]
+    names: Mapping[str, str]
 
     def __call__(self, tx: Transaction) -> None:
         """One unit of the writer."""
-        home, people = self.roster.team_id, self.roster.people
         now = {
-            name: frozenset(tx.person(Account(home, user), people[user].name) for user in sorted(role.members))
-            for name, role in self.roster.roles.items()
+            role: frozenset(
+                tx.person(Account(self.home, user), self.names.get(user, "")) for user in sorted(seen.members)
+            )
+            for role, seen in self.roles.items()
         }
         for event in role_changes(_access(tx), now, tx.at, _DIRECTORY):
             tx.record(event)

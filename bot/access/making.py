@@ -5,6 +5,7 @@ Raises rather than give a report that looks whole and is not.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,6 +40,11 @@ class Making:
     taker: Callable[[], RosterTaker]
     clock: Clock
 
+    async def look(self, home: str, folder: PolicyFolder) -> None:
+        """Note who is in which role now; where Slack does not say, nothing is noted."""
+        with suppress(SlackUnavailableError):
+            await self.write(NoteRoles(home, await self.taker().members(folder.roles), {}))
+
     async def make(self, folder: PolicyFolder) -> Kept:
         """Make and keep one; raises NoReportError and StoreUnavailableError."""
         before = await asyncio.to_thread(records_at, self.path)
@@ -49,7 +55,8 @@ class Making:
                 f"no report was made: Slack answered {error.code} when asked who is in which role, and a report without"
                 " that would only look whole. Try again later; `foureyes doctor` checks the token and its scopes"
             ) from None
-        await self.write(NoteRoles(roster))
+        names = {user: seen.name for user, seen in roster.people.items()}
+        await self.write(NoteRoles(roster.team_id, roster.roles, names))
         records = await asyncio.to_thread(records_at, self.path)
         # Thousands of people take a second or two, and clicks must not wait for them.
         report = await asyncio.to_thread(build, folder, roster, records, self.clock())

@@ -24,8 +24,12 @@ Report: TypeAlias = Mapping[str, Any]
 OPERATOR: Final = RoleName("operator")
 AUDITOR: Final = RoleName("auditor")
 REVIEWERS: Final = (POLICY_ADMIN, OPERATOR, AUDITOR)
+FACTOR_WORDS: Final[Mapping[StepUp, str]] = {"none": "a click", "totp": "a code", "passkey": "a passkey"}
 _TWO: Final = 2
-_FEW_NAMES: Final = 10
+_WORST_FIRST: Final = (
+    *("gone-with-role", "nobody-can", "owner-needed", "gone-voted", "owner-gone"),
+    *("no-group", "small-role", "no-factor", "no-policy", "no-spare"),
+)
 
 
 @dataclass(frozen=True)
@@ -178,17 +182,15 @@ def _operators(records: Records) -> list[Report]:
 # --- what somebody should do something about, the worst first
 
 
-def _warnings(facts: _Facts) -> Iterator[tuple[str, str]]:
-    yield from _unfillable(facts)
-    yield from _left(facts)
-    yield from _owners(facts)
-    yield from _roles(facts)
-    yield from _factors(facts)
+def _warnings(facts: _Facts) -> list[tuple[str, str]]:
+    kinds = (_left, _unfillable, _owners, _roles, _factors)
+    found = [warning for kind in kinds for warning in kind(facts)]
+    return sorted(found, key=lambda warning: _WORST_FIRST.index(warning[0]))
 
 
 def _named(way: Way) -> str:
     if way.tool == CHANGE_TOOL:
-        return "a change of the policy"
+        return "any change of the policy"
     return f"{way.tool} when {way.when}"
 
 
@@ -197,11 +199,11 @@ def _unfillable(facts: _Facts) -> Iterator[tuple[str, str]]:
         left, needs = _spare(facts, way), counted(way.ask.approvals, "person", "people")
         if left < 0:
             short = counted(-left, "person is", "people are")
-            proof = "" if way.ask.step_up == "none" else f", each with a {way.ask.step_up},"
+            proof = "" if way.ask.step_up == "none" else f", each with {FACTOR_WORDS[way.ask.step_up]},"
             yield "nobody-can", f"Nobody can approve {_named(way)}: it needs {needs}{proof} and {short} missing."
             continue
         if left == 0:
-            yield "no-spare", f"{_named(way)} needs {needs}: if one who can approve it is away, it waits."
+            yield "no-spare", f"If one who can approve {_named(way)} is away, it waits: it needs {needs}."
         asked = {facts.ref(user) for user in facts.roster.people} if left == 0 else set()
         for agent in facts.records.agents:
             if way.tool in agent.tools and agent.owner in asked and _spare(facts, way, frozenset({agent.owner})) < 0:
@@ -257,7 +259,8 @@ def _factors(facts: _Facts) -> Iterator[tuple[str, str]]:
         lacking = len(people) - len(facts.proved(people, factor))
         if lacking:
             who = f"{lacking} of {counted(len(people), 'person', 'people')}"
-            yield "no-factor", f"{who} in the role {role} cannot prove themselves by {factor}, and so cannot approve."
+            asks = f"which is asked of the role {role}"
+            yield "no-factor", f"{who} cannot confirm with {FACTOR_WORDS[factor]}, {asks}, and so cannot approve."
 
 
 def _who(user: str, seen: SeenPerson) -> str:

@@ -73,7 +73,7 @@ class RosterTaker:
     async def take(self, roles: Mapping[RoleName, RoleMembers], others: Iterable[str]) -> Roster:
         """List the roles and look up their members and `others`; raises SlackUnavailableError, never gives a part."""
         home = await self._home()
-        seen = await self._roles(roles)
+        seen = await self.members(roles)
         wanted = sorted(frozenset(others).union(*(role.members for role in seen.values())))
         found = await self._listed() if len(wanted) > _ONE_BY_ONE else {}
         people = {user: await self._person(user, found.get(user), home) for user in wanted}
@@ -86,7 +86,8 @@ class RosterTaker:
             raise unexpected()
         return Home(team, self._enterprise or (enterprise if isinstance(enterprise, str) and enterprise else None))
 
-    async def _roles(self, roles: Mapping[RoleName, RoleMembers]) -> Mapping[RoleName, SeenRole]:
+    async def members(self, roles: Mapping[RoleName, RoleMembers]) -> Mapping[RoleName, SeenRole]:
+        """List who is in each role; raises SlackUnavailableError."""
         wanted = {role.usergroup.removeprefix("@") for role in roles.values() if role.usergroup}
         handles = await self._handles() if wanted else {}
         groups = {handle: await self._group(handles[handle]) for handle in sorted(wanted & handles.keys())}

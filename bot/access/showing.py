@@ -6,11 +6,13 @@ Names come from Slack and from agents' registrations: nothing in them may become
 import csv
 import html
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
+from approval_rules.versions import CHANGE_TOOL
 from bot.access.keeping import Kept, roles_of
-from bot.access.report import Report
+from bot.access.report import FACTOR_WORDS, Report
 from handlers.counting import counted
 from handlers.slack.escape import visible
 
@@ -25,6 +27,11 @@ _STYLE: Final = (
     "th,td{border:1px solid #cbd2dc;padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:#eef1f5}"
     "code{font-size:13px;word-break:break-all}"
 )
+
+
+@lru_cache(maxsize=4096)  # the same few names and conditions stand in very many lines
+def _shown(text: str) -> str:
+    return visible(text)
 
 
 def rights(report: Report) -> Iterator[Mapping[str, str]]:
@@ -52,7 +59,7 @@ def _nothing(one: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _about(one: Mapping[str, Any]) -> Mapping[str, str]:
     return {
-        "person": visible(one["name"]),
+        "person": _shown(one["name"]),
         "account": one["account"],
         "standing": one["flaw"] or "full member",
         "enrolled": ", ".join(one["factors"]) or "none",
@@ -71,7 +78,7 @@ def _right(
         **_about(one),
         "tool": way["tool"],
         "rule": rule_of(way),
-        "when": visible(way["when"]),
+        "when": _shown(way["when"]),
         "role": role["role"],
         "in role since": _day(role["since"]) or "not known",
         "through": role["through"],
@@ -79,7 +86,7 @@ def _right(
         "others needed": str(way["approvals"] - 1),
         "second factor asked": way["step_up"],
         "has what is asked": "yes" if has_factor(one["factors"], way["step_up"]) else "no",
-        "not for agents": ", ".join(visible(agent["name"]) for agent in owned if way["tool"] in agent["tools"]),
+        "not for agents": ", ".join(_shown(agent["name"]) for agent in owned if way["tool"] in agent["tools"]),
         "note": "; ".join(notes),
     }
 
@@ -91,14 +98,16 @@ def has_factor(enrolled: Sequence[str], asked: str) -> bool:
 
 def rule_of(way: Mapping[str, Any]) -> str:
     """Name the rule of a way."""
-    return "strictest of the file" if way["rule"] is None else f"rule {way['rule']}"
+    if way["rule"] is not None:
+        return f"rule {way['rule']}"
+    return "every change" if way["tool"] == CHANGE_TOOL else "strictest of the file"
 
 
 def seats_of(way: Mapping[str, Any]) -> str:
     """Say who is asked: `2 of support_manager and 1 of finance`."""
     seats = " and ".join(f"{seat['count']} of {seat['role']}" for seat in way["seats"])
     late = f", later also {way['backup']}" if way["backup"] else ""
-    factor = "" if way["step_up"] == "none" else f", each with {way['step_up']}"
+    factor = "" if way["step_up"] == "none" else f", each with {FACTOR_WORDS[way['step_up']]}"
     return f"{seats}{late}{factor}"
 
 
@@ -115,6 +124,7 @@ def csv_of(report: Report) -> str:
     return out.getvalue()
 
 
+@lru_cache(maxsize=4096)
 def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
@@ -123,15 +133,20 @@ def _cell(text: str) -> str:
 
 
 def html_of(kept: Kept) -> str:
-    """Write one page that loads nothing and runs nothing."""
+    """Write one page that loads nothing and runs nothing; the rights of each person, line by line, are in the CSV."""
     report = kept.report
     warnings = "".join(f"<li>{_h(one['text'])}</li>" for one in report["warnings"])
     parts = [
         f"<p>As of {_h(report['at'])}, policy <code>{_h(report['policy'])}</code></p>",
         f"<p>Report <code>{_h(kept.digest)}</code></p>",
         f"<h2>Look at these first</h2><ul>{warnings}</ul>" if warnings else "<h2>Nothing to warn of</h2>",
-        "<h2>Who can approve what</h2>",
-        _table(COLUMNS, ([line[name] for name in COLUMNS] for line in rights(report))),
+        "<h2>In which ways people are asked</h2>",
+        _table(
+            ("tool", "rule", "when", "who", "how many can", "how many more than needed"),
+            map(_way_cells, report["ways"]),
+        ),
+        "<h2>People</h2>",
+        _table(("person", "standing", "roles", "enrolled", "last vote", "owns"), map(_person_cells, report["people"])),
         "<h2>Roles</h2>",
         _table(("role", "members", "can act", "at most needed", "user group"), map(_role_cells, report["roles"])),
         "<h2>Agents</h2>",
@@ -147,10 +162,21 @@ def html_of(kept: Kept) -> str:
     return f"{head}{''.join(parts)}</body></html>\n"
 
 
-def _table(names: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     heads = "".join(f"<th>{_h(name)}</th>" for name in names)
     lines = "".join(f"<tr>{''.join(f'<td>{_h(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _way_cells(way: Mapping[str, Any]) -> Sequence[str]:
+    who = f"{seats_of(way)}{', in shadow: nothing is executed' if way['shadow'] else ''}"
+    return way["tool"], rule_of(way), way["when"], who, str(way["able_with_factor"]), str(way["spare"])
+
+
+def _person_cells(one: Mapping[str, Any]) -> Sequence[str]:
+    about = _about(one)
+    who = f"{one['name']} ({one['account']})"
+    return who, about["standing"], _roles_in_words(one), about["enrolled"], about["last vote"], ", ".join(one["owns"])
 
 
 def _role_cells(role: Mapping[str, Any]) -> Sequence[str]:
@@ -163,7 +189,7 @@ def _agent_cells(agent: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _h(text: str) -> str:
-    return html.escape(visible(text) if text else "")
+    return html.escape(_shown(text) if text else "")
 
 
 # --- for a terminal
@@ -200,12 +226,16 @@ def _way_line(way: Mapping[str, Any]) -> str:
 
 
 def _person_line(one: Mapping[str, Any]) -> str:
-    roles = ", ".join(f"{role['role']} since {_day(role['since']) or 'not known'}" for role in one["roles"])
     flaw = f" · {one['flaw'].upper()}" if one["flaw"] else ""
     owns = f" · owns {', '.join(map(visible, one['owns']))}" if one["owns"] else ""
     factors = f" · {' and '.join(one['factors'])}" if one["factors"] else " · no second factor"
     voted = f" · voted last on {_day(one['last_vote'])}" if one["last_vote"] else " · never voted"
-    return f"{visible(one['name'])} ({one['account']}){flaw} · {roles or 'no role'}{factors}{voted}{owns}"
+    return f"{visible(one['name'])} ({one['account']}){flaw} · {_roles_in_words(one)}{factors}{voted}{owns}"
+
+
+def _roles_in_words(one: Mapping[str, Any]) -> str:
+    roles = [f"{role['role']} since {_day(role['since']) or 'not known'}" for role in one["roles"]]
+    return ", ".join(roles) or "no role"
 
 
 def powers(report: Report) -> Iterator[str]:

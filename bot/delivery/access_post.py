@@ -3,6 +3,7 @@
 It goes to that person alone. A report that cannot be made whole is not sent at all.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -36,10 +37,8 @@ class AccessSender:
 
     async def __call__(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Make a report and send it."""
-        wiring, client = self.wiring, self.slack.client
-        making = Making(wiring.reads.path, wiring.writer.run, lambda: RosterTaker(client), wiring.clock)
         try:
-            kept = await making.make(wiring.policy.folder)
+            kept = await self._making().make(self.wiring.policy.folder)
             await attempt.begin()
             await self._send(row.payload["user"], kept)
         except NoReportError:
@@ -48,12 +47,20 @@ class AccessSender:
             return Later(error.code, error.retry_after if error.code == "ratelimited" else None)
         return Sent(row.wanted_seq)
 
+    async def look(self) -> None:
+        """Note who is in which role now: that is how a report knows since when."""
+        await self._making().look(self.wiring.home_team, self.wiring.policy.folder)
+
+    def _making(self) -> Making:
+        wiring, client = self.wiring, self.slack.client
+        return Making(wiring.reads.path, wiring.writer.run, lambda: RosterTaker(client), wiring.clock)
+
     async def _send(self, user: str, kept: Kept) -> None:
         text, blocks = report_message(_summary(kept))
         client, calls = self.slack.client, self.slack.calls
-        files = {"access-review.html": html_of(kept), "access-review.csv": csv_of(kept.report)}
+        files = await asyncio.to_thread(_files, kept)
         uploaded: list[dict[str, str | None]] = [
-            {"id": await self._upload(name, content.encode()), "title": name} for name, content in files.items()
+            {"id": await self._upload(name, content), "title": name} for name, content in files.items()
         ]
         post = partial(client.chat_postMessage, channel=user, text=text, blocks=blocks, unfurl_links=False)
         posted = await calls.make("chat.postMessage", post)
@@ -90,6 +97,11 @@ def is_slacks(url: str, base_url: str) -> bool:
         return True
     host = there.hostname or ""
     return there.scheme == "https" and (api.hostname or "").endswith("slack.com") and host.endswith(".slack.com")
+
+
+def _files(kept: Kept) -> Mapping[str, bytes]:
+    """Write the files; for thousands of people that takes seconds, in which nobody's click may wait."""
+    return {"access-review.html": html_of(kept).encode(), "access-review.csv": csv_of(kept.report).encode()}
 
 
 def _summary(kept: Kept) -> ReportSummary:

@@ -4,16 +4,19 @@ import json
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.access_events import AccessReviewed, AccessReviewRefused, RoleChanged
 from approval_rules.canonical import canonical_bytes, sha256_name
 from approval_rules.refusals import Refusal
+from bot.access.making import Making
+from bot.access.roster import RosterTaker
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import RateLimited, Refuse
 from bot.slack_standin.submissions import Outcome
 from bot.slack_standin.uploads import StandinFile
 from bot.slack_standin.workspace import FORMER, JONAS, LENA, MAYA, OUTSIDER, PRIYA, SAM, SUPPORT_MANAGERS, User
-from tests.world import MANAGER, TOOL, World, buttons_of
+from tests.world import BOT_TOKEN, MANAGER, TOOL, World, buttons_of
 
 GROUP = {"users": [MAYA, JONAS], "usergroup": "support-managers"}
 
@@ -165,6 +168,21 @@ async def test_who_came_and_who_left_is_recorded_once(world: World) -> None:
     report = list(reports(world).values())[-1]
     since = {one["account"]: [role["since"] for role in one["roles"]] for one in report["people"]}
     assert since[MAYA] < since[SAM]
+
+
+async def test_every_hour_the_roles_are_looked_at(world: World) -> None:
+    """Who joins between two reports is recorded at the next look; while Slack does not answer nothing is."""
+    wiring = world.running.wiring
+    client = AsyncWebClient(BOT_TOKEN, base_url=world.slack.api_url, retry_handlers=[])
+    making = Making(wiring.reads.path, wiring.writer.run, lambda: RosterTaker(client), wiring.clock)
+    world.slack.faults.order("usergroups.users.list", Refuse("internal_error"), times=1)
+    await making.look(wiring.home_team, wiring.policy.folder)
+    assert of_access(world) == []
+    for _ in range(2):
+        await making.look(wiring.home_team, wiring.policy.folder)
+    [seen] = of_access(world)
+    assert isinstance(seen, RoleChanged)
+    assert len(seen.joined) == 3
 
 
 async def test_people_who_left_are_named_first(world: World) -> None:
