@@ -18,7 +18,7 @@ from approval_rules.policy import RoleMembers
 from bot.clock import SteadyClock
 from bot.directory import handles_of
 from bot.slack_calls import SlackCalls, SlackUnavailableError, unexpected
-from bot.slack_profile import Home, Profile, flaw_of, profile_of
+from bot.slack_profile import Home, flaw_of, profile_of
 
 _CALL_SECONDS: Final = 10.0
 _PATIENCE: Final = timedelta(minutes=10)
@@ -132,24 +132,19 @@ class RosterTaker:
         return found
 
     async def _person(self, user: str, listed: object, home: Home) -> SeenPerson:
-        told = listed if listed is not None else await self._asked(user)
-        if told is None:
-            return SeenPerson(user, Flaw.UNKNOWN)
-        profile: Profile | None = profile_of(told, user)
-        if profile is None:
-            raise unexpected()
-        flaw = flaw_of(profile, Account(home.team_id, user), home)
-        if flaw is Flaw.DIRECTORY_DOWN:
-            raise unexpected()
-        return SeenPerson(profile.name, flaw)
-
-    async def _asked(self, user: str) -> object:
         try:
-            return (await self._patiently("users.info", partial(self._client.users_info, user=user))).get("user")
+            told = listed or (await self._patiently("users.info", partial(self._client.users_info, user=user))).get(
+                "user"
+            )
         except SlackUnavailableError as error:
             if error.code in _NO_SUCH_USER:
-                return None
+                return SeenPerson(user, Flaw.UNKNOWN)
             raise
+        profile = profile_of(told, user)
+        flaw = None if profile is None else flaw_of(profile, Account(home.team_id, user), home)
+        if profile is None or flaw is Flaw.DIRECTORY_DOWN:
+            raise unexpected()
+        return SeenPerson(profile.name, flaw)
 
     async def _patiently(self, method: str, call: Callable[..., Awaitable[Any]]) -> AsyncSlackResponse:
         """Call, and wait as long as Slack says, ten minutes in all."""

@@ -12,7 +12,7 @@ from approval_rules.refusals import Refusal
 from bot.access.making import Making
 from bot.access.roster import RosterTaker
 from bot.slack_standin.conversations import Message
-from bot.slack_standin.faults import RateLimited, Refuse
+from bot.slack_standin.faults import RateLimited, Refuse, ServerError, Twice
 from bot.slack_standin.submissions import Outcome
 from bot.slack_standin.uploads import StandinFile
 from bot.slack_standin.workspace import FORMER, JONAS, LENA, MAYA, OUTSIDER, PRIYA, SAM, SUPPORT_MANAGERS, User
@@ -227,6 +227,33 @@ async def test_a_forged_button_signs_nothing(world: World) -> None:
         assert "This did not count" in await sign(world, MAYA, message)
     refused = [event.report for event in of_access(world) if isinstance(event, AccessReviewRefused)]
     assert refused == ["sha256:" + "0" * 64]
+
+
+async def test_a_request_that_comes_twice_counts_once(world: World) -> None:
+    """The same command sends one report, and the same press is one signature."""
+    world.slack.faults.order("app:command", Twice())
+    message = await asked(world, MAYA)
+    world.slack.faults.order("app:block_actions", Twice())
+    await sign(world, MAYA, message)
+    assert len(reports(world)) == 1
+    assert len([event for event in of_access(world) if isinstance(event, AccessReviewed)]) == 1
+
+
+@pytest.mark.parametrize("fault", [ServerError(), Refuse("not_in_channel")])
+async def test_a_report_whose_file_slack_refuses_comes_again(world: World, fault: ServerError | Refuse) -> None:
+    """A file that could not be announced is no reason for a message without it: the whole is sent later."""
+    world.slack.faults.order("files.getUploadURLExternal", fault, times=1)
+    await world.say(MAYA, "access")
+
+    async def failed() -> bool:
+        with world.db() as db:
+            return db.execute("SELECT last_error FROM outbox WHERE kind = 'access'").fetchone()[0] is not None
+
+    await world.until(failed, "a failed try")
+    assert world.slack.messages(world.workspace.direct(MAYA).id) == []
+    await world.move(minutes=2)
+    await world.settled()
+    assert len(files(world, "access-review.html")) == 1
 
 
 async def test_an_outsider_cannot_sign_a_copy(world: World) -> None:
