@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from approval_rules.access_events import AccessReviewed
 from approval_rules.events import ProposalEvent
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, evolve
-from bot.store import policies, rows
+from bot.store import policies, reports, rows
 from bot.store.codec import CodecError
 from bot.store.transaction import INDEX_COLUMNS, index_row, turned_away
 
@@ -31,6 +32,7 @@ def differences(connection: sqlite3.Connection) -> Iterator[str]:
 def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     folded: dict[str, tuple[Proposal, int]] = {}
     versions: dict[str, None] = {}
+    signed: dict[str, None] = {}
     refused: set[tuple[str, int]] = set()
     try:
         for recorded in _everything(connection):
@@ -40,6 +42,8 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
             elif isinstance(event, _POLICY_EVENTS) and event.version is not None:
                 versions[event.version] = None
+            elif isinstance(event, AccessReviewed):
+                signed[event.report] = None
             elif turned_away(event):
                 refused.add((event.by.ref, recorded.seq))
     except (CodecError, ValueError, KeyError, TypeError) as error:
@@ -47,6 +51,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
         return
     yield from _compare(connection, folded)
     yield from policies.faults(connection, versions)
+    yield from reports.faults(connection, signed)
     for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
         yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 

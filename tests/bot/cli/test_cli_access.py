@@ -2,6 +2,8 @@
 
 import csv
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,25 @@ async def test_a_report_is_signed_by_two_accounts_and_shown_again(
     assert (await living("access", "show", name, "--json")).json() == made
     assert "was reviewed last on" in (await living("status")).out
     assert (await living("audit", "verify")).code == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE access_reports SET content = CAST('{}' AS BLOB)", "was changed"),
+        ("DELETE FROM access_reports", "was signed and is missing"),
+    ],
+)
+async def test_a_signed_report_cannot_be_put_away(living: Living, damage: str, said: str) -> None:
+    """Whoever changes or deletes what was signed is found by `audit verify`, and the report cannot be shown."""
+    name = (await living("access", "report", "--json")).json()["report"]
+    await living("access", "sign", name)
+    with closing(sqlite3.connect(living.world.database)) as db, db:
+        db.execute(damage)
+    ended = await living("audit", "verify")
+    assert ended.code == 7
+    assert f"the access report {name} {said}" in ended.out + ended.err
+    assert (await living("access", "show", name)).code == 1
 
 
 async def test_without_slack_there_is_no_report(living: Living) -> None:
