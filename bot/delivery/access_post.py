@@ -22,7 +22,7 @@ from bot.desk.wiring import Wiring
 from bot.slack_calls import SlackUnavailableError
 from bot.store.outbox import OutboxRow
 from handlers.review_desk import ReportSummary
-from handlers.slack.reviewing import report_message
+from handlers.slack.reviewing import MAY_NOT_SEND_FILES, report_message
 
 _UPLOAD_SECONDS: Final = 30
 _TAKEN: Final = 200
@@ -44,7 +44,18 @@ class AccessSender:
         except NoReportError:
             return Later("no-report")
         except SlackUnavailableError as error:
+            if error.code == "missing_scope":
+                return await self._may_not(row)
             return Later(error.code, error.retry_after if error.code == "ratelimited" else None)
+        return Sent(row.wanted_seq)
+
+    async def _may_not(self, row: OutboxRow) -> Result:
+        """Tell whoever asked that the app was never allowed to send files: waiting longer would change nothing."""
+        post = partial(self.slack.client.chat_postMessage, channel=row.payload["user"], text=MAY_NOT_SEND_FILES)
+        try:
+            await self.slack.calls.make("chat.postMessage", post)
+        except SlackUnavailableError as error:
+            return Later(error.code)
         return Sent(row.wanted_seq)
 
     async def look(self) -> None:

@@ -21,6 +21,10 @@ ON_ITS_WAY: Final = Safe(
     "The report is being made from the policy in force, Slack's directory and the records. It comes to you alone, as a "
     "message from Foureyes with the whole in a file."
 )
+MAY_NOT_SEND_FILES: Final = Safe(
+    "Foureyes may not send the report as a file: its app lacks the scope files:write (foureyes manifest). "
+    "On the machine, foureyes access report prints it."
+)
 
 
 def report_message(summary: ReportSummary) -> tuple[str, list[Block]]:

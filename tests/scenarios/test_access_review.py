@@ -262,3 +262,50 @@ async def test_an_outsider_cannot_sign_a_copy(world: World) -> None:
     world.workspace.channels[message.channel].members.add(OUTSIDER)
     assert "another workspace" in await sign(world, OUTSIDER, message, force=True)
     assert [event for event in of_access(world) if isinstance(event, AccessReviewed)] == []
+
+
+async def test_a_role_that_came_since_counts_for_the_report_in_hand(world: World) -> None:
+    """Who may sign is judged when he signs: whoever lost the role in between is refused, and that is recorded."""
+    await roles(world, auditor={"users": [SAM, MAYA]})
+    message = await asked(world, SAM)
+    await roles(world, auditor={"users": [MAYA]})
+    assert "access is reviewed by" in await sign(world, SAM, message)
+    assert "one more person must sign" in await sign(world, MAYA, message, force=True)
+
+
+async def test_while_the_directory_is_down_nobody_signs(world: World) -> None:
+    """Who cannot be known is refused, and a signature is not lost: it counts once Slack answers again."""
+    message = await asked(world, MAYA)
+    await world.move(minutes=2)
+    world.slack.faults.order("users.info", Refuse("internal_error"), times=1)
+    assert "unknown means no" in await sign(world, MAYA, message)
+    await world.move(minutes=2)
+    assert "one more person must sign" in await sign(world, MAYA, message)
+
+
+async def test_without_the_scope_for_files_the_asker_is_told(world: World) -> None:
+    """An app that was installed before the scope was asked for says so at once, and tries no more."""
+    world.slack.world.tokens[BOT_TOKEN].discard("files:write")
+    await world.say(MAYA, "access")
+    await world.settled()
+    [message] = world.slack.messages(world.workspace.direct(MAYA).id)
+    assert "lacks the scope files:write" in message.text
+    assert not buttons_of(message)
+
+
+async def test_an_upload_that_is_not_taken_sends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Slack does not take the bytes there is no message that promises files; the report comes once it does."""
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.slack_standin.methods_files.FILE_PLACE", "/nowhere/")
+        await world.say(MAYA, "access")
+
+        async def failed() -> bool:
+            with world.db() as db:
+                found = db.execute("SELECT last_error FROM outbox WHERE kind = 'access'").fetchone()
+            return bool(found[0] == "upload-refused")
+
+        await world.until(failed, "a failed try")
+    assert world.slack.messages(world.workspace.direct(MAYA).id) == []
+    await world.move(minutes=2)
+    await world.settled()
+    assert len(files(world, "access-review.html")) == 1

@@ -29,6 +29,10 @@ ONLY_IN_SLACK = {
     Refusal.NO_INCIDENT,
     Refusal.SECOND_PERSON_NEEDED,
     Refusal.STEP_UP_NEEDED,
+    Refusal.NOT_REVIEWER,
+    Refusal.UNKNOWN_REPORT,
+    Refusal.REPORT_TOO_OLD,
+    Refusal.ALREADY_SIGNED,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
