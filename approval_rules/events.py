@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from approval_rules.access_events import AccessEvent
 from approval_rules.canonical import Digest
 from approval_rules.denials import DenialCategory
 from approval_rules.duty_events import AwayEvent
@@ -393,4 +394,5 @@ Event: TypeAlias = (
     | DrillHeld
     | OperatorKeyChanged
     | AgentKeysEnded
+    | AccessEvent
 )

@@ -75,3 +75,7 @@ class Refusal(StrEnum):
     CANNOT_BE_ASKED = "cannot-be-asked"
     TAKEN_BACK = "taken-back"
     NOT_APPROVER = "not-approver"
+    NOT_REVIEWER = "not-reviewer"
+    UNKNOWN_REPORT = "unknown-report"
+    REPORT_TOO_OLD = "report-too-old"
+    ALREADY_SIGNED = "already-signed"

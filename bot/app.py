@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from bot import anchoring, home
 from bot.clock import Clock, NewId, new_token, not_before, salts
+from bot.delivery.access_post import AccessSender
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.factor_post import FactorSenders
@@ -143,6 +144,7 @@ async def running(
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(600, "weekly_drill", drills.keep)
+        ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills)
@@ -296,6 +298,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.VOUCH: to_slack.vouch,
         Kind.ANSWER: to_slack.answer,
         Kind.CALLBACK: CallbackSender(wiring, guarded),
+        Kind.ACCESS: AccessSender(wiring, slack),
     }
 
 

@@ -278,7 +278,7 @@ class SlackDirectory:
             answer = await self._calls.make("usergroups.list", self._client.usergroups_list)
         except SlackUnavailableError as error:
             return ({}, FRESH_FOR) if error.code in _NO_SUCH_GROUP else (error, error.retry_after)
-        handles = _handles_of(answer.get("usergroups"))
+        handles = handles_of(answer.get("usergroups"))
         return (unexpected(), DOWN_FOR) if handles is None else (handles, FRESH_FOR)
 
     async def _ask_members(self, group_id: str) -> tuple[frozenset[str] | _Down, timedelta]:
@@ -300,7 +300,7 @@ class SlackDirectory:
             return error, error.retry_after
 
 
-def _handles_of(groups: object) -> Mapping[str, str] | None:
+def handles_of(groups: object) -> Mapping[str, str] | None:
     """Map the handles of our own active groups to ids; a handle that two of them have names nobody."""
     if not isinstance(groups, list):
         return None

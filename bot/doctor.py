@@ -39,13 +39,8 @@ from handlers.counting import counted
 # The scopes of app_manifest.yml; a test holds the two against each other.
 SCOPES = frozenset(
     {
-        "commands",
-        "chat:write",
-        "users:read",
-        "users:read.email",
-        "usergroups:read",
-        "channels:history",
-        "groups:history",
+        *("commands", "chat:write", "files:write", "users:read", "users:read.email", "usergroups:read"),
+        *("channels:history", "groups:history"),
     }
 )
 # Fixed in these; before, two connections that reset the WAL at once can lose a commit.

@@ -27,6 +27,9 @@ from handlers.away_desk import Away, AwayDesk, Duty
 if TYPE_CHECKING:
     from handlers.persons_desk import PersonsDesk
 
+if TYPE_CHECKING:
+    from handlers.review_desk import ReviewDesk
+
 
 class DeskUnavailableError(Exception):
     """The store or the directory cannot answer now; ask again later. Never a yes."""
@@ -279,6 +282,10 @@ class PeopleDesk(AwayDesk, Protocol):
     @property
     def persons(self) -> "PersonsDesk":
         """Who is one person."""
+
+    @property
+    def reviews(self) -> "ReviewDesk":
+        """The access review."""
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote. The clicker is answered from the outbox where the envelope has a `response_url`."""

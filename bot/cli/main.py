@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from bot.cli import agents, approvals, audit, factors, operators, outbox, people, policy, roles, server, switch
+from bot.cli import (
+    access,
+    agents,
+    approvals,
+    audit,
+    factors,
+    operators,
+    outbox,
+    people,
+    policy,
+    roles,
+    server,
+    switch,
+)
 from bot.cli.output import FAILED, NOT_READY, expected_errors, printable
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ app.add_typer(factors.app, name="factor")
 app.add_typer(operators.app, name="operator")
 app.add_typer(policy.app, name="policy")
 app.add_typer(roles.app, name="roles")
+app.add_typer(access.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(server.database, name="db")

@@ -35,6 +35,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         ("bot.home", "HomeUnknownError"),
         ("bot.policy_files", "PolicyFolderError"),
         ("bot.serving", "CannotListenError"),
+        ("bot.access.making", "NoReportError"),
     ):
         if module in sys.modules:
             known.append(getattr(sys.modules[module], name))

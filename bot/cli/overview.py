@@ -10,6 +10,7 @@ from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Incident, Pause, ScopeKind
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
+from bot.cli.past_reviews import last_review
 from bot.cli.session import database, reading
 from bot.clock import SteadyClock
 from bot.desk.apply import people_of
@@ -32,6 +33,7 @@ def overview() -> dict[str, Any]:
         versions = rows.versions_from(recorded_of(connection, POLICY))
         change = connection.execute(rows.OPEN_CHANGES).fetchone()
         drill = drills.newest(connection.execute(drills.NEWEST).fetchall())
+        review = last_review(connection)
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
         actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
         faces = _faces(connection, [PersonId(actor.ref) for actor in actors])
@@ -46,6 +48,7 @@ def overview() -> dict[str, Any]:
         "database": str(database()),
         "drill": None if drill is None else _drill(drill),
         "policy": {"active": versions.active, "folder": versions.folder, "change": change and change[0]},
+        "access_review": review,
     }
 
 

@@ -185,6 +185,7 @@ def status(*, as_json: AsJson = False) -> None:
         typer.echo(f"{'WARNING: ' if drill and drill['warn'] else ''}Kill switch: {told}.")
         for line in _policy(**found["policy"]):
             typer.echo(line)
+        typer.echo(_review(found["access_review"]))
         typer.echo(f"{counted(found['log_entries'], 'log entry', 'log entries')}, database {found['database']}.")
     if any(row["scope"] == "all" for row in found["pauses"]):
         raise typer.Exit(PAUSED)
@@ -199,6 +200,15 @@ def _policy(active: str | None, folder: str | None, change: str | None) -> Itera
         yield f"A change of the policy waits for two of policy_admin: {change}."
     elif folder != active:
         yield f"The policy folder held another version when it last changed: {folder}."
+
+
+def _review(found: "dict[str, str | None] | None") -> str:
+    if found is None or found["completed_at"] is None:
+        told = "Who may approve what was never reviewed: foureyes access report."
+    else:
+        told = f"Who may approve what was reviewed last on {found['completed_at'][:10]}."
+    waits = None if found is None else found["waits_for_second"]
+    return told if waits is None else f"{told} One more person has to sign {waits[:19]}."
 
 
 def duration(text: str) -> timedelta:

@@ -8,6 +8,8 @@ from bot.slack_standin.profiles import group_json, user_json
 from bot.slack_standin.refusal import Json, SlackRefusal
 from bot.slack_standin.world import World
 
+_MOST_LISTED: Final = 1000
+
 
 def _auth_test(world: World, _asked: Asked) -> Json:
     workspace = world.workspace
@@ -58,6 +60,25 @@ def _lookup_by_email(world: World, asked: Asked) -> Json:
     raise SlackRefusal("users_not_found")
 
 
+def _users_list(world: World, asked: Asked) -> Json:
+    """Give a page of everybody, deactivated accounts too; strangers are not of this workspace."""
+    people = sorted(user.id for user in world.workspace.users.values() if user.kind != "outside")
+    cursor, limit = asked.text("cursor"), asked.number("limit", 0)
+    if not 0 <= limit <= _MOST_LISTED:
+        raise SlackRefusal("invalid_limit")
+    if not limit and len(people) > _MOST_LISTED:
+        raise SlackRefusal("limit_required")
+    if cursor and cursor not in people:
+        raise SlackRefusal("invalid_cursor")
+    start = people.index(cursor) if cursor else 0
+    page, rest = people[start : start + (limit or len(people))], people[start + (limit or len(people)) :]
+    email = "users:read.email" in asked.scopes
+    locale = asked.flag("include_locale")
+    members = [user_json(world.workspace.users[user], with_email=email, with_locale=locale) for user in page]
+    more = {"next_cursor": rest[0] if rest else ""}
+    return {"ok": True, "members": members, "cache_ts": 1_700_000_000, "response_metadata": more}
+
+
 def _groups_list(world: World, asked: Asked) -> Json:
     groups = [
         group_json(
@@ -87,6 +108,9 @@ METHODS: Final = {
     ),
     "users.lookupByEmail": Method(
         _lookup_by_email, "3", {"email": "text"}, required=("email",), scopes=("users:read.email",)
+    ),
+    "users.list": Method(
+        _users_list, "2", {"cursor": "text", "limit": "number", "include_locale": "flag"}, scopes=("users:read",)
     ),
     "usergroups.list": Method(
         _groups_list,

@@ -30,6 +30,7 @@ from bot.slack_standin.page_api import PageApi, SafeHeaders
 from bot.slack_standin.refusal import Json, NotPossibleError
 from bot.slack_standin.response_urls import ResponseUrls
 from bot.slack_standin.submissions import Outcome
+from bot.slack_standin.uploads import FILE_PLACE, UploadPlaces
 from bot.slack_standin.views import OpenView
 from bot.slack_standin.webapi import WebApi
 from bot.slack_standin.workspace import User, Workspace
@@ -71,6 +72,7 @@ class SlackStandin:
         routes: list[BaseRoute] = [
             Route("/api/{method}", WebApi(self.world).answer, methods=["GET", "POST"]),
             Route("/response/{opaque}", ResponseUrls(self.world).answer, methods=["POST"]),
+            Route(f"{FILE_PLACE}{{opaque}}", UploadPlaces(self.world).answer, methods=["POST"]),
             *extra_routes,
             *self._page.routes(),
         ]

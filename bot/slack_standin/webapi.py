@@ -6,7 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.slack_standin import methods_chat, methods_conversations, methods_people, methods_views
+from bot.slack_standin import methods_chat, methods_conversations, methods_files, methods_people, methods_views
 from bot.slack_standin.arguments import Asked, bearer, read_raw, typed
 from bot.slack_standin.faults import Delay, Fault, LostAnswer, RateLimited, Refuse, ResetBefore, ServerError
 from bot.slack_standin.loopback import hang_up
@@ -17,6 +17,7 @@ from bot.slack_standin.world import Call, World
 METHODS: Final[dict[str, Method]] = {
     **methods_chat.METHODS,
     **methods_conversations.METHODS,
+    **methods_files.METHODS,
     **methods_people.METHODS,
     **methods_views.METHODS,
 }

@@ -10,6 +10,7 @@ from bot.slack_standin.feed import Feed
 from bot.slack_standin.limits import RateGate, Rates
 from bot.slack_standin.refusal import Json, SlackRefusal
 from bot.slack_standin.triggers import Entitlements
+from bot.slack_standin.uploads import Uploads
 from bot.slack_standin.views import ViewStacks
 from bot.slack_standin.workspace import Workspace
 
@@ -27,6 +28,7 @@ DEFAULT_SCOPES: Final = frozenset(
         "channels:history",
         "groups:history",
         "im:history",
+        "files:write",
     }
 )
 
@@ -76,6 +78,7 @@ class World:
         self.entitlements = Entitlements(clock, self.ids)
         self.rates = RateGate(options.rates, clock.now)
         self.faults = Faults()
+        self.uploads = Uploads()
         self.tokens: dict[str, set[str]] = {bot_token: set(options.scopes)}
         self.calls: list[Call] = []
         self.warnings: list[Warned] = []

@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from approval_rules.access_events import AccessReviewed
 from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import ProposalEvent
 from approval_rules.factors import Factors, evolve_factors
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.state import Proposal, evolve
-from bot.store import absences, credentials, policies, rows
+from bot.store import absences, credentials, policies, reports, rows
 from bot.store.codec import CodecError
 from bot.store.transaction import INDEX_COLUMNS, index_row, turned_away
 
@@ -33,6 +34,7 @@ def differences(connection: sqlite3.Connection) -> Iterator[str]:
 def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     folded: dict[str, tuple[Proposal, int]] = {}
     versions: dict[str, None] = {}
+    signed: dict[str, None] = {}
     refused: set[tuple[str, int]] = set()
     factors: Factors = {}
     absent: dict[str, tuple[Any, ...]] = {}
@@ -48,6 +50,8 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 factors = evolve_factors(factors, event)
             elif isinstance(event, AwaySet | AwayEnded):
                 absent[event.person] = tuple(absences.row_of(event, recorded.seq))
+            elif isinstance(event, AccessReviewed):
+                signed[event.report] = None
             elif turned_away(event):
                 refused.add((event.by.ref, recorded.seq))
     except (CodecError, ValueError, KeyError, TypeError) as error:
@@ -58,6 +62,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     yield from credentials.faults(connection, factors)
     for row in sorted({*absent.values()} ^ {tuple(row) for row in connection.execute(absences.ALL)}, key=str):
         yield f"the log and the index differ in until when {row[0]} is away"
+    yield from reports.faults(connection, signed)
     for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
         yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 

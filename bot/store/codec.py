@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from approval_rules import (
+    access_events,
     duty_events,
     events,
     factor_events,
@@ -87,6 +88,9 @@ KINDS: Mapping[str, type[Event]] = {
     "drill.held": stop_events.DrillHeld,
     "operator.key_changed": stop_events.OperatorKeyChanged,
     "agent.keys_ended": stop_events.AgentKeysEnded,
+    "access.role_changed": access_events.RoleChanged,
+    "access.reviewed": access_events.AccessReviewed,
+    "access.review_refused": access_events.AccessReviewRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -95,6 +99,7 @@ DRILL = "drill"
 OPERATORS = "operators"
 POLICY = "policy"
 PEOPLE = "people"
+ACCESS = "access"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -169,6 +174,8 @@ def subject_of(event: Event) -> str:
             return DRILL
         case stop_events.OperatorKeyChanged():
             return OPERATORS
+        case access_events.RoleChanged() | access_events.AccessReviewed() | access_events.AccessReviewRefused():
+            return ACCESS
         case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (

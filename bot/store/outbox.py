@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ESCALATE = "escalate"
     TELL = "tell"
     VOUCH = "vouch"
+    ACCESS = "access"
 
 
 @dataclass(frozen=True, slots=True)

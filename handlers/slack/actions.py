@@ -22,6 +22,7 @@ from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
 from handlers.slack.factor_presses import FactorPresses, replaced
 from handlers.slack.ids import (
+    ACCESS_SIGN,
     APPROVE,
     CATEGORY,
     DENY,
@@ -36,6 +37,7 @@ from handlers.slack.ids import (
 from handlers.slack.parse import Press, Turn, action_id_of, read_denial, read_press, read_turn, trigger_of
 from handlers.slack.passkey_view import passkey_view
 from handlers.slack.patience import Trouble, in_time
+from handlers.slack.reviewing import report_signed
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, UNREADABLE, counted_sentence, refusal_sentence
 from handlers.slack.starting import Starting
 from handlers.slack.text import says_nothing
@@ -68,6 +70,9 @@ class Presses:
         if action_id in {PREVIOUS, NEXT}:
             turn = read_turn(body, request_id)
             return await self._turn(turn, action_id, trigger_of(body)) if turn else await self._unreadable(body)
+        if action_id == ACCESS_SIGN:
+            view = await in_time(report_signed(self.desk.reviews, body, request_id))
+            return await self._open(view, trigger_of(body))
         if action_id in {FACTOR_CONFIRM, FACTOR_REFUSE}:
             return await self._open(await FactorPresses(self.factors).pressed(body, request_id), trigger_of(body))
         if action_id not in {APPROVE, DENY, DETAILS, START}:
@@ -75,8 +80,7 @@ class Presses:
         press = read_press(body, request_id)
         if press is None:
             return await self._unreadable(body)
-        view = await in_time(self._press(press))
-        return await self._open(view, trigger_of(body))
+        return await self._open(await in_time(self._press(press)), trigger_of(body))
 
     async def submitted(self, body: Payload, request_id: str) -> BoltResponse:
         """Answer the denial: the modal says what became of it, and keeps the reason where it may be sent again."""

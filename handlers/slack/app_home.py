@@ -18,7 +18,7 @@ from handlers.slack.actions import shown
 from handlers.slack.blocks import MAX_SECTION, Block, button, context, header, plain, section, utc
 from handlers.slack.escape import Safe, clipped
 from handlers.slack.ids import DETAILS, HOME_PAUSE, HOME_STATUS, value_of
-from handlers.slack.parse import action_id_of, envelope_of, trigger_of
+from handlers.slack.parse import action_id_of, read_envelope, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.pause_post import pause_lines
 from handlers.slack.sentence import sentence_of
@@ -48,7 +48,7 @@ class Homes:
 
     async def pressed(self, body: Mapping[str, Any], request_id: str) -> BoltResponse:
         """Pause everything, or look again; the home shows the state afterwards."""
-        who = envelope_of(body, request_id, "")
+        who = read_envelope(body, request_id, "")
         if who is None:
             return await self._notice(body, UNREADABLE)
         if action_id_of(body) == HOME_PAUSE:

@@ -35,6 +35,7 @@ from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
 from handlers.slack.persons import persons_answer
+from handlers.slack.reviewing import report_asked
 from handlers.slack.sentence import sentence_of
 from handlers.slack.sentences import (
     INCIDENT_MEANS,
@@ -66,6 +67,7 @@ HELP: Final = (
     Safe("/agent show ID · one proposal"),
     Safe("/agent factor · your second factors: get one, lock it, confirm a colleague's"),
     Safe("/agent people · who is one person; admins join and part accounts with it"),
+    Safe("/agent access · a report on who may approve what, for whoever reviews it"),
     Safe("/agent whoami · your roles here"),
     Safe("/agent away until friday delegate @colleague · be called no more until then; /agent back ends it"),
 )
@@ -180,6 +182,8 @@ class Commands:
                 return self._pending(await self.desk.pending(typed.who, PENDING_SHOWN + 1))
             case "show":
                 return await self._show(typed, wish.about)
+            case "access":
+                return Reply([await report_asked(self.desk.reviews, typed)])
             case "whoami":
                 held = (await self.factors.factors(typed.who)).mine
                 return Reply([*_whoami(await self.desk.whoami(typed.who)), whoami_words(held)])

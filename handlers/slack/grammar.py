@@ -41,7 +41,7 @@ _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
 VERBS: Final = (
     *("pause", "resume", "incident", "status", "pending", "show", "request", "factor", "people"),
-    *("whoami", "away", "back", "help"),
+    *("access", "whoami", "away", "back", "help"),
 )
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
@@ -101,7 +101,7 @@ class PersonsWish:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask for something to read: `status`, `pending`, `show`, `whoami` or `help`; `about` is what follows it."""
+    """Ask for something to read: `status`, `pending`, `show`, `access`, `whoami`, `help`; `about` follows it."""
 
     verb: str
     about: str

@@ -36,6 +36,7 @@ CATEGORY: Final = "category"
 TO: Final = "to"
 CLOCK: Final = "clock"
 """Block and action ids of what else the modals ask for; a field to lower has `lower.N` and its own name."""
+ACCESS_SIGN: Final = "access_sign"
 
 _VALUE: Final = re.compile(r"(prop_[0-9A-Za-z_-]{1,64})\|(sha256:[0-9a-f]{64})")
 _PLACE: Final = re.compile(r"(.+)\|([A-Z][A-Z0-9]{1,30})\|([0-9]{1,12}\.[0-9]{1,9})")

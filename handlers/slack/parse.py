@@ -88,7 +88,7 @@ def read_press(body: Mapping[str, Any], request_id: str) -> Press | None:
     action_id = action_id_of(body)
     target = read_value(body["actions"][0].get("value")) if action_id else None
     on_message = container.get("type") == "message" and channel and ts
-    who = _envelope(body, request_id, channel or "")
+    who = read_envelope(body, request_id, channel or "")
     if who is None or target is None or not (on_message or container.get("type") == "view"):
         return None
     return Press(who, action_id, target, ts or "")
@@ -98,7 +98,7 @@ def read_factor_press(body: Mapping[str, Any], request_id: str) -> FactorPress |
     """Read a press of a button about somebody's second factor."""
     action_id = action_id_of(body)
     about = read_factor_value(body["actions"][0].get("value")) if action_id else None
-    who = _envelope(body, request_id, _text(_object(body, "container"), "channel_id", _ID) or "")
+    who = read_envelope(body, request_id, _text(_object(body, "container"), "channel_id", _ID) or "")
     return FactorPress(who, action_id, *about) if who and about else None
 
 
@@ -106,7 +106,7 @@ def read_turn(body: Mapping[str, Any], request_id: str) -> Turn | None:
     """Read a press of a page button in Details."""
     view = _object(body, "view")
     at = read_page(view.get("private_metadata"))
-    who = _envelope(body, request_id, "")
+    who = read_envelope(body, request_id, "")
     view_id, view_hash = _text(view, "id"), _text(view, "hash")
     return Turn(who, *at, view_id, view_hash) if who and at and view_id and view_hash else None
 
@@ -116,7 +116,7 @@ def read_denial(body: Mapping[str, Any], request_id: str) -> Click | None:
     place = read_place(_object(body, "view").get("private_metadata"))
     if place is None:
         return None
-    who = _envelope(body, request_id, place.channel)
+    who = read_envelope(body, request_id, place.channel)
     if who is None:
         return None
     reason = AgentText(typed_in(body, REASON))
@@ -128,7 +128,7 @@ def read_denial(body: Mapping[str, Any], request_id: str) -> Click | None:
 def read_screen(body: Mapping[str, Any], request_id: str) -> Screen | None:
     """Read what a modal stands over: the proposal, and the message that it was opened from."""
     place = read_place(_object(body, "view").get("private_metadata"))
-    who = _envelope(body, request_id, place.channel) if place else None
+    who = read_envelope(body, request_id, place.channel) if place else None
     return Screen(who, place.target.proposal, place.target.digest, place.ts) if who and place else None
 
 
@@ -178,7 +178,7 @@ def _input(body: Mapping[str, Any], block: str, action: str) -> Mapping[str, Any
 def read_code(body: Mapping[str, Any], request_id: str) -> TypedCode | None:
     """Read the modal that asks for a code: whose ticket it is, and for what, the desk finds out."""
     view = _object(body, "view")
-    ticket, who = _text(view, "private_metadata", _TICKET), _envelope(body, request_id, "")
+    ticket, who = _text(view, "private_metadata", _TICKET), read_envelope(body, request_id, "")
     typed = _object(_object(_object(_object(view, "state"), "values"), CODE), CODE).get("value")
     return TypedCode(who, ticket, typed if isinstance(typed, str) else "") if who and ticket else None
 
@@ -205,7 +205,7 @@ class FilledView:
 def read_filled(body: Mapping[str, Any], request_id: str) -> FilledView | None:
     """Read the submission of a form."""
     view = _object(body, "view")
-    who = _envelope(body, request_id, "")
+    who = read_envelope(body, request_id, "")
     return (
         FilledView(who, _text(view, "private_metadata") or "", _object(_object(view, "state"), "values"))
         if who
@@ -220,12 +220,8 @@ def message_of(body: Mapping[str, Any]) -> tuple[str, str] | None:
     return (channel, ts) if container.get("type") == "message" and channel and ts else None
 
 
-def envelope_of(body: Mapping[str, Any], request_id: str, channel: str) -> Envelope | None:
-    """Tell who acted, from a verified interaction."""
-    return _envelope(body, request_id, channel)
-
-
-def _envelope(body: Mapping[str, Any], request_id: str, channel: str) -> Envelope | None:
+def read_envelope(body: Mapping[str, Any], request_id: str, channel: str = "") -> Envelope | None:
+    """Read who acted; None where that cannot be told."""
     user = _object(body, "user")
     user_id, team_id = _text(user, "id", _ID), _text(user, "team_id", _ID)
     if user_id is None or team_id is None:

@@ -13,7 +13,7 @@ from handlers.slack.actions import shown
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe, visible
 from handlers.slack.ids import END_KEYS, RESUME_PAUSE, ROLL_BACK, read_pause_value
-from handlers.slack.parse import action_id_of, envelope_of, message_of, trigger_of
+from handlers.slack.parse import action_id_of, message_of, read_envelope, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNREADABLE, refusal_sentence
 from handlers.slack.views import notice_view
@@ -66,7 +66,7 @@ class PausePresses:
 def _read(body: Mapping[str, Any], request_id: str) -> PausePress | None:
     place = message_of(body)
     found = read_pause_value(body["actions"][0].get("value")) if action_id_of(body) else None
-    who = envelope_of(body, request_id, place[0]) if place else None
+    who = read_envelope(body, request_id, place[0]) if place else None
     return PausePress(who, found[0], place[1], found[1]) if who and found and place else None
 
 

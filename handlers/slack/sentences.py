@@ -143,6 +143,11 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "To stop the agent at once, type /agent pause.",
     Refusal.INCIDENT_ON: "Nothing was changed: an incident is on already. /agent status shows since when.",
     Refusal.NO_INCIDENT: "Nothing was changed: no incident is on. /agent status shows what is going on.",
+    Refusal.NOT_REVIEWER: "It did not count: access is reviewed by whoever has the role policy_admin, operator or "
+    "auditor or, where roles.yml names none of these, any role; /agent whoami shows yours.",
+    Refusal.UNKNOWN_REPORT: "It did not count: Foureyes does not keep this report. /agent access makes a new one.",
+    Refusal.REPORT_TOO_OLD: "It did not count: this report is more than 30 days old. /agent access makes a new one.",
+    Refusal.ALREADY_SIGNED: "You have signed this report already. Nothing was added.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all, or press Resume "
     "everything in the channel, before anything runs again.",
 }

@@ -23,6 +23,7 @@ DOORS = {
     "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
+    "bot/cli/past_reviews.py": "gives the command line what reviewers noted, which its printer makes safe",
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",
     "bot/store/starts.py": "keeps what a person typed until it is proved; shows nothing",
     "bot/desk/start_draft.py": "puts a person's arguments beside those that policy hides from him; shows nothing",

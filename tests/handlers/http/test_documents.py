@@ -63,6 +63,10 @@ ONLY_IN_SLACK = {
     Refusal.CANNOT_BE_ASKED,
     Refusal.TAKEN_BACK,
     Refusal.NOT_APPROVER,
+    Refusal.NOT_REVIEWER,
+    Refusal.UNKNOWN_REPORT,
+    Refusal.REPORT_TOO_OLD,
+    Refusal.ALREADY_SIGNED,
 }
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 

@@ -15,6 +15,7 @@ from handlers.amending_desk import Asking, Editing, Reply, Screen, TakingBack, W
 from handlers.away_desk import AwaySaid
 from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from handlers.persons_desk import PersonsKnown, PersonsSaid
+from handlers.review_desk import SignedReview
 from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
 
 
@@ -65,7 +66,13 @@ class FakeDesk:
     dead: int = 0
     persons: "FakePersons" = field(default_factory=FakePersons)
 
-    async def _answering(self) -> None:
+    @property
+    def reviews(self) -> "FakeReviews":
+        """Give the access review, which answers as this desk does."""
+        return FakeReviews(self)
+
+    async def answering(self) -> None:
+        """Be slow, or in trouble, where the test says so."""
         if self.slow:
             await asyncio.sleep(30)
         if self.trouble is not None:
@@ -73,19 +80,19 @@ class FakeDesk:
 
     async def vote(self, click: Click) -> Judged:
         """Remember the vote."""
-        await self._answering()
+        await self.answering()
         self.clicks.append(click)
         return self.judged
 
     async def begin_denial(self, click: Click) -> Judged:
         """Remember the wish to deny."""
-        await self._answering()
+        await self.answering()
         self.denials.append(click)
         return self.judged
 
     async def begin(self, what: What, screen: Screen) -> Judged:
         """Remember what somebody is about to do."""
-        await self._answering()
+        await self.answering()
         self.amended.append((what, screen))
         return self.judged
 
@@ -102,44 +109,44 @@ class FakeDesk:
         return await self._amended(wish)
 
     async def _amended(self, wish: Asking | Editing | TakingBack) -> Judged:
-        await self._answering()
+        await self.answering()
         self.amended.append(wish)
         return self.judged
 
     async def reply(self, reply: Reply) -> None:
         """Remember the reply."""
-        await self._answering()
+        await self.answering()
         self.replies.append(reply)
 
     async def show(self, who: Envelope, unverified_id: str) -> Seen | Refusal | None:
         """Remember who looked."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, unverified_id))
         return self.shown
 
     async def go_away(self, who: Envelope, until: str, delegate: str | None) -> AwaySaid:
         """Remember the wish."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "away"))
         self.gone.append((until, delegate))
         return self.away
 
     async def come_back(self, who: Envelope) -> AwaySaid:
         """Remember it."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "back"))
         self.gone.append(("back", None))
         return self.away
 
     async def away_now(self, who: Envelope) -> AwaySaid:
         """Give how things stand."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "away?"))
         return self.away
 
     async def pending(self, who: Envelope, limit: int) -> Sequence[Seen] | Refusal:
         """Give what waits."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "pending"))
         return self.waiting if isinstance(self.waiting, Refusal) else self.waiting[:limit]
 
@@ -147,7 +154,7 @@ class FakeDesk:
         self, who: Envelope, scope: Scope, lasts: timedelta | None, reason: AgentText, *, revoke: bool = False
     ) -> Switched:
         """Remember the pause."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "pause"))
         if self.refuses_switch is None:
             self.paused.append((scope, lasts, reason))
@@ -156,7 +163,7 @@ class FakeDesk:
 
     async def resume(self, who: Envelope, scope: Scope, reason: AgentText) -> Switched:
         """Remember the resume."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "resume"))
         self.resumed.append(scope)
         assert isinstance(reason, AgentText)
@@ -164,21 +171,21 @@ class FakeDesk:
 
     async def declare_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
         """Remember the warning."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "incident on"))
         self.incident = Incident(NOW, human(GRACE), reason)
         return IncidentSaid(self.refuses_switch, self.incident)
 
     async def clear_incident(self, who: Envelope, reason: AgentText) -> IncidentSaid:
         """Remember its end."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "incident off"))
         assert isinstance(reason, AgentText)
         return IncidentSaid(self.refuses_switch, None)
 
     async def overview(self) -> Overview:
         """Give a few figures."""
-        await self._answering()
+        await self.answering()
         return Overview(
             pauses=self.pauses,
             incident=self.incident,
@@ -195,14 +202,33 @@ class FakeDesk:
 
     async def whoami(self, who: Envelope) -> Whoami:
         """Give what was set."""
-        await self._answering()
+        await self.answering()
         self.asked.append((who, "whoami"))
         return self.me
 
     async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
         """Know one agent and two tools."""
-        await self._answering()
+        await self.answering()
         if kind == "all":
             return EVERYTHING
         known = {"agent": ("refund-bot",), "tool": ("payments.refund", "mail.send")}[kind]
         return Scope(ScopeKind(kind), name) if name in known else None
+
+
+@dataclass(slots=True)
+class FakeReviews:
+    """An access review that remembers on its desk."""
+
+    desk: FakeDesk
+
+    async def ask_report(self, who: Envelope) -> Refusal | None:
+        """Remember who wants one."""
+        await self.desk.answering()
+        self.desk.asked.append((who, "access"))
+        return self.desk.refuses_switch
+
+    async def sign_report(self, who: Envelope, unverified_digest: str) -> SignedReview:
+        """Remember who signed what."""
+        await self.desk.answering()
+        self.desk.asked.append((who, unverified_digest))
+        return SignedReview(self.desk.refuses_switch, complete=not self.desk.second_person)

@@ -6,7 +6,7 @@ from approval_rules.state import LAST_REMINDER
 from approval_rules.times import format_time, parse_time
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

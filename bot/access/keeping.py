@@ -1,0 +1,172 @@
+"""What a review leaves behind: who was in which role, the report under its SHA-256, and the signatures under it.
+
+A report that is not kept any more cannot be signed; one that was signed is kept for ever.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from approval_rules.access_events import (
+    Access,
+    AccessReviewed,
+    AccessReviewRefused,
+    evolve_access,
+    is_complete,
+    role_changes,
+)
+from approval_rules.canonical import canonical_bytes, sha256_name
+from approval_rules.people import Account, Actor, ActorKind, RoleName, system
+from approval_rules.refusals import Refusal
+from approval_rules.text import AgentText
+from approval_rules.times import format_time, parse_time
+from bot.access.records import of_access
+from bot.access.report import Report
+from bot.access.roster import SeenRole
+from bot.store import rows
+from bot.store.codec import ACCESS
+from bot.store.policies import Look
+from bot.store.transaction import Transaction
+
+SIGNED_WITHIN: Final = timedelta(days=30)
+_DIRECTORY: Final = system("directory")
+_KEEP: Final = "INSERT INTO access_reports (digest, made_at, content) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING"
+# What was signed is named in the log, which nobody can shorten, so it is found there and not in a column.
+_FORGET: Final = (
+    "DELETE FROM access_reports WHERE made_at < ? AND digest NOT IN"
+    " (SELECT json_extract(CAST(body AS TEXT), '$.data.report') FROM entries"
+    " WHERE subject = 'access' AND type = 'access.reviewed')"
+)
+_FIND: Final = "SELECT digest, made_at, content FROM access_reports WHERE digest = :digest"
+_FIND_START: Final = (
+    "SELECT digest, made_at, content FROM access_reports WHERE substr(digest, 1, :length) = :digest LIMIT 2"
+)
+_SHORTEST: Final = len("sha256:") + 8
+
+
+class Kept(NamedTuple):
+    """A report and its name."""
+
+    digest: str
+    report: Report
+
+
+class Signed(NamedTuple):
+    """What became of a signature: `refusal` None means that it counts; `complete` that nobody else has to sign."""
+
+    refusal: Refusal | None
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRoles:
+    """Record who has come into a role or left it since the last look; `names` are those that are known anew."""
+
+    home: str
+    roles: Mapping[RoleName, SeenRole]
+    names: Mapping[str, str]
+
+    def __call__(self, tx: Transaction) -> None:
+        """One unit of the writer."""
+        now = {
+            role: frozenset(
+                tx.person(Account(self.home, user), self.names.get(user, "")) for user in sorted(seen.members)
+            )
+            for role, seen in self.roles.items()
+        }
+        for event in role_changes(_access(tx), now, tx.at, _DIRECTORY):
+            tx.record(event)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReport:
+    """Keep a report under its name, and forget old ones that nobody signed."""
+
+    report: Report
+
+    def __call__(self, tx: Transaction) -> Kept:
+        """One unit of the writer."""
+        content = canonical_bytes(self.report)
+        digest = sha256_name(content)
+        tx.write(_KEEP, (digest, format_time(tx.at), content))
+        tx.write(_FORGET, (format_time(tx.at - SIGNED_WITHIN),))
+        return Kept(digest, self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class SignReport:
+    """Say that a person has reviewed a report. `refused` is why this person may not, where that is so."""
+
+    digest: str
+    by: Actor
+    note: AgentText | None
+    refused: Refusal | None = None
+
+    def __call__(self, tx: Transaction) -> Signed:
+        """One unit of the writer; a refusal is recorded too."""
+        kept = find(tx.rows, self.digest)
+        signatures = _access(tx).of(self.digest)
+        refusal = self.refused or self._refusal(tx, kept, signatures)
+        if refusal is not None or kept is None:
+            code = refusal or Refusal.UNKNOWN_REPORT
+            tx.record(AccessReviewRefused(tx.at, self.by, self.digest, code))
+            return Signed(code, is_complete(signatures))
+        event = AccessReviewed(
+            at=tx.at,
+            by=self.by,
+            report=self.digest,
+            people=len(kept.report["people"]),
+            warnings=len(kept.report["warnings"]),
+            concerned=_is_concerned(kept.report, self.by),
+            note=self.note,
+        )
+        tx.record(event)
+        return Signed(None, is_complete((*signatures, event)))
+
+    def _refusal(self, tx: Transaction, kept: Kept | None, signatures: Sequence[AccessReviewed]) -> Refusal | None:
+        if kept is None:
+            return Refusal.UNKNOWN_REPORT
+        if parse_time(kept.report["at"]) < tx.at - SIGNED_WITHIN:
+            return Refusal.REPORT_TOO_OLD
+        if any(one.by == self.by for one in signatures):
+            return Refusal.ALREADY_SIGNED
+        return None
+
+
+def find(look: Look, digest: str) -> Kept | None:
+    """Give a report by its name, or by the beginning of it where only one begins so; None for another's bytes."""
+    found = look(_FIND, {"digest": digest})
+    if not found and len(digest) >= _SHORTEST:
+        found = look(_FIND_START, {"digest": digest, "length": len(digest)})
+    if len(found) != 1:
+        return None
+    name, _, content = found[0]
+    return Kept(str(name), json.loads(content)) if sha256_name(bytes(content)) == name else None
+
+
+def _access(tx: Transaction) -> Access:
+    where = {"subject": ACCESS}
+    access = Access()
+    for item in rows.recorded_from(tx.rows(rows.ENTRIES_OF, where), tx.rows(rows.DETACHED_OF, where)):
+        event = of_access(item.event)
+        access = access if event is None else evolve_access(access, event)
+    return access
+
+
+def _is_concerned(report: Report, by: Actor) -> bool:
+    """Tell whether somebody can approve something by this report; of an account of the machine nobody can tell."""
+    if by.kind is not ActorKind.HUMAN:
+        return True
+    asked = {role for way in report["ways"] for role in roles_of(way)}
+    return any(
+        one["person"] == by.ref and one["flaw"] is None and any(role["role"] in asked for role in one["roles"])
+        for one in report["people"]
+    )
+
+
+def roles_of(way: Any) -> frozenset[str]:  # noqa: ANN401 - JSON
+    """Name the roles that can answer in one way of asking."""
+    asked = frozenset(seat["role"] for seat in way["seats"])
+    return asked if way["backup"] is None else asked | {way["backup"]}
