@@ -5,9 +5,12 @@ A tree of millions is never held whole. Whoever wants a proof gives a way to loo
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+KEPT = 8
+"""Every eighth level is kept, as C2SP's tiles are: 256 hashes are enough to compute what lies between two."""
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of a tree without leaves."""
@@ -30,11 +33,7 @@ class Frontier:
 
     def append(self, leaf: bytes) -> "Frontier":
         """Give the frontier with one leaf more."""
-        peaks, node, size = list(self.peaks), leaf, self.size
-        while size & 1:
-            node = node_hash(peaks.pop(), node)
-            size >>= 1
-        return Frontier(self.size + 1, (*peaks, node))
+        return grown(self, [leaf])[0]
 
     @property
     def root(self) -> bytes:
@@ -45,6 +44,31 @@ class Frontier:
         for peak in reversed(self.peaks[:-1]):
             root = node_hash(peak, root)
         return root
+
+
+class Full(NamedTuple):
+    """A complete subtree of 256, 65,536, … leaves, as `NodeAt` names it: what is kept, so that nothing is refolded."""
+
+    level: int
+    index: int
+    hash: bytes
+
+
+def grown(frontier: Frontier, leaves: Iterable[bytes]) -> tuple[Frontier, list[Full]]:
+    """Give the frontier with these leaves more, and each subtree of a kept level that became complete by them."""
+    peaks, size = list(frontier.peaks), frontier.size
+    full: list[Full] = []
+    for leaf in leaves:
+        node, index, level = leaf, size, 0
+        while index & 1:
+            node = node_hash(peaks.pop(), node)
+            index >>= 1
+            level += 1
+            if level % KEPT == 0:
+                full.append(Full(level, index, node))
+        peaks.append(node)
+        size += 1
+    return Frontier(size, tuple(peaks)), full
 
 
 def frontier_of(size: int, node: NodeAt) -> Frontier:

@@ -13,8 +13,8 @@ from bot.cli.session import database, reading
 from bot.desk.apply import people_of
 from bot.store import outbox, rows
 from bot.store.codec import POLICY, SWITCH
+from bot.store.folds import recorded_of
 from bot.store.rows import Loaded
-from bot.store.transaction import recorded_of
 from handlers.desk import Face, Seen
 from handlers.http.render import proposal_json
 

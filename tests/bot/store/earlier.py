@@ -7,6 +7,7 @@ _MADE_BY: Final = {
     "0002": ("TABLE policy_content",),
     "0003": ("TABLE turned_away", "INDEX detached_digests"),
     "0004": ("TABLE credentials", "TABLE tickets"),
+    "0011": ("TABLE tree", "TABLE checkpoints"),
 }
 
 
