@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -112,7 +113,8 @@ async def running(
         from_slack = slack_app(people, _slack_config(settings, place, wall), client)
         ports = _ports(wiring, new_id, from_slack, lambda: _checks(writer, watch, policy, lookups, metrics), metrics)
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
-        ticks = _ticks(sweeps, watch, anchors, people, metrics)
+        stack.push_async_callback(partial(anchors.keep_due, writer, last=True))
+        ticks = _ticks(wiring, sweeps, watch, anchors, metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
@@ -153,7 +155,7 @@ def _opened(
     path = database_path(settings.database_url)
     stack.enter_context(lock_server(path))
     anchoring.require_not_behind(path, settings.anchor_file, key)
-    anchoring.begin(path, settings.anchor_file, key, clock)
+    anchoring.begin(path, settings.anchor_file, key)
     anchors = anchoring.Anchoring(path, settings.anchor_file, key, clock)
     stack.callback(anchors.close)
     return path, anchors
@@ -256,11 +258,12 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
     }
 
 
-def _ticks(
-    sweeps: Sweeps, watch: PolicyWatch, anchors: anchoring.Anchoring, people: PeopleUseCases, metrics: Metrics
-) -> Ticks:
+def _ticks(wiring: Wiring, sweeps: Sweeps, watch: PolicyWatch, anchors: anchoring.Anchoring, metrics: Metrics) -> Ticks:
+    people = PeopleUseCases(wiring)
+
     async def anchor() -> None:
         anchors.write_if_grown()
+        await anchors.keep_due(wiring.writer)
 
     async def gauge() -> None:
         overview = await people.overview()

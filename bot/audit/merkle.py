@@ -50,7 +50,7 @@ class Full(NamedTuple):
     """A complete subtree of 256, 65,536, … leaves, as `NodeAt` names it: what is kept, so that nothing is refolded."""
 
     level: int
-    index: int
+    idx: int
     hash: bytes
 
 

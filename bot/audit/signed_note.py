@@ -23,6 +23,9 @@ _SIGNATURE = re.compile(rf"{_DASH} (?P<name>[^\s+]+) (?P<blob>[A-Za-z0-9+/]+={{0
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _ROOT_BYTES = 32
 _ID_BYTES = 4
+_ORIGIN = "foureyes/"
+_EMPTY = "empty"
+_ORIGIN_DIGITS = 32
 MAX_SIGNATURES = 16
 
 
@@ -144,3 +147,20 @@ def read_checkpoint(text: str) -> Checkpoint:
     if len(root) != _ROOT_BYTES:
         raise NoteError("the checkpoint's root is no SHA-256")
     return Checkpoint(lines[0], int(lines[1]), root)
+
+
+def origin_of(first_leaf: bytes | None) -> str:
+    """Name a log after its first entry, so that no two logs have one name; None before there is one."""
+    return f"{_ORIGIN}{_EMPTY if first_leaf is None else first_leaf.hex()[:_ORIGIN_DIGITS]}"
+
+
+def signed_checkpoint(checkpoint: Checkpoint, signers: Iterable[tuple[bytes, Sign]]) -> str:
+    """Sign a checkpoint with each key (its public bytes and its `sign`), under the name of the log."""
+    return signed(checkpoint.text, [Signer(VerifierKey(checkpoint.origin, public), sign) for public, sign in signers])
+
+
+def checkpoint_in(note: str, keys: Sequence[bytes]) -> Checkpoint:
+    """Read a checkpoint that one at least of the public keys has signed under the name of the log. Raises NoteError."""
+    origin = note.partition("\n")[0]
+    text, _ = opened(note, [VerifierKey(origin, public) for public in keys])
+    return read_checkpoint(text)

@@ -50,5 +50,5 @@ def upgrade() -> None:
 
 
 def _keep(node: Full) -> None:
-    into = text("INSERT INTO tree (level, idx, hash) VALUES (:level, :index, :hash)")
+    into = text("INSERT INTO tree (level, idx, hash) VALUES (:level, :idx, :hash)")
     op.get_bind().execute(into, node._asdict())
