@@ -15,7 +15,8 @@ from benchmarks.place import SOURCES, Place
 from bot.desk.apply import apply, seen_in
 from bot.store.commit import Work, commit
 from bot.store.engine import open_writer
-from bot.store.transaction import Folds, Transaction
+from bot.store.folds import Folds
+from bot.store.transaction import Transaction
 from handlers.desk import Seen
 from handlers.slack.packet import packet
 

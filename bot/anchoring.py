@@ -1,44 +1,51 @@
-"""Keeps the signed anchor beside the key in step with the log, and holds a database against it at the start."""
+"""Keeps signed checkpoints in step with the log: the newest beside the key, some in the database. Judges the start.
+
+The one beside the key is the anchor: what stands in the database can be put back together with the database.
+"""
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from approval_rules.times import format_time, parse_time
 from bot.audit import anchor
-from bot.audit.anchor import Anchor, AnchorError
+from bot.audit.anchor import AnchorError
+from bot.audit.merkle import Frontier, grown
+from bot.audit.signed_note import Checkpoint, origin_of, signed_checkpoint
+from bot.audit.tiles import IncompleteTreeError, stored_frontier
 from bot.clock import Clock
 from bot.keys import SigningKey
 from bot.store.engine import open_reader
+
+if TYPE_CHECKING:
+    from bot.store.transaction import Transaction
+    from bot.store.writer import Writer
 from handlers.counting import counted
 
+EVERY: Final = 256
+AT_LEAST_EVERY: Final = timedelta(seconds=60)
+_MOST_AT_ONCE: Final = 64
+_INSERT: Final = "INSERT OR IGNORE INTO checkpoints (size, note, at) VALUES (?, ?, ?)"
 
-def verifier_of(key: SigningKey) -> anchor.Verify:
-    """Give the check of a signature with this key."""
-    public = Ed25519PublicKey.from_public_bytes(key.public_bytes())
 
-    def verify(signature: bytes, data: bytes) -> bool:
-        try:
-            public.verify(signature, data)
-        except InvalidSignature:
-            return False
-        return True
+class Kept(NamedTuple):
+    """A row of `checkpoints`."""
 
-    return verify
+    size: int
+    note: str
+    at: str
 
 
 def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
     """Raise AnchorError where the database is older than the anchor, another one, or has a log and no anchor."""
-    known = anchor.read(path, verifier_of(key))
+    known = anchor.read(path, [key.public_bytes()])
     with closing(open_reader(database)) as connection:
-        size, _, _ = _head(connection)
+        size = _size(connection)
         if known is None:
             if size:
                 raise AnchorError(
@@ -46,30 +53,30 @@ def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
                     " the key. Only if you know why it is gone: `foureyes audit checkpoint` makes a new one"
                 )
             return
-        if known.size == 0:
-            return
-        row = connection.execute("SELECT leaf_hash FROM entries WHERE seq = ?", (known.size - 1,)).fetchone()
-    if row is None:
-        entries = counted(size, "log entry", "log entries")
-        raise AnchorError(
-            f"the database has {entries} and {path} has seen {known.size}: an older copy was put back or the tail was"
-            " cut off. Put the newest database back; keep both files as evidence"
-        )
-    if bytes(row[0]).hex() != known.head:
-        raise AnchorError(f"the log differs from {path} at entry {known.size - 1}: history was rewritten")
+        if size < known.size:
+            entries = counted(size, "log entry", "log entries")
+            raise AnchorError(
+                f"the database has {entries} and {path} has seen {known.size}: an older copy was put back or the tail"
+                " was cut off. Put the newest database back; keep both files as evidence"
+            )
+        if known.size and _of_log(connection, known.size) != known:
+            raise AnchorError(
+                f"the log differs from {path} within its first {known.size} entries: history was rewritten"
+            )
 
 
-def begin(database: Path, path: Path, key: SigningKey, clock: Clock) -> None:
+def begin(database: Path, path: Path, key: SigningKey) -> None:
     """Anchor a log before its first entry: a crash before the next anchor must not look like a lost one."""
     with closing(open_reader(database)) as connection:
-        size, _, _ = _head(connection)
+        size = _size(connection)
     if not size and not path.exists():
-        anchor.write(path, Anchor(0, "", "", format_time(clock())), key.sign)
+        empty = Checkpoint(origin_of(None), 0, Frontier().root)
+        anchor.write(path, signed_checkpoint(empty, [key.signer]))
         anchor.sync_folder(path)
 
 
 class Anchoring:
-    """Writes the anchor when the log has grown."""
+    """Signs the log's newest state when it has grown."""
 
     def __init__(self, database: Path, path: Path, key: SigningKey, clock: Clock) -> None:
         self._connection = open_reader(database)
@@ -77,24 +84,69 @@ class Anchoring:
         self._key = key
         self._clock = clock
         self._written = -1
+        self._frontier = Frontier()
+        row = self._connection.execute("SELECT max(size) FROM checkpoints").fetchone()
+        self._kept: int = row[0] or 0
+        self._kept_at = clock()
 
     def write_if_grown(self) -> None:
-        """Sign the newest head, if it is new.
+        """Sign the newest state into the anchor, if it is new.
 
-        The head is read and written by one process at a time: a command beside the server MUST NOT set it back.
+        It is read and written by one process at a time: a command beside the server MUST NOT set it back.
         """
-        if _head(self._connection)[0] in (0, self._written):
+        if _size(self._connection) in (0, self._written):
             return
         with _alone(self._path.parent):
-            size, head, origin = _head(self._connection)
-            anchor.write(self._path, Anchor(size, head, origin, format_time(self._clock())), self._key.sign)
-        self._written = size
+            checkpoint = self._newest()
+            anchor.write(self._path, signed_checkpoint(checkpoint, [self._key.signer]))
+        self._written = checkpoint.size
+
+    async def keep_due(self, writer: "Writer", *, last: bool = False) -> None:
+        """Keep checkpoints in the database: of each 256 entries, of what is a minute old, and at the `last` of all."""
+        due = self._due(last=last)
+        if due:
+            await writer.run(lambda tx: _keep(tx, due))
+            self._kept, self._kept_at = due[-1].size, self._clock()
+
+    def _due(self, *, last: bool) -> list[Kept]:
+        size, at = _size(self._connection), self._clock()
+        # Where none was ever kept, the past is not signed piece by piece: the newest one covers it.
+        first = self._kept // EVERY + 1 if self._kept else max(size // EVERY, 1)
+        sizes = [tile * EVERY for tile in range(first, size // EVERY + 1)][:_MOST_AT_ONCE]
+        is_old = at - self._kept_at >= AT_LEAST_EVERY
+        if (is_old or last) and size > max([self._kept, *sizes]) and len(sizes) < _MOST_AT_ONCE:
+            sizes.append(size)
+        signers, origin = [self._key.signer], self._origin()
+        return [
+            Kept(each, signed_checkpoint(Checkpoint(origin, each, self._root(each)), signers), format_time(at))
+            for each in sizes
+        ]
 
     def close(self) -> None:
         """Anchor once more and let go."""
         self.write_if_grown()
         anchor.sync_folder(self._path)
         self._connection.close()
+
+    def _newest(self) -> Checkpoint:
+        """Fold what was appended since the last time; the tree in the database is asked once."""
+        if not self._frontier.size:
+            self._frontier = stored_frontier(self._connection, _size(self._connection))
+        sql = "SELECT leaf_hash FROM entries WHERE seq >= ? ORDER BY seq"
+        leaves = self._connection.execute(sql, (self._frontier.size,))
+        self._frontier, _ = grown(self._frontier, (bytes(row[0]) for row in leaves))
+        return Checkpoint(self._origin(), self._frontier.size, self._frontier.root)
+
+    def _root(self, size: int) -> bytes:
+        return stored_frontier(self._connection, size).root
+
+    def _origin(self) -> str:
+        return _origin(self._connection)
+
+
+def _keep(tx: "Transaction", checkpoints: Sequence[Kept]) -> None:
+    for checkpoint in checkpoints:
+        tx.write(_INSERT, checkpoint)
 
 
 @contextmanager
@@ -111,7 +163,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def has_begun(database: Path) -> bool:
     """Tell whether the log has entries."""
     with closing(open_reader(database)) as connection:
-        return bool(_head(connection)[0])
+        return bool(_size(connection))
 
 
 def last_time(database: Path) -> datetime | None:
@@ -121,9 +173,19 @@ def last_time(database: Path) -> datetime | None:
     return None if row is None else parse_time(row[0])
 
 
-def _head(connection: sqlite3.Connection) -> tuple[int, str, str]:
-    row = connection.execute("SELECT seq, leaf_hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-    first = connection.execute("SELECT leaf_hash FROM entries WHERE seq = 0").fetchone()
-    if row is None:
-        return 0, "", ""
-    return row[0] + 1, bytes(row[1]).hex(), "" if first is None else bytes(first[0]).hex()
+def _of_log(connection: sqlite3.Connection, size: int) -> Checkpoint | None:
+    """Say what the database's own log comes to; None where its tree has holes."""
+    try:
+        return Checkpoint(_origin(connection), size, stored_frontier(connection, size).root)
+    except IncompleteTreeError:
+        return None
+
+
+def _origin(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT leaf_hash FROM entries WHERE seq = 0").fetchone()
+    return origin_of(None if row is None else bytes(row[0]))
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    return 0 if row is None else int(row[0]) + 1

@@ -140,7 +140,8 @@ async def running(
             pages=_pages(factors, clock),
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
-        ticks = _ticks(sweeps, watch, anchors, people, metrics)
+        stack.push_async_callback(partial(anchors.keep_due, writer, last=True))
+        ticks = _ticks(wiring, sweeps, watch, anchors, metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(600, "weekly_drill", drills.keep)
@@ -195,7 +196,7 @@ def _opened(
     path = database_path(settings.database_url)
     stack.enter_context(lock_server(path))
     anchoring.require_not_behind(path, settings.anchor_file, key)
-    anchoring.begin(path, settings.anchor_file, key, clock)
+    anchoring.begin(path, settings.anchor_file, key)
     anchors = anchoring.Anchoring(path, settings.anchor_file, key, clock)
     stack.callback(anchors.close)
     return path, anchors
@@ -302,11 +303,12 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
     }
 
 
-def _ticks(
-    sweeps: Sweeps, watch: PolicyWatch, anchors: anchoring.Anchoring, people: PeopleUseCases, metrics: Metrics
-) -> Ticks:
+def _ticks(wiring: Wiring, sweeps: Sweeps, watch: PolicyWatch, anchors: anchoring.Anchoring, metrics: Metrics) -> Ticks:
+    people = PeopleUseCases(wiring)
+
     async def anchor() -> None:
         anchors.write_if_grown()
+        await anchors.keep_due(wiring.writer)
 
     async def gauge() -> None:
         overview = await people.overview()

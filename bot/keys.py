@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,11 @@ class SigningKey:
     def public_bytes(self) -> bytes:
         """Give the 32 bytes of the public key."""
         return self._private.public_key().public_bytes_raw()
+
+    @property
+    def signer(self) -> tuple[bytes, Callable[[bytes], bytes]]:
+        """Give the public key and the way to sign under it, for whoever may not know more."""
+        return self.public_bytes(), self.sign
 
     def sign(self, data: bytes) -> bytes:
         """Sign `data`: 64 bytes, the same for the same data."""

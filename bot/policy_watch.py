@@ -29,9 +29,9 @@ from bot.replay.preparing import prepare
 from bot.store import rows
 from bot.store.codec import POLICY as POLICY_SUBJECT
 from bot.store.engine import open_reader
+from bot.store.folds import recorded_of
 from bot.store.policies import PolicyStoreError, looking, within
 from bot.store.reads import Reads
-from bot.store.transaction import recorded_of
 from bot.store.writer import Writer
 
 log = structlog.get_logger()

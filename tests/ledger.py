@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast, get_args
 
 from approval_rules.events import Event, ProposalEvent
 from approval_rules.state import Proposal, fold
-from bot import anchoring
 from bot.audit import anchor
 from bot.audit.verify import verify
 from bot.keys import load
@@ -66,8 +65,9 @@ class Ledger:
     def faults(self, db: sqlite3.Connection, settings: Settings) -> list[str]:
         """Verify the log offline against its anchor, and the index against the log; empty where all is whole."""
         key = load(settings.signing_key_file)
-        known = anchor.read(settings.anchor_file, anchoring.verifier_of(key))
-        report = verify(db, known)
+        keys = [key.public_bytes()]
+        known = anchor.read(settings.anchor_file, keys)
+        report = verify(db, known, keys)
         return [f"{broken.seq}: {broken.what}" for broken in report.broken] + list(differences(db))
 
 

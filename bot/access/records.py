@@ -24,7 +24,7 @@ from bot.agents import OS_TEAM
 from bot.store import rows
 from bot.store.codec import ACCESS
 from bot.store.engine import open_reader
-from bot.store.transaction import recorded_of
+from bot.store.folds import recorded_of
 
 RECENT: Final = timedelta(days=90)
 _PEOPLE: Final = "SELECT ref, team_id, user_id, name FROM people"

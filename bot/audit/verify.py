@@ -1,77 +1,47 @@
-"""Verifies a log from its bytes alone: order, links, hashes, canonical form, detached values, and the anchor.
+"""Verifies a log from its bytes alone: order, links, hashes, canonical form, detached values, tree and checkpoints.
 
 Shares nothing with the writer but the format, and reads the database with no code of the store. It only looks.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.audit.anchor import Anchor
 from bot.audit.log_format import FIELDS, FIRST_PREV, VERSION, EntryError, canonical, disclosure_digest, leaf_hash
+from bot.audit.report import Report
+from bot.audit.signed_note import Checkpoint
+from bot.audit.verify_tree import Tree
 
 _ENTRIES = "SELECT seq, subject, type, at, body, leaf_hash FROM entries ORDER BY seq"
 _DETACHED = "SELECT seq, name, salt, value FROM detached ORDER BY seq"
-_MOST_FAULTS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """One thing that is wrong: the log index where it shows, and what."""
+def verify(connection: sqlite3.Connection, anchor: Checkpoint | None, keys: Sequence[bytes] = ()) -> Report:
+    """Check every entry of a database in one read transaction, and each checkpoint in it that one of the keys signed.
 
-    seq: int
-    what: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What a verification found. The log is whole where `broken` is empty."""
-
-    entries: int = 0
-    head: str = FIRST_PREV
-    anchored: int = 0
-    broken: list[Broken] = field(default_factory=list)
-
-    def add(self, seq: int, what: str) -> None:
-        """Note a fault; the first fifty are enough."""
-        if len(self.broken) < _MOST_FAULTS:
-            self.broken.append(Broken(seq, what))
-
-
-def verify(connection: sqlite3.Connection, anchor: Anchor | None) -> Report:
-    """Check every entry of a database in one read transaction."""
+    Without `keys` nobody can say who signed those; they are held against the entries all the same.
+    """
     report = Report()
     connection.execute("BEGIN")
     try:
-        detached = _Detached(connection)
-        origin: str | None = None
+        detached, tree = _Detached(connection), Tree(connection, report, anchor, keys)
         prev = FIRST_PREV
         for row in connection.execute(_ENTRIES):
-            prev = _check_entry(report, row, prev, detached)
-            origin = origin or prev
-            if anchor is not None and report.entries == anchor.size and prev != anchor.head:
-                report.add(row[0], "the log differs from the signed anchor at this entry: history was rewritten")
+            leaf = _check_entry(report, row, prev, detached)
+            tree.add(leaf)
+            prev = leaf.hex()
         detached.finish(report)
+        tree.finish()
         report.head = prev
         if anchor is not None:
-            _check_anchor(report, anchor, origin)
+            report.anchored = min(anchor.size, report.entries)
     finally:
         connection.execute("ROLLBACK")
     return report
 
 
-def _check_anchor(report: Report, anchor: Anchor, origin: str | None) -> None:
-    report.anchored = min(anchor.size, report.entries)
-    if report.entries < anchor.size:
-        cut = anchor.size - report.entries
-        report.add(report.entries, f"the last {cut} of {anchor.size} anchored entries are missing")
-    elif anchor.size and origin is not None and origin != anchor.origin:
-        report.add(0, "the anchor is of another log")
-
-
-def _check_entry(report: Report, row: tuple[Any, ...], prev: str, detached: "_Detached") -> str:
+def _check_entry(report: Report, row: tuple[Any, ...], prev: str, detached: "_Detached") -> bytes:
     seq, subject, kind, at, raw, kept_hash = row
     body = raw if isinstance(raw, bytes) else str(raw).encode()  # whoever rewrote the schema must not stop us
     expected = report.entries
@@ -93,7 +63,7 @@ def _check_entry(report: Report, row: tuple[Any, ...], prev: str, detached: "_De
         if (entry["subject"], entry["type"], entry["at"]) != (subject, kind, at):
             report.add(seq, "the look-up columns differ from the entry")
         detached.check(report, seq, entry["_sd"])
-    return found.hex()
+    return found
 
 
 def _parse(report: Report, seq: int, body: bytes) -> Mapping[str, Any] | None:

@@ -113,8 +113,9 @@ async def _made() -> "Kept":
     from bot.desk.current_policy import folder_of
     from bot.store import rows
     from bot.store.codec import POLICY
+    from bot.store.folds import recorded_of
     from bot.store.policies import looking
-    from bot.store.transaction import Transaction, recorded_of
+    from bot.store.transaction import Transaction
 
     def in_force() -> PolicyFolder:
         with reading() as connection:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.anchoring import Anchoring, verifier_of
+from bot.anchoring import Anchoring
 from bot.audit import anchor as anchors
-from bot.audit.anchor import Anchor, AnchorError
-from bot.audit.verify import Report, verify
+from bot.audit.anchor import AnchorError
+from bot.audit.report import Report
+from bot.audit.signed_note import Checkpoint
+from bot.audit.verify import verify
 from bot.cli.session import database, reading, settings
 from bot.clock import SteadyClock
 from bot.keys import KeyFileError, SigningKey, load
@@ -23,16 +25,18 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any
     """Verify everything; `broken` is empty where all is well."""
     warnings: list[str] = []
     broken: list[dict[str, Any]] = []
-    anchor: Anchor | None = None
+    anchor: Checkpoint | None = None
+    keys: list[bytes] = []
     try:
         if settings().anchor_file.exists():
-            anchor = anchors.read(settings().anchor_file, verifier_of(_key()))
+            keys = [_key().public_bytes()]
+            anchor = anchors.read(settings().anchor_file, keys)
     except (AnchorError, KeyFileError) as error:
         broken.append({"seq": None, "what": str(error)})
     report = Report()
     try:
         with reading() as connection:
-            report = verify(connection, anchor)
+            report = verify(connection, anchor, keys)
             broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
             if refold and not broken:
                 broken += [{"seq": None, "what": f"index: {line}"} for line in differences(connection)]

@@ -20,10 +20,10 @@ from bot.replay.recorded import cleaned_reason
 from bot.replay.replaying import Direction, direction_of
 from bot.store import rows
 from bot.store.codec import POLICY
+from bot.store.folds import recorded_of
 from bot.store.outcomes import Came, Said, outcomes_since
 from bot.store.past import correction_of, one_view
 from bot.store.tally import WIDE
-from bot.store.transaction import recorded_of
 from handlers.slack.sentence import money_at_stake
 from handlers.slack.values import Money
 

@@ -19,7 +19,7 @@ def hold_drill() -> None:
     from bot.store import drills, rows
     from bot.store.codec import SWITCH
     from bot.store.engine import server_runs
-    from bot.store.transaction import recorded_of
+    from bot.store.folds import recorded_of
 
     if not server_runs(database()):
         typer.echo("No server runs on this database, so nothing can be claimed at all. Start it, then drill.", err=True)

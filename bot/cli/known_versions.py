@@ -14,7 +14,7 @@ from bot.desk.versions import VersionError
 from bot.replay.change import version_of
 from bot.store import rows
 from bot.store.codec import POLICY, Recorded
-from bot.store.transaction import recorded_of
+from bot.store.folds import recorded_of
 
 SHORT = len("sha256:") + 12
 _CHANGES = "SELECT id FROM proposals WHERE tool = ? AND agent_id = ? ORDER BY created_at"

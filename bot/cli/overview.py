@@ -16,8 +16,8 @@ from bot.clock import SteadyClock
 from bot.desk.apply import people_of
 from bot.store import drills, outbox, rows
 from bot.store.codec import POLICY, SWITCH
+from bot.store.folds import recorded_of
 from bot.store.rows import Loaded
-from bot.store.transaction import recorded_of
 from handlers.desk import Face, Seen
 from handlers.drill_words import drill_standing
 from handlers.http.render import proposal_json

@@ -57,7 +57,7 @@ def _anchor(path: Path, clock: Clock, *, new: bool) -> None:
     try:
         key = _key(found.signing_key_file, new=new)
         if new:
-            begin(path, found.anchor_file, key, clock)
+            begin(path, found.anchor_file, key)
         elif found.anchor_file.exists():
             Anchoring(path, found.anchor_file, key, clock).close()
     except (OSError, KeyFileError):

@@ -76,7 +76,7 @@ def _shown() -> dict[str, Any]:
     from bot.cli.session import reading
     from bot.store import rows
     from bot.store.codec import POLICY
-    from bot.store.transaction import recorded_of
+    from bot.store.folds import recorded_of
 
     with reading() as connection:
         recorded = recorded_of(connection, POLICY)

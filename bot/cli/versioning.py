@@ -129,8 +129,8 @@ def _change(content: "PolicyContent", author: str | None) -> "Change | None":
     from bot.replay.preparing import prepare
     from bot.store import rows
     from bot.store.codec import POLICY
+    from bot.store.folds import recorded_of
     from bot.store.policies import looking
-    from bot.store.transaction import recorded_of
 
     with reading() as connection:
         active = rows.versions_from(recorded_of(connection, POLICY)).active

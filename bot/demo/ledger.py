@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from bot.anchoring import verifier_of
 from bot.audit import anchor as anchors
 from bot.audit.anchor import AnchorError
 from bot.audit.log_format import leaf_hash
@@ -88,11 +87,12 @@ class Ledger:
         """Check every entry, link, hash and detached value, the signed anchor, and the index against the log."""
         try:
             # The anchor first: what is appended in between makes the log longer than the anchor, never shorter.
-            anchor = anchors.read(self._anchor_file, verifier_of(self._key))
+            keys = [self._key.public_bytes()]
+            anchor = anchors.read(self._anchor_file, keys)
         except AnchorError as error:
             return Verdict("broken", str(error))
         with closing(open_reader(self._database)) as connection:
-            report = verify(connection, anchor)
+            report = verify(connection, anchor, keys)
             if report.broken:
                 return _broken([(fault.seq, fault.what) for fault in report.broken])
             lines = list(differences(connection))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from bot.store.engine import StoreUnavailableError
-from bot.store.transaction import Folds, Sources, Transaction
+from bot.store.folds import Folds
+from bot.store.transaction import Sources, Transaction
 
 T = TypeVar("T")
 
@@ -58,6 +59,7 @@ def commit(
         transaction.flush()
         crash_point("before-commit")
         connection.execute("COMMIT")
+        transaction.landed()
         crash_point("after-commit")
     except Exception as error:  # noqa: BLE001 - whatever it was, every caller must hear that nothing was written
         if connection.in_transaction:

@@ -5,10 +5,10 @@ A unit that raises leaves nothing behind and does not disturb the others of its 
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
 from approval_rules.drill import DRILL_TOOL
@@ -29,16 +29,18 @@ from approval_rules.switch import Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
+from bot.audit.merkle import Frontier, grown
 from bot.store import absences, rows
-from bot.store.codec import POLICY, SWITCH, Recorded, encode
+from bot.store.codec import Recorded, encode
+from bot.store.folds import Folds, recorded_of
 from bot.store.rows import AgentRow, Loaded, Row
 
 PROPOSAL_EVENTS = get_args(ProposalEvent)
 SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 POLICY_EVENTS = get_args(PolicyEvent)
-F = TypeVar("F")
 
 _INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_NODE = "INSERT INTO tree (level, idx, hash) VALUES (?, ?, ?)"
 _INSERT_DETACHED = "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, ?, ?)"
 INDEX_COLUMNS = (
     "id",
@@ -106,35 +108,6 @@ class _Plan:
         self.denials.update(other.denials)
 
 
-class Folds:
-    """What is folded from few entries, refolded when the newest of them is another one (another process may write)."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, tuple[int | None, Any]] = {}
-
-    def switch(self, connection: sqlite3.Connection) -> Switch:
-        """Give the kill switch as of this transaction."""
-        return self._fold(connection, SWITCH, rows.switch_from)
-
-    def versions(self, connection: sqlite3.Connection) -> Versions:
-        """Give the policy versions as of this transaction."""
-        return self._fold(connection, POLICY, rows.versions_from)
-
-    def _fold(self, connection: sqlite3.Connection, subject: str, fold: Callable[[Iterable[Recorded]], F]) -> F:
-        newest: int | None = connection.execute(rows.NEWEST_OF, {"subject": subject}).fetchone()[0]
-        if subject not in self._held or self._held[subject][0] != newest:
-            self._held[subject] = newest, fold(recorded_of(connection, subject))
-        return cast("F", self._held[subject][1])
-
-
-def recorded_of(connection: sqlite3.Connection, subject: str) -> tuple[Recorded, ...]:
-    """Read everything recorded about one subject."""
-    where = {"subject": subject}
-    return rows.recorded_from(
-        connection.execute(rows.ENTRIES_OF, where).fetchall(), connection.execute(rows.DETACHED_OF, where).fetchall()
-    )
-
-
 class Transaction:
     """What a unit of work may do. `at` is the time of the unit: the moment at which it is decided.
 
@@ -154,6 +127,8 @@ class Transaction:
         self._head: bytes | None = None if head is None else bytes(head[1])
         self._switch = folds.switch(connection)
         self._folds = folds
+        self._grown: Frontier | None = None
+        self._committed_size = self._size
         self._undo = (self._size, self._head, self._switch)
         self.at = sources.clock()
 
@@ -182,10 +157,19 @@ class Transaction:
             writes[_PUT_PROPOSAL].append(index_row(loaded.proposal, loaded.last_seq))
         # First what other statements refer to.
         self._entries = writes[_INSERT_ENTRY]
+        if self._entries:
+            before = self._folds.frontier(self._db, self._committed_size)
+            self._grown, full = grown(before, (row[5] for row in self._entries))
+            writes[_INSERT_NODE].extend(full)
         for sql in (_INSERT_ENTRY, _INSERT_DETACHED, _PUT_PROPOSAL):
             self._db.executemany(sql, writes.pop(sql, ()))
         for sql, planned in writes.items():
             self._db.executemany(sql, planned)
+
+    def landed(self) -> None:
+        """Note that the commit happened."""
+        if self._grown is not None:
+            self._folds.grew(self._grown)
 
     @property
     def kinds(self) -> Counter[str]:

@@ -16,7 +16,8 @@ import structlog
 
 from bot.store.commit import Committed, Work, commit, no_crash
 from bot.store.engine import StoreUnavailableError
-from bot.store.transaction import Folds, Sources, Transaction
+from bot.store.folds import Folds
+from bot.store.transaction import Sources, Transaction
 
 T = TypeVar("T")
 BATCH = 128

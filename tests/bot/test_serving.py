@@ -21,7 +21,6 @@ import structlog
 from starlette.responses import PlainTextResponse
 
 from bot import serving
-from bot.anchoring import verifier_of
 from bot.audit.anchor import read as read_anchor
 from bot.keys import load as load_key
 from bot.serving import CannotListenError, listening
@@ -164,9 +163,8 @@ async def test_the_life_of_a_server(place: Place) -> None:
         assert time.monotonic() - began < 5 * LOADED
     assert server.lines[-1]["event"] == "stopped"
     assert not any(secret in json.dumps(server.lines) for secret in (TOKEN, *keys.values()))
-    anchor = read_anchor(
-        place.shell.folder / "foureyes.head", verifier_of(load_key(place.shell.folder / "foureyes.key"))
-    )
+    key = load_key(place.shell.folder / "foureyes.key")
+    anchor = read_anchor(place.shell.folder / "foureyes.head", [key.public_bytes()])
     (size,) = place.shell.rows("SELECT count(*) FROM entries")[0]
     assert anchor is not None
     assert anchor.size == size

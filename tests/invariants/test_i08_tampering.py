@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import anchoring
 from bot.audit import anchor
-from bot.audit.anchor import Anchor, AnchorError
+from bot.audit.anchor import AnchorError
 from bot.audit.log_format import leaf_hash
+from bot.audit.signed_note import Checkpoint
 from bot.audit.verify import verify
 from bot.keys import load
 from tests.invariants.story import Story
@@ -106,16 +106,16 @@ def whole(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sq
 
 
 @pytest.fixture(scope="module")
-def known(story: Story) -> Anchor:
+def known(story: Story) -> Checkpoint:
     """What the server signed when it stopped."""
     settings = story.world.settings
-    found = anchor.read(settings.anchor_file, anchoring.verifier_of(load(settings.signing_key_file)))
+    found = anchor.read(settings.anchor_file, [load(settings.signing_key_file).public_bytes()])
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_damage_anywhere_is_found(whole: sqlite3.Connection, known: Anchor, kind: str) -> None:
+def test_damage_anywhere_is_found(whole: sqlite3.Connection, known: Checkpoint, kind: str) -> None:
     """The whole log has no fault; with this done to any of its entries, the last among them, it has one."""
     assert verify(whole, known).broken == []
     for seq in {*range(1, known.size, EVERY), known.size - 1}:
@@ -125,7 +125,7 @@ def test_damage_anywhere_is_found(whole: sqlite3.Connection, known: Anchor, kind
 
 
 @pytest.mark.parametrize("column", ["name", "salt", "value", "a row"])
-def test_damage_to_what_is_detached_is_found(whole: sqlite3.Connection, known: Anchor, column: str) -> None:
+def test_damage_to_what_is_detached_is_found(whole: sqlite3.Connection, known: Checkpoint, column: str) -> None:
     """Values beside the log are held by it: none is changed or taken away unseen."""
     many = whole.execute("SELECT rowid FROM detached").fetchall()
     assert len(many) > EVERY

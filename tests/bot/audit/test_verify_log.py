@@ -4,13 +4,16 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.audit.anchor import Anchor
 from bot.audit.log_format import FIRST_PREV, Entry, canonical, disclosure_digest, leaf_hash, seal
-from bot.audit.verify import Broken, Report, verify
+from bot.audit.report import Broken, Report
+from bot.audit.signed_note import Checkpoint
+from bot.audit.verify import verify
+from tests.bot.audit.signing import checkpoint_of
 
 AT = "2026-01-31T12:00:00.000000Z"
 SALT = "c2FsdHNhbHRzYWx0c2FsdA"
@@ -68,11 +71,11 @@ class Log:
             prev = leaf_hash(body)
 
     @property
-    def anchor(self) -> Anchor:
+    def anchor(self) -> Checkpoint:
         """What the server would have signed after the last entry."""
-        return Anchor(len(self.entries), self.entries[-1].leaf_hash.hex(), self.entries[0].leaf_hash.hex(), AT)
+        return checkpoint_of(self.db)
 
-    def broken(self, anchor: Anchor | None = None) -> list[tuple[int, str]]:
+    def broken(self, anchor: Checkpoint | None = None) -> list[tuple[int, str]]:
         """List what the verifier says."""
         return [(fault.seq, fault.what) for fault in verify(self.db, anchor).broken]
 
@@ -88,8 +91,7 @@ def test_a_whole_log_has_no_fault(log: Log) -> None:
     """The report tells how far the log goes, and how far the anchor covers it."""
     assert verify(log.db, None) == Report(6, log.entries[-1].leaf_hash.hex(), 0, [])
     assert verify(log.db, log.anchor) == Report(6, log.entries[-1].leaf_hash.hex(), 6, [])
-    older = Anchor(4, log.entries[3].leaf_hash.hex(), log.entries[0].leaf_hash.hex(), AT)
-    assert verify(log.db, older) == Report(6, log.entries[-1].leaf_hash.hex(), 4, [])
+    assert verify(log.db, checkpoint_of(log.db, 4)) == Report(6, log.entries[-1].leaf_hash.hex(), 4, [])
     assert not log.db.in_transaction
 
 
@@ -115,20 +117,19 @@ def test_a_changed_body_with_its_right_hash_is_found(log: Log) -> None:
 
 def test_a_rewritten_history_is_found_by_the_anchor_alone(log: Log) -> None:
     """Who links everything anew has a log that is whole in itself, and is caught by what was signed before."""
+    anchor = log.anchor
     log.rewrite(2, log.edited(2, data={"n": 7}))
     log.rebuild_from(2)
     assert log.broken() == []
-    assert log.broken(log.anchor) == [
-        (5, "the log differs from the signed anchor at this entry: history was rewritten")
-    ]
+    assert log.broken(anchor) == [(5, "the log differs from the signed anchor at this entry: history was rewritten")]
 
 
 def test_a_log_made_anew_is_of_another_origin(log: Log) -> None:
     """A log that was begun again has another first entry than the anchor knows."""
+    origin = log.anchor.origin
     log.rewrite(0, log.edited(0, data={"n": 9}))
     log.rebuild_from(0)
-    anchor = Anchor(3, bytes(log.db.execute("SELECT leaf_hash FROM entries WHERE seq = 2").fetchone()[0]).hex(),
-                    log.anchor.origin, AT)  # fmt: skip
+    anchor = replace(checkpoint_of(log.db, 3), origin=origin)
     assert log.broken(anchor) == [(0, "the anchor is of another log")]
 
 

@@ -13,6 +13,7 @@ _MADE_BY: Final = {
     "0006": ("INDEX proposals_by_packet",),
     "0007": ("TABLE operator_keys", "TABLE switch_posts"),
     "0008": ("TABLE access_reports", "INDEX votes_by_time"),
+    "0011": ("TABLE tree", "TABLE checkpoints"),
 }
 
 

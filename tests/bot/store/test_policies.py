@@ -135,8 +135,8 @@ def test_a_database_from_before_versions_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     path.write_bytes(empty_database())
     with closing(open_writer(path, checkpoints=True)) as connection:
-        go_back(connection, "0001")
         run_now(connection, SOURCES, lambda tx: tx.record(PolicyLoaded(tx.at, POLICY, GOOD.version, "loaded")))
+        go_back(connection, "0001")
     schema.upgrade(path)
     schema.require_current(path)
     with closing(open_writer(path, checkpoints=True)) as connection:

@@ -7,18 +7,21 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from bot.audit.anchor import Anchor
 from bot.audit.log_format import FIRST_PREV, canonical, leaf_hash
+from bot.audit.merkle import EMPTY_ROOT, Frontier, grown
+from bot.audit.signed_note import Checkpoint
 from bot.audit.verify import verify
 from bot.store.check import differences
 from bot.store.engine import open_writer
 from bot.store.transaction import INDEX_COLUMNS
+from tests.bot.audit.signing import checkpoint_of
 from tests.bot.store.long_log import ENTRIES_EACH, write_log
 from tests.world import empty_database
 
@@ -30,7 +33,7 @@ Tamper = Callable[[sqlite3.Connection], object]
 
 
 @cache
-def clean() -> tuple[bytes, Anchor]:
+def clean() -> tuple[bytes, Checkpoint]:
     """Make the log once: the database's bytes without its guards, and the anchor of its end."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "log.db"
@@ -38,12 +41,11 @@ def clean() -> tuple[bytes, Anchor]:
         with closing(open_writer(path, checkpoints=True)) as db:
             write_log(db, ENTRIES // ENTRIES_EACH)
             db.execute("PRAGMA journal_mode = DELETE")
-            for trigger in ("entries_never_change", "entries_never_go"):
+            for trigger in ("entries_never_change", "entries_never_go", "tree_never_changes", "tree_never_shrinks"):
                 db.execute(f"DROP TRIGGER {trigger}")
             for index in ("detached_by_entry", "entries_by_subject"):
                 db.execute(f"DROP INDEX {index}")
-            hashes = [row[0].hex() for row in db.execute("SELECT leaf_hash FROM entries ORDER BY seq")]
-            return db.serialize(), Anchor(len(hashes), hashes[-1], hashes[0], "2026-01-31T12:00:00.000000Z")
+            return db.serialize(), checkpoint_of(db)
 
 
 def faults_after(*tampers: Tamper, anchored: bool = True) -> list[str]:
@@ -69,7 +71,7 @@ def test_the_log_as_written_is_whole() -> None:
     with closing(sqlite3.connect(":memory:")) as db:
         db.deserialize(data)
         report = verify(db, anchor)
-        assert (report.entries, report.head, report.anchored) == (ENTRIES, anchor.head, ENTRIES)
+        assert (report.entries, report.anchored) == (anchor.size, ENTRIES)
 
 
 def changed(value: object) -> object:
@@ -241,6 +243,9 @@ def test_a_history_that_was_rewritten_to_the_end_is_found_under_the_anchor() -> 
             forged = changed_body[:start] + prev.encode() + changed_body[start + 64 :]
             db.execute("UPDATE entries SET body = ?, leaf_hash = ? WHERE seq = ?", (forged, leaf_hash(forged), seq))
             prev = leaf_hash(forged).hex()
+        leaves = [row[0] for row in db.execute("SELECT leaf_hash FROM entries ORDER BY seq")]
+        db.execute("DELETE FROM tree")
+        db.executemany("INSERT INTO tree (level, idx, hash) VALUES (?, ?, ?)", grown(Frontier(), leaves)[1])
 
     assert faults_after(rewrite, anchored=False) == []
     assert "history was rewritten" in faults_after(rewrite)[0]
@@ -252,10 +257,10 @@ def test_another_whole_log_is_found_under_the_anchor() -> None:
     data, _ = clean()
     with closing(sqlite3.connect(":memory:")) as db:
         db.deserialize(data)
-        assert verify(db, Anchor(anchor.size, anchor.head, "0" * 64, anchor.at)).broken
-        assert verify(db, Anchor(anchor.size, "0" * 64, anchor.origin, anchor.at)).broken
-        assert verify(db, Anchor(anchor.size + 1, anchor.head, anchor.origin, anchor.at)).broken
-        assert not verify(db, Anchor(0, "", "", anchor.at)).broken
+        assert verify(db, replace(anchor, origin="foureyes/0")).broken
+        assert verify(db, replace(anchor, root=bytes(32))).broken
+        assert verify(db, replace(anchor, size=anchor.size + 1)).broken
+        assert not verify(db, Checkpoint("foureyes/empty", 0, EMPTY_ROOT)).broken
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""Computes the tree over a log's entries again, and holds the kept subtrees and every checkpoint against it."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bot.audit.merkle import Frontier, grown
+from bot.audit.report import Report
+from bot.audit.signed_note import Checkpoint, NoteError, checkpoint_in, origin_of, read_checkpoint
+
+_NODES = "SELECT level, idx, hash FROM tree"
+_CHECKPOINTS = "SELECT size, note FROM checkpoints ORDER BY size"
+_ENOUGH = 256
+
+
+class Tree:
+    """Takes the leaves of a log one after the other, as its entries' bytes give them."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, report: Report, anchor: Checkpoint | None, keys: Sequence[bytes]
+    ) -> None:
+        self._report = report
+        self._anchor = anchor
+        self._origin = origin_of(None)
+        self._frontier = Frontier()
+        self._waiting: list[bytes] = []
+        self._kept = {(level, idx): bytes(node) for level, idx, node in _rows(connection, _NODES)}
+        self._checkpoints = self._signed(connection, keys)
+        self._next = next(self._checkpoints, None)
+
+    def add(self, leaf: bytes) -> None:
+        """Take the next entry."""
+        if not self._frontier.size and not self._waiting:
+            self._origin = origin_of(leaf)
+        self._waiting.append(leaf)
+        size = self._frontier.size + len(self._waiting)
+        if len(self._waiting) == _ENOUGH or size == self._stop():
+            self._grow()
+
+    def finish(self) -> None:
+        """Look at what is left when the log has ended."""
+        self._grow()
+        size = self._frontier.size
+        for level, idx in sorted(self._kept):
+            self._report.add(min((idx + 1) << level, size), f"the tree keeps a subtree {idx} of level {level} too much")
+        while self._next is not None:
+            cut = f"the log has {size} entries and a signed checkpoint in the database is of {self._next.size}"
+            self._report.add(size, f"{cut}: the last ones are missing")
+            self._next = next(self._checkpoints, None)
+        anchor = self._anchor
+        if anchor is None:
+            return
+        if size < anchor.size:
+            self._report.add(size, f"the last {anchor.size - size} of {anchor.size} anchored entries are missing")
+        elif anchor.size and self._origin != anchor.origin:
+            self._report.add(0, "the anchor is of another log")
+
+    def _stop(self) -> int | None:
+        """Give the next size at which a root must be known."""
+        size = self._frontier.size
+        sizes = [each.size for each in (self._next, self._anchor) if each is not None and each.size > size]
+        return min(sizes, default=None)
+
+    def _grow(self) -> None:
+        if not self._waiting:
+            return
+        self._frontier, full = grown(self._frontier, self._waiting)
+        self._waiting = []
+        size = self._frontier.size
+        for node in full:
+            kept = self._kept.pop((node.level, node.idx), None)
+            if kept != node.hash:
+                self._report.add(
+                    size - 1, f"the tree's subtree {node.idx} of level {node.level} is not what the log gives"
+                )
+        while self._next is not None and self._next.size <= size:
+            self._compare(self._next, f"the signed checkpoint of {self._next.size} entries")
+            self._next = next(self._checkpoints, None)
+        if self._anchor is not None and self._anchor.size == size:
+            self._compare(self._anchor, "the signed anchor")
+
+    def _compare(self, known: Checkpoint, name: str) -> None:
+        if known.size and known.root != self._frontier.root:
+            self._report.add(known.size - 1, f"the log differs from {name} at this entry: history was rewritten")
+
+    def _signed(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[Checkpoint]:
+        """Give the checkpoints of the database, smallest first; one that says something else is a fault."""
+        for size, note in _rows(connection, _CHECKPOINTS):
+            try:
+                found = checkpoint_in(note, keys) if keys else read_checkpoint(note.partition("\n\n")[0] + "\n")
+            except (NoteError, ValueError) as error:
+                self._report.add(size, f"the checkpoint of {size} entries in the database cannot be believed: {error}")
+                continue
+            if found.size != size:
+                self._report.add(size, f"the checkpoint of {size} entries in the database is one of {found.size}")
+                continue
+            yield found
+
+
+def _rows(connection: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
+    """Read a table that whoever rewrote the schema may have taken away: then it keeps nothing."""
+    try:
+        return connection.execute(sql).fetchall()
+    except sqlite3.OperationalError:
+        return []
