@@ -79,7 +79,9 @@ def _edit(proposal: Proposal, command: Edit, switch: Switch) -> Amended:
     refusal = _not_open(proposal, command, command.shown, switch) or why_not(command.editor, proposal)
     if refusal is None and proposal.requirement.shadow is not None:
         refusal = Refusal.SHADOW
-    if refusal is None and command.field not in (proposal.requirement.editable or ()):
+    # What a person started himself was confirmed with that very value.
+    fixed = proposal.initiator is not None or command.field not in (proposal.requirement.editable or ())
+    if refusal is None and fixed:
         refusal = Refusal.NOT_EDITABLE
     if refusal is not None:
         return (RequestRefused(at, by, proposal.id, "edit", refusal),)

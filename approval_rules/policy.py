@@ -20,10 +20,10 @@ from approval_rules.contract import Contract, hidden_by, touches
 from approval_rules.counters import Counter
 from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, known
 from approval_rules.names import RESERVED, TOUCHES, about, moment
-from approval_rules.on_call import Schedule
-from approval_rules.people import Agent, Flaw, RoleName, ToolName
+from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import PolicyRef, Requirement, Tier
+from approval_rules.roles import RoleMembers as RoleMembers  # noqa: PLC0414 - a folder has always been read with its roles
 from approval_rules.shadow import in_shadow
 from approval_rules.step_up import strongest
 from approval_rules.text import Json, same_json, unwrap_object
@@ -111,26 +111,6 @@ class Policy:
         most = max(asks, key=lambda ask: ask.approvals, default=None)
         proof = strongest(ask.step_up for ask in asks)
         return most and replace(most, step_up=proof, excluded=self.names_people)
-
-
-@dataclass(frozen=True, slots=True)
-class RoleMembers:
-    """Who fills a role: Slack user ids, and the members of a user group by its handle; or whoever is `on_call`.
-
-    A user of another workspace is `TEAM/USER`. Guests count only where the role `admits` them; bots never do. `quiet`
-    are the role's own quiet hours; None where the folder's count.
-    """
-
-    users: frozenset[str]
-    usergroup: str | None
-    admits: frozenset[Flaw] = frozenset()
-    on_call: Schedule | None = None
-    quiet: tuple[QuietHours, ...] | None = None
-
-    @property
-    def people(self) -> frozenset[str]:
-        """Everybody whom the file itself names, on duty or not."""
-        return self.users if self.on_call is None else self.on_call.people
 
 
 @dataclass(frozen=True, slots=True, eq=False)

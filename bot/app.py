@@ -81,6 +81,19 @@ class Running:
     drills: Drills
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What stands before anything is served. `wall` is the machine's own clock."""
+
+    wiring: Wiring
+    anchors: anchoring.Anchoring
+    bell: "_Bell"
+    client: AsyncWebClient
+    place: home.Home
+    lookups: Lookups
+    wall: Clock
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -96,32 +109,14 @@ async def running(
     StoreUnavailableError, AnchorError, HomeUnknownError.
     """
     _require_slack(settings)
-    key = _signing_key(settings)
-    # A machine whose clock was set back between two starts must not reopen a deadline that has passed in the log.
-    # Whether Slack signed a request just now is still a matter of the machine's own clock.
-    wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
     async with AsyncExitStack() as stack:
-        path, anchors = _opened(settings, key, clock, stack)
-        folder = replace(policy_at_start(settings.policy, path), dial_key=dial_key(key))
-        policy = PolicyInForce(folder, settings.environment)
-        if lacking := lacks_pages(folder, settings.public_url):
-            raise SettingsError(lacking)
-        bell = _Bell(asyncio.get_running_loop())
-        writer = _writer(path, Sources(clock, new_id, salts), bell, crash_point, stack)
-        reads = Reads(path)
-        stack.push_async_callback(reads.close)
-        client = await _slack_client(settings, stack)
-        directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock, marking(key))
-        place = await home.learn(directory, reads, writer)
-        metrics, lookups = bell.metrics, await _lookups(settings, clock, bell.metrics, stack)
-        wiring = Wiring(
-            *(writer, reads, policy, directory, key, clock, place.team_id, bell.waiters),
-            *(metrics.count_breach, metrics.count_exceeded, lookups.filled),
-        )
+        parts = await _wired(settings, clock, new_id, crash_point, stack)
+        wiring, writer, reads, policy = parts.wiring, parts.wiring.writer, parts.wiring.reads, parts.wiring.policy
+        clock, metrics, bell, place = wiring.clock, parts.bell.metrics, parts.bell, parts.place
         await writer.run(outbox.free_orphans)
         await writer.run(lambda tx: name_environment(tx, settings.environment))
         calls, paced = SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace)
-        slack = SlackPost(client, calls, paced, place.bot_id, settings.channel)
+        slack = SlackPost(parts.client, calls, paced, place.bot_id, settings.channel)
         guarded = await stack.enter_async_context(GuardedHttp(_allowed(settings.callback_allow, "CALLBACK")))
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
         watch = PolicyWatch(settings.policy, policy, writer, reads, metrics, clock)
@@ -132,16 +127,16 @@ async def running(
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people))
-        from_slack = slack_app(desks, _slack_config(settings, place, wall), client)
-        ready = partial(_checks, writer, watch, policy, lookups, metrics, settings, drills)
+        from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
+        ready = partial(_checks, writer, watch, policy, parts.lookups, metrics, settings, drills)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
             pages=_pages(factors, clock),
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
-        stack.push_async_callback(partial(anchors.keep_due, writer, last=True))
-        ticks = _ticks(wiring, sweeps, watch, anchors, metrics)
+        stack.push_async_callback(partial(parts.anchors.keep_due, writer, last=True))
+        ticks = _ticks(wiring, sweeps, watch, parts.anchors, metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(600, "weekly_drill", drills.keep)
@@ -149,6 +144,34 @@ async def running(
         ticks.start()
         stack.push_async_callback(ticks.stop)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills)
+
+
+async def _wired(
+    settings: Settings, clock: Clock, new_id: NewId, crash_point: Callable[[str], None], stack: AsyncExitStack
+) -> _Parts:
+    """Open the database, take the policy up, and learn from Slack where we are."""
+    key = _signing_key(settings)
+    # A machine whose clock was set back between two starts must not reopen a deadline that has passed in the log.
+    # Whether Slack signed a request just now is still a matter of the machine's own clock.
+    wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
+    path, anchors = _opened(settings, key, clock, stack)
+    folder = replace(policy_at_start(settings.policy, path), dial_key=dial_key(key))
+    policy = PolicyInForce(folder, settings.environment)
+    if lacking := lacks_pages(folder, settings.public_url):
+        raise SettingsError(lacking)
+    bell = _Bell(asyncio.get_running_loop())
+    writer = _writer(path, Sources(clock, new_id, salts), bell, crash_point, stack)
+    reads = Reads(path)
+    stack.push_async_callback(reads.close)
+    client = await _slack_client(settings, stack)
+    directory = SlackDirectory(client, "", None, lambda: policy.folder.roles, clock, marking(key))
+    place = await home.learn(directory, reads, writer)
+    metrics, lookups = bell.metrics, await _lookups(settings, clock, bell.metrics, stack)
+    wiring = Wiring(
+        *(writer, reads, policy, directory, key, clock, place.team_id, bell.waiters),
+        *(metrics.count_breach, metrics.count_exceeded, lookups.filled),
+    )
+    return _Parts(wiring, anchors, bell, client, place, lookups, wall)
 
 
 def _ports(

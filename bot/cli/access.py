@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.access.keeping import Kept
 
 app = typer.Typer(
-    help="Review who may approve what, through which role and with which factor.",
+    help="Review who may approve what, by which role and factor.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -23,7 +23,9 @@ Report = Annotated[str, typer.Argument(metavar="REPORT", help="The report's name
 
 @app.command("report", epilog="Example: foureyes access report --html access.html")
 def report(*, as_json: AsJson = False, as_csv: AsCsv = False, as_html: AsHtml = None) -> None:
-    """Make a report from the policy in force, Slack's directory and the records.
+    """Make a report of who may approve what now.
+
+    It comes from the policy in force, Slack's directory and the records.
 
     Exit code 3 where Slack cannot be asked: half a report would look like a whole one.
     """

@@ -22,7 +22,7 @@ def evidence(
     proposal: Annotated[str, typer.Argument(help="The proposal's id.")],
     to: Annotated[Path, typer.Option(help="The folder to make, one folder in it for each vote.")],
 ) -> None:
-    """Write what each vote's second factor was verified by into files.
+    """Write by what each second factor was verified.
 
     docs/passkeys.md says how `openssl` checks them. It needs no running server and changes nothing.
     """

@@ -11,8 +11,10 @@ from approval_rules.commands import Command, Initiate, RecordPosted
 from approval_rules.decide import decide
 from approval_rules.events import ClaimRefused, Decision, Posted, SubmitRefused, VoteRefused
 from approval_rules.initiation_events import InitiationRefused
+from approval_rules.question_events import RequestRefused
 from approval_rules.state import evolve, fold
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind, Switch
+from tests.rules.amending import answer, ask, edit, take_back
 from tests.rules.builders import (
     AGENT,
     ANN,
@@ -64,9 +66,27 @@ COMMANDS: Mapping[str, Command] = {
     "half time": pass_time(130),
     "all the time": pass_time(300),
     "thaw": thaw(20),
+    "ask": ask(CEM, minutes=20),
+    "answer": answer(20),
+    "edit": edit(CEM, minutes=20),
+    "take back": take_back(ANN, minutes=20),
 }
 
 OPEN = ("pending", "half approved")
+AMEND_REFUSED = {
+    **dict.fromkeys(STATES, "RequestRefused not-pending"),
+    "expired": "RequestRefused expired",
+    "lapsed": "RequestRefused expired",
+}
+AMEND_PAUSED = AMEND_REFUSED | dict.fromkeys(OPEN, "RequestRefused paused")
+TAKEN_BACK = {
+    **dict.fromkeys(STATES, "RequestRefused not-approved"),
+    "expired": "RequestRefused expired",
+    "lapsed": "RequestRefused expired",
+    "revoked": "RequestRefused revoked",
+    "approved": "Revoked",
+    **dict.fromkeys(("claimed", "succeeded", "overdue"), "RequestRefused already-claimed"),
+}
 CLAIMED = ("claimed", "succeeded", "overdue")
 VOTE_REFUSED = {
     **dict.fromkeys(STATES, "VoteRefused not-pending"),
@@ -105,6 +125,10 @@ RUNS: Mapping[str, Mapping[str, str]] = {
     "half time": dict.fromkeys(OPEN, "Reminded") | {"approved": "Expired"} | OVERDUE,
     "all the time": dict.fromkeys((*OPEN, "approved"), "Expired") | OVERDUE,
     "thaw": {},
+    "ask": AMEND_REFUSED | dict.fromkeys(OPEN, "Asked"),
+    "answer": {},
+    "edit": AMEND_REFUSED | dict.fromkeys(OPEN, "RequestRefused not-editable"),
+    "take back": TAKEN_BACK,
 }
 STOPS: Mapping[str, Mapping[str, str]] = {
     **RUNS,
@@ -116,6 +140,8 @@ STOPS: Mapping[str, Mapping[str, str]] = {
     "claim again": CLAIM_PAUSED | dict.fromkeys(CLAIMED, "ClaimRefused paused"),
     "half time": OVERDUE,
     "all the time": OVERDUE,
+    "ask": AMEND_PAUSED,
+    "edit": AMEND_PAUSED,
 }
 AFTER_A_PAUSE: Mapping[str, Mapping[str, str]] = {**RUNS, "thaw": dict.fromkeys((*OPEN, "approved"), "Thawed")}
 
@@ -123,7 +149,7 @@ AFTER_A_PAUSE: Mapping[str, Mapping[str, str]] = {**RUNS, "thaw": dict.fromkeys(
 def told(event: object) -> str:
     """An event in the words of the table."""
     name = type(event).__name__
-    return f"{name} {event.code.value}" if isinstance(event, VoteRefused | ClaimRefused) else name
+    return f"{name} {event.code.value}" if isinstance(event, VoteRefused | ClaimRefused | RequestRefused) else name
 
 
 CASES = sorted(product(COMMANDS, STATES, SWITCHES))

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from approval_rules import (
+    access_events,
     duty_events,
     factor_events,
     initiation_events,
@@ -139,7 +140,7 @@ def test_the_vocabulary_is_closed() -> None:
         thing
         for module in (
             *(vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events),
-            *(question_events, stop_events),
+            *(question_events, stop_events, access_events),
         )
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())
