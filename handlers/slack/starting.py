@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from approval_rules.events import Refusal
 from handlers.desk import Challenge, Envelope, Seen
 from handlers.initiation_desk import InitiationDesk, Started, StartForm, StartRefused, StartWish, TypedProof
-from handlers.slack.blocks import Block, button, context, plain
+from handlers.slack.blocks import Block, button, plain, section
 from handlers.slack.escape import Safe, clipped, visible
 from handlers.slack.ids import START_CODE_VIEW, proof_of, read_form_of, read_proof_of
 from handlers.slack.packet import packet
@@ -34,6 +34,12 @@ _NOT_STARTED: Final = "Nothing was started"
 _AGAIN: Final = frozenset({Refusal.DIRECTORY_DOWN, Refusal.TYPED_WRONG})
 _SHOWN: Final = 60
 _FAULT: Final = 150
+_WRONG: Final = Safe("This code is not right. Nothing was started. Five wrong ones lock your authenticator app.")
+_CODE_AGAIN: Final = {
+    Refusal.STEP_UP_NEEDED: _WRONG,
+    Refusal.FACTOR_REFUSED: _WRONG,
+    Refusal.TOO_FAST: Safe("That was too fast. Please wait a moment and type the code again."),
+}
 _UNKNOWN_TOOL: Final = Safe(
     "There is no policy for a tool of this name, so nothing of it can be started. /agent help shows how to write it."
 )
@@ -119,8 +125,8 @@ class Starting:
             return _faulted({CODE: done.sentence})
         if isinstance(done, Started):
             return _replaced(notice_view("Started", started_words(done.seen)))
-        if done.refusal is Refusal.STEP_UP_NEEDED:
-            return _faulted({CODE: Safe("This code is not right. Nothing was started.")})
+        if done.refusal in _CODE_AGAIN:
+            return _faulted({CODE: _CODE_AGAIN[done.refusal]})
         return _replaced(notice_view(_NOT_STARTED, refusal_sentence(done.refusal)))
 
 
@@ -161,7 +167,7 @@ def _question(challenge: Challenge) -> Block:
     shown = [
         block for block in packet(seen, seen.proposal.created_at, voting=False).blocks if block["type"] != "actions"
     ]
-    code = context(Safe(f"Code {challenge.code}: the same must stand wherever you are asked for it."))
+    code = section(Safe(f"Code: {challenge.code}. The same must stand wherever you are asked for it."))
     view: Block = {
         "type": "modal",
         "callback_id": START_CODE_VIEW,
