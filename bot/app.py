@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -50,7 +51,7 @@ from bot.settings import Settings, SettingsError
 from bot.slack_calls import SlackCalls
 from bot.store import outbox, schema
 from bot.store.commit import Committed, no_crash
-from bot.store.engine import database_path, lock_server, open_writer
+from bot.store.engine import StoreUnavailableError, database_path, lock_server, open_writer
 from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
@@ -65,6 +66,7 @@ from handlers.web.passkey_pages import NewPasskeys, PasskeyVotes
 from handlers.web.totp_page import enrolment_routes
 
 _POST_SECONDS = 10.0
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ async def running(
             pages=_pages(factors, clock),
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
-        stack.push_async_callback(partial(parts.anchors.keep_due, writer, last=True))
+        stack.push_async_callback(_last_checkpoint, parts.anchors, writer)
         ticks = _ticks(wiring, sweeps, watch, parts.anchors, metrics)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
@@ -234,6 +236,14 @@ async def _slack_client(settings: Settings, stack: AsyncExitStack) -> AsyncWebCl
         session=await stack.enter_async_context(aiohttp.ClientSession()),
         retry_handlers=[],
     )
+
+
+async def _last_checkpoint(anchors: anchoring.Anchoring, writer: Writer) -> None:
+    """Sign what there is; a database that cannot be written any more keeps no server from stopping."""
+    try:
+        await anchors.keep_due(writer, last=True)
+    except StoreUnavailableError as error:
+        log.warning("last_checkpoint_failed", error=str(error))
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

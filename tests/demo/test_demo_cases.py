@@ -51,7 +51,7 @@ async def check_packet(stage: Stage, name: str, proposal: str) -> None:
             if block["type"] == "actions"
             for element in block["elements"]
         ]
-        assert actions == ["deny", "details"]
+        assert actions == ["deny", "ask", "details"]
 
 
 def test_the_file_tells_a_story_and_covers_much() -> None:

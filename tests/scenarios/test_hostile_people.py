@@ -11,7 +11,7 @@ from approval_rules.events import Denied, Refusal, Voted, VoteRefused
 from approval_rules.people import Account
 from bot.slack_standin.faults import Delay, Fault, RateLimited, ServerError
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SUPPORT_MANAGERS, TEAM
-from tests.world import TOOL, World
+from tests.world import TOOL, World, denial
 
 
 def refusals(world: World) -> list[tuple[str, Refusal]]:
@@ -119,7 +119,7 @@ async def test_a_forged_view_submission_with_another_proposals_id(
     await world.packet_of(second)
     await world.slack.click(MAYA, packet.channel, packet.ts, "deny")
     modal = world.slack.modals(MAYA)[-1]
-    empty = await world.slack.submit(MAYA, modal.id, {"reason": {"reason": " \u200b "}})
+    empty = await world.slack.submit(MAYA, modal.id, denial(" \u200b "))
     assert empty.delivery is not None
     payload = json.loads(parse_qs(empty.delivery.body.decode())["payload"][0])
     forge(payload["view"], first, second)

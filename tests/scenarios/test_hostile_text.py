@@ -42,7 +42,7 @@ async def test_hostile_words_have_no_power(world: World, text: str) -> None:
         assert pings(message) == []
     for version in packet.versions:
         buttons = [part for block in version["blocks"] if block["type"] == "actions" for part in block["elements"]]
-        assert {button["action_id"] for button in buttons} <= {"approve", "deny", "details"}
+        assert {button["action_id"] for button in buttons} <= {"approve", "deny", "ask", "details", "take_back"}
         assert {button["value"] for button in buttons} == {f"{proposal['id']}|{proposal['digest']}"}
     assert packet.text.startswith("Refund $180.00")
 
@@ -89,5 +89,5 @@ async def test_what_cannot_be_shown_whole_cannot_be_approved(world: World) -> No
     body = {"tool": "payments.refund", "arguments": arguments, "summary": "x"}
     answer = await world.http.post("/v1/proposals", headers={"Idempotency-Key": "k"}, json=body)
     packet = await world.packet_of(answer.json())
-    assert {button["action_id"] for button in buttons_of(packet)} == {"deny", "details"}
+    assert {button["action_id"] for button in buttons_of(packet)} == {"deny", "ask", "details"}
     assert "Your denial counts" in await world.deny(MAYA, packet, "too long")

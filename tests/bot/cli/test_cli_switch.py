@@ -186,6 +186,7 @@ def test_status_counts_what_waits(ready: Shell) -> None:
         "1 message to send, 0 dead letters.",
         "Kill switch: no drill was held yet; foureyes pause --drill holds one.",
         "No policy is active yet: the server activates the folder when it starts.",
+        "Who may approve what was never reviewed: foureyes access report.",
         "2 log entries, database foureyes.db.",
     ]
     found = ready("status", "--json").json()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack_standin.workspace import JONAS, MAYA
+from bot.slack_standin.workspace import JONAS, LENA, MAYA
 from tests.bot.cli.living import Living
 from tests.bot.cli.shell import Shell
 from tests.world import TOOL, World
@@ -265,7 +265,7 @@ async def test_denials_become_cases_without_what_policy_hides(living: Living) ->
             card: f"of {card}",
         },
         context={"facts": {"customer_tier": "pro", "bank_account": ["DE02 1203"], "text": "to DE02 1203", "yes": True}},
-        run={"id": "run-7", "started_by": "U0STARTER"},
+        run={"id": "run-7", "started_by": LENA},
     )
     await world.deny(MAYA, await world.packet_of(made), f"not with {card} {NASTY}")
     erased = await world.propose(190)
@@ -276,7 +276,7 @@ async def test_denials_become_cases_without_what_policy_hides(living: Living) ->
     ended = await living("policy", "cases", "export", "--since", "1h")
     assert (ended.code, ended.err) == (0, "1 case written; 1 skipped, for what was asked has been erased.\n")
     assert all(char.isprintable() or char == "\n" for char in ended.out)
-    for secret in (card, "DE02 1203", "99887766554433", "U0STARTER"):
+    for secret in (card, "DE02 1203", "99887766554433", LENA):
         assert secret not in ended.out
     case = json.loads(ended.out)
     assert case["name"] == made["id"]
@@ -286,7 +286,7 @@ async def test_denials_become_cases_without_what_policy_hides(living: Living) ->
     assert case["arguments"]["card_number"] == case["arguments"]["twin"] == hidden
     assert case["facts"] == {"customer_tier": "pro", "bank_account": hidden, "text": f"to {hidden}", "yes": True}
     assert case["run"] == {"id": "run-7"}
-    assert case["note"].startswith(f"not with {hidden} ")
+    assert case["note"].startswith(f"other: not with {hidden} ")
     (world.policy / "cases").mkdir()
     (world.policy / "cases" / "denied.jsonl").write_text(ended.out, "utf-8")
     assert (await living("policy", "test")).code == 0
@@ -302,7 +302,7 @@ async def test_a_denial_in_few_words_is_a_case_too(living: Living) -> None:
         db.execute("DELETE FROM detached WHERE name = 'reason'")
         db.commit()
     case = (await living("policy", "cases", "export")).json()
-    assert set(case) == {"name", "tool", "arguments", "agent", "at", "expect"}
+    assert set(case) == {"name", "tool", "arguments", "agent", "at", "expect", "note"}
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,10 @@ def test_one_request_url_and_one_command(manifest: dict[str, Any]) -> None:
     assert command["command"] == COMMAND
     assert command["should_escape"] is True
     assert command["url"] == manifest["settings"]["interactivity"]["request_url"] == URL
-    assert manifest["settings"]["event_subscriptions"] == {"request_url": URL, "bot_events": ["app_home_opened"]}
+    assert manifest["settings"]["event_subscriptions"] == {
+        "request_url": URL,
+        "bot_events": ["message.channels", "message.groups", "app_home_opened"],
+    }
 
 
 def test_every_call_is_known() -> None:
