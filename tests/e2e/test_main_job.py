@@ -177,10 +177,13 @@ async def _hostile_ticket(person: Person) -> None:
     packet = person.packet("Refund $1,499.00 to customer CUS-9040")
     await expect(packet).to_be_visible()
     await expect(packet.locator("a, .mention")).to_have_count(0)
-    await expect(packet.get_by_role("button")).to_have_text(["Approve $1,499.00 refund", "Deny refund", "Details"])
+    await expect(packet.get_by_role("button")).to_have_text(
+        ["Approve $1,499.00 refund", "Deny refund", "Ask …", "Details"]
+    )
     await person.act_as(PRIYA, "Priya Nair")
     await packet.get_by_role("button", name="Deny refund").click()
     dialog = person.page.get_by_role("dialog", name="Deny this action")
+    await dialog.get_by_label("What is it?").select_option("Looks malicious")
     await dialog.get_by_label("Why not?").fill(REASON)
     await dialog.get_by_role("button", name="Deny").click()
     answered = person.page.get_by_role("dialog", name="Denied")
