@@ -62,7 +62,8 @@ class Initiate:
 
     It is judged against the blocked proposal that he takes up, or against none. `requirement` is what the policy said
     about exactly this draft. `field` names the argument that had to be `typed` again, None for the tool's name. `proof`
-    is set where a second factor was verified, `evidence` is what anybody can verify it by.
+    is set where a second factor was verified, `evidence` is what anybody can verify it by. `interested` are the people
+    whom the requirement's `excluded` name.
     """
 
     at: datetime
@@ -76,6 +77,7 @@ class Initiate:
     known: AgentJson | None = None
     proof: Proof | None = None
     evidence: AgentJson | None = None
+    interested: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

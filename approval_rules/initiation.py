@@ -99,6 +99,7 @@ def _submitted(command: Initiate, started_by: PersonId | None, initiator: Initia
         initiator=initiator,
         typed=command.typed,
         evidence=command.evidence,
+        interested=command.interested or None,
     )
 
 
@@ -125,6 +126,8 @@ def _why_not(command: Initiate) -> Refusal | None:
         return Refusal.NOBODY_MAY_START
     if asked.initiation.role not in starter.roles:
         return Refusal.NOT_IN_ROLE
+    if any(map(starter.is_one_with, command.interested)):
+        return Refusal.INTERESTED_PARTY
     if not repeats(command.typed, command.draft, command.field):
         return Refusal.TYPED_WRONG
     return None if suffices(command.proof, asked.initiation.step_up) else Refusal.STEP_UP_NEEDED
@@ -142,7 +145,8 @@ def may_still_start(proposal: Proposal, asked: Requirement, standings: Standings
     if initiator is None or asked.initiation is None:
         return False
     standing, role = standings.get(initiator.person), asked.initiation.role
-    known = standing is not None and standing.flaw is None and role in standing.roles
+    # Whoever had the turn when he started it has not left when the next one takes over.
+    known = standing is not None and standing.flaw is None and role in standing.as_voted.roles
     return known and role in initiator.roles and suffices(initiator.proof, asked.initiation.step_up)
 
 

@@ -96,8 +96,9 @@ class Policy:
     @property
     def names_people(self) -> tuple[str, ...]:
         """Every field that any rule of the file excludes people by."""
-        asks = (ask for rule in self.rules if (ask := asked_by(rule.verdict)) is not None)
-        return tuple(dict.fromkeys(name for ask in asks for name in ask.excluded))
+        starts = (rule.verdict.then for rule in self.rules if isinstance(rule.verdict, Block))
+        asks = (*(asked_by(rule.verdict) for rule in self.rules), *starts)
+        return tuple(dict.fromkeys(name for ask in asks if ask is not None for name in ask.excluded))
 
     @property
     def asserted(self) -> frozenset[str]:

@@ -32,12 +32,17 @@ _STRONG: StepUp = "passkey"
 
 def barring(rule: Rule, excluded: tuple[str, ...]) -> Rule:
     """Let a rule ask nobody whom these fields name, beside those whom it names itself."""
-    ask = asked_by(rule.verdict)
+    verdict = rule.verdict
+    ask = verdict.then if isinstance(verdict, Block) else asked_by(verdict)
     if ask is None or not excluded:
         return rule
     asked = replace(ask, excluded=tuple(dict.fromkeys((*excluded, *ask.excluded))))
-    verdict = replace(rule.verdict, otherwise=asked) if isinstance(rule.verdict, Allow) else asked
-    return replace(rule, verdict=verdict)
+    match verdict:
+        case Allow():
+            return replace(rule, verdict=replace(verdict, otherwise=asked))
+        case Block():
+            return replace(rule, verdict=replace(verdict, then=asked))
+    return replace(rule, verdict=asked)
 
 
 class PlacedAsk(NamedTuple):

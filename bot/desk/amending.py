@@ -129,6 +129,9 @@ class AmendingUseCases:
         ruling = classify(folder, draft, agent, tx.at, told, drawn=False)
         if isinstance(ruling, Contradiction):
             return Refusal.BREAKS_CONTRACT
+        # Who has an interest is found when it is proposed; a field that is named only now was never looked at.
+        if set(ruling.excluded or ()) - set(proposal.requirement.excluded or ()):
+            return Refusal.POLICY_CHANGED
         return Lowered(arguments, digest, ruling, worth_noting(policy, told))
 
 

@@ -4,7 +4,7 @@ Who started it comes from the verified envelope and a proof, never from anything
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from approval_rules.verdicts import Block
 from bot.desk.apply import apply, faces_in, people_of, seen_in
 from bot.desk.case import Case
 from bot.desk.informed import informed
+from bot.desk.interests import Named, blocked_unless_known, interested, named_people
 from bot.desk.persons import meet, standing_in
 from bot.desk.start_draft import draft_of_start
 from bot.desk.start_proof import Asking, StartFactors, Taken
@@ -46,6 +47,7 @@ class _Prepared(NamedTuple):
     case: Case
     taken_up: ProposalId | None
     broken: Refused | None
+    named: Mapping[str, Named]
 
 
 class Initiating:
@@ -115,6 +117,7 @@ class Initiating:
             ident = ProposalId(tx.new_id("prop"))
             if not tx.first_seen(hashlib.sha256(wish.who.request_id.encode()).hexdigest()):
                 return StartRefused(Refusal.STARTED_BEFORE)
+            _meet_named(tx, prepared)
             command = _command(tx, prepared, ident, standing_in(tx, person, member), wish.typed)
             if isinstance(command, StartRefused):
                 return _record(tx, prepared, ident, person, command)
@@ -181,6 +184,7 @@ class Initiating:
             taken = _taken(tx, prepared, start, person, take)
             if isinstance(taken, Refusal):
                 return _record(tx, prepared, start.proposal, person, StartRefused(taken))
+            _meet_named(tx, prepared)
             command = _command(tx, prepared, start.proposal, standing_in(tx, person, member), start.typed)
             if isinstance(command, StartRefused):
                 return _record(tx, prepared, start.proposal, person, command)
@@ -230,7 +234,8 @@ class Initiating:
         except NotCanonicalError as error:
             return StartRefused(Refusal.CONTRACT_BROKEN, (Fault(f"/arguments{error.pointer}", error.detail),))
         case, broken = await informed(self._wiring, agent, draft, None)
-        return _Prepared(case, None if taken_up is None else taken_up.id, broken)
+        named = await named_people(self._wiring, case.policy, case.draft)
+        return _Prepared(case, None if taken_up is None else taken_up.id, broken, named)
 
     async def _agent(self, ident: AgentId) -> Agent | None:
         return await self._agent_by(rows.AGENT_BY_ID, {"id": ident})
@@ -241,6 +246,13 @@ class Initiating:
     async def _agent_by(self, sql: str, where: dict[str, str]) -> Agent | None:
         found = await self._wiring.reads.glance().rows(sql, where)
         return rows.agent_from(found[0]).agent if found else None
+
+
+def _meet_named(tx: Transaction, prepared: _Prepared) -> None:
+    """Find out who they are before the starter is judged: one of them could be he, by another account."""
+    for named in prepared.named.values():
+        for account, member in named.people.items():
+            meet(tx, account, member)
 
 
 def _why_no_form(proposal: Proposal) -> Refusal | None:
@@ -274,6 +286,7 @@ def _command(
     ruling = case.ruling(known)
     if isinstance(ruling, Refused):
         return StartRefused(Refusal.CONTRADICTION, ruling.faults)
+    ruling = blocked_unless_known(ruling, prepared.named)
     row = tx.agent(case.agent.id)
     policy = case.policy
     return Initiate(
@@ -286,6 +299,7 @@ def _command(
         field=consequential(None if policy is None else policy.contract, case.draft),
         typed=typed,
         known=case.noting(known),
+        interested=interested(tx, ruling, prepared.named),
     )
 
 

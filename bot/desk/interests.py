@@ -81,21 +81,21 @@ async def named_people(wiring: Wiring, policy: Policy | None, draft: Draft) -> M
 
 
 def blocked_unless_known(requirement: Requirement, named: Mapping[str, Named]) -> Requirement:
-    """Block what people would be asked about, where it cannot be told who of them may not decide."""
-    if requirement.tier is not Tier.YELLOW:
+    """Block what people would be asked about, or could start, where it cannot be told who of them may not decide."""
+    if not _asks_people(requirement):
         return requirement
     for name in requirement.excluded or ():
         found = named.get(name, Named({}, "was not looked at"))
         if not found.people:
             because = f"whom {name} names may not approve, and {name} {found.why}, so it is blocked"
             policy = replace(requirement.policy, because=because)
-            return replace(requirement, tier=Tier.RED, seats=(), backup=None, policy=policy)
+            return replace(requirement, tier=Tier.RED, seats=(), backup=None, initiation=None, policy=policy)
     return requirement
 
 
 def interested(tx: Transaction, requirement: Requirement, named: Mapping[str, Named]) -> tuple[PersonId, ...]:
     """Give those who may not decide; `requirement` is what `blocked_unless_known` made of it."""
-    if requirement.tier is not Tier.YELLOW:
+    if not _asks_people(requirement):
         return ()
     found = [
         meet(tx, account, member)
@@ -103,6 +103,10 @@ def interested(tx: Transaction, requirement: Requirement, named: Mapping[str, Na
         for account, member in named[name].people.items()
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _asks_people(requirement: Requirement) -> bool:
+    return requirement.tier is Tier.YELLOW or requirement.initiation is not None
 
 
 async def _named(wiring: Wiring, value: Json) -> Named:

@@ -281,3 +281,47 @@ async def test_two_people_who_start_the_same_start_it_once(red: World) -> None:
     await red.settled()
     await red.slack.click(SAM, packet.channel, packet.ts, "start", force=True)
     assert "has been started already" in says(red, SAM)
+
+
+EXCLUDING = POLICY.replace("  rules:\n", "  excluded: [customer_id]\n  rules:\n", 1)
+
+
+@pytest.fixture
+async def excluding(red: World) -> World:
+    """The same, where whoever is named as the customer may not decide, nor start it."""
+    rewrite(red, EXCLUDING)
+    await red.running.watch.look()
+    assert red.running.watch.fault is None
+    return red
+
+
+def for_customer(customer: str) -> dict[str, object]:
+    """What the agent wants to refund to whom."""
+    return {"amount_usd": 750, "order_id": "ORD-1", "customer_id": customer}
+
+
+async def test_whoever_has_an_interest_starts_nothing(excluding: World) -> None:
+    """Maya is the customer: she may start such refunds, but not this one."""
+    packet = await excluding.packet_of(await excluding.propose(750, arguments=for_customer(MAYA)))
+    assert (await fill(excluding, MAYA, await opened(excluding, MAYA, packet), "750")).ok
+    assert "has an interest" in says(excluding, MAYA) or "an interest in this" in says(excluding, MAYA)
+    assert refusals(excluding) == [Refusal.INTERESTED_PARTY]
+
+
+async def test_whoever_has_an_interest_approves_nothing_that_was_started(excluding: World) -> None:
+    """Jonas is the customer and in finance: his vote does not count, Priya's does."""
+    packet = await excluding.packet_of(await excluding.propose(750, arguments=for_customer(JONAS)))
+    assert (await fill(excluding, MAYA, await opened(excluding, MAYA, packet), "750")).ok
+    assert (await prove(excluding, MAYA)).ok
+    started = the_start(excluding)
+    assert started.interested is not None
+    assert len(started.interested) == 1
+
+
+async def test_where_nobody_knows_who_has_an_interest_nobody_can_start_it(excluding: World) -> None:
+    """A field that names nobody blocks for people too, and the reason says so."""
+    blocked = await excluding.propose(750, arguments=for_customer("somebody"))
+    assert blocked["state"] == "blocked"
+    assert "customer_id is no Slack user id" in blocked["policy"]["because"]
+    await excluding.settled()
+    assert excluding.packets(blocked) == []
