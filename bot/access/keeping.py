@@ -18,7 +18,7 @@ from approval_rules.access_events import (
     role_changes,
 )
 from approval_rules.canonical import canonical_bytes, sha256_name
-from approval_rules.people import Account, Actor, ActorKind, RoleName, system
+from approval_rules.people import Account, Actor, ActorKind, PersonId, RoleName, system
 from approval_rules.refusals import Refusal
 from approval_rules.text import AgentText
 from approval_rules.times import format_time, parse_time
@@ -27,6 +27,7 @@ from bot.access.report import Report
 from bot.access.roster import SeenRole
 from bot.store import rows
 from bot.store.codec import ACCESS
+from bot.store.persons import persons_in
 from bot.store.policies import Look
 from bot.store.transaction import Transaction
 
@@ -119,7 +120,7 @@ class SignReport:
             report=self.digest,
             people=len(kept.report["people"]),
             warnings=len(kept.report["warnings"]),
-            concerned=_is_concerned(kept.report, self.by),
+            concerned=_is_concerned(kept.report, self.by, self._accounts(tx)),
             note=self.note,
         )
         tx.record(event)
@@ -130,9 +131,16 @@ class SignReport:
             return Refusal.UNKNOWN_REPORT
         if parse_time(kept.report["at"]) < tx.at - SIGNED_WITHIN:
             return Refusal.REPORT_TOO_OLD
-        if any(one.by == self.by for one in signatures):
+        mine = self._accounts(tx)
+        if any(one.by.kind is self.by.kind and one.by.ref in mine for one in signatures):
             return Refusal.ALREADY_SIGNED
         return None
+
+    def _accounts(self, tx: Transaction) -> frozenset[str]:
+        """Give every pseudonym of whoever signs: one person signs once, by whichever account."""
+        if self.by.kind is not ActorKind.HUMAN:
+            return frozenset({self.by.ref})
+        return frozenset(persons_in(tx).of(PersonId(self.by.ref)))
 
 
 def find(look: Look, digest: str) -> Kept | None:
@@ -155,13 +163,13 @@ def _access(tx: Transaction) -> Access:
     return access
 
 
-def _is_concerned(report: Report, by: Actor) -> bool:
+def _is_concerned(report: Report, by: Actor, accounts: frozenset[str]) -> bool:
     """Tell whether somebody can approve something by this report; of an account of the machine nobody can tell."""
     if by.kind is not ActorKind.HUMAN:
         return True
     asked = {role for way in report["ways"] for role in roles_of(way)}
     return any(
-        one["person"] == by.ref and one["flaw"] is None and any(role["role"] in asked for role in one["roles"])
+        one["person"] in accounts and one["flaw"] is None and any(role["role"] in asked for role in one["roles"])
         for one in report["people"]
     )
 

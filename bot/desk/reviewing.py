@@ -8,6 +8,7 @@ from approval_rules.people import human
 from approval_rules.refusals import Refusal
 from bot.access.keeping import SignReport
 from bot.access.report import REVIEWERS
+from bot.desk.persons import meet
 from bot.desk.wiring import Wiring, written
 from bot.directory import Member
 from bot.store import outbox
@@ -32,7 +33,7 @@ class ReviewUseCases:
         def unit(tx: Transaction) -> None:
             if not tx.first_seen(_fingerprint(who)):
                 return
-            by = human(tx.person(who.account, member.name or who.user_name))
+            by = human(meet(tx, who.account, member, member.name or who.user_name))
             if refusal is not None:
                 tx.record(AccessReviewRefused(tx.at, by, _NO_REPORT, refusal))
                 return
@@ -47,7 +48,7 @@ class ReviewUseCases:
         refusal = self._refusal(member := await self.wiring.directory.look_up(who.account))
 
         def unit(tx: Transaction) -> SignedReview:
-            by = human(tx.person(who.account, member.name or who.user_name))
+            by = human(meet(tx, who.account, member, member.name or who.user_name))
             if not tx.first_seen(_fingerprint(who)):
                 return SignedReview(Refusal.ALREADY_SIGNED)
             signed = SignReport(unverified_digest, by, None, refusal)(tx)

@@ -309,3 +309,18 @@ async def test_an_upload_that_is_not_taken_sends_nothing(world: World, monkeypat
     await world.move(minutes=2)
     await world.settled()
     assert len(files(world, "access-review.html")) == 1
+
+
+async def test_one_person_signs_once_by_whichever_account(world: World) -> None:
+    """Two accounts with one e-mail address are one reviewer, so the review is not complete by both."""
+    for user in (MAYA, JONAS):
+        world.slack.change_user(user, email="maya@example.com")
+    await world.move(minutes=2)
+    message = await asked(world, MAYA)
+    await sign(world, MAYA, message)
+    copy = await asked(world, JONAS)
+    [own] = [block for block in copy.blocks if block["type"] == "actions"]
+    [theirs] = [block for block in message.blocks if block["type"] == "actions"]
+    own["elements"][0]["value"] = theirs["elements"][0]["value"]
+    assert "signed this report already" in await sign(world, JONAS, copy)
+    assert len([event for event in of_access(world) if isinstance(event, AccessReviewed)]) == 1
