@@ -61,7 +61,7 @@ from approval_rules.events import (
 from approval_rules.initiation import judge_initiation
 from approval_rules.initiation_events import InitiationRefused
 from approval_rules.people import Actor, Agent, Flaw, PersonId, ToolName, human, system
-from approval_rules.quorum import tally
+from approval_rules.quorum import tally, uncounted
 from approval_rules.requirement import (
     CLAIM_WITHIN,
     DEFAULT_TTL,
@@ -217,7 +217,8 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
         case "open" if _said_before(proposal, command):
             return (VoteRefused(command.at, by, proposal.id, command.decision, Refusal.ALREADY_VOTED),)
         case "approved":
-            return voted, _approved(command, QUORUM, proposal.requirement)
+            left_out = uncounted(after.votes, counting, people)
+            return voted, _approved(command, QUORUM, proposal.requirement, left_out)
         case "denied":
             return voted, Denied(command.at, by, proposal.id)
         case "open":
@@ -226,10 +227,12 @@ def _vote(proposal: Proposal, command: CastVote, switch: Switch) -> Events:
             assert_never(result)
 
 
-def _approved(command: Submit | CastVote, by: Actor, requirement: Requirement) -> Approved:
+def _approved(
+    command: Submit | CastVote, by: Actor, requirement: Requirement, left_out: tuple[PersonId, ...] = ()
+) -> Approved:
     """Say yes. There is nothing to claim of what is in shadow, so there its permission lapses at once."""
     lasts = timedelta() if requirement.shadow else CLAIM_WITHIN
-    return Approved(command.at, by, command.proposal, command.at + lasts)
+    return Approved(command.at, by, command.proposal, command.at + lasts, left_out or None)
 
 
 def _vote_refusal(proposal: Proposal, command: CastVote, switch: Switch) -> Refusal | None:

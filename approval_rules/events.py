@@ -118,12 +118,16 @@ class BudgetExceeded:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The requirement is met. `claim_by` is when an unused permission lapses."""
+    """The requirement is met. `claim_by` is when an unused permission lapses.
+
+    `left_out` said yes before and count no more: they may not decide now, or are one person with somebody who counts.
+    """
 
     at: datetime
     by: Actor
     proposal: ProposalId
     claim_by: datetime
+    left_out: tuple[PersonId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,21 @@ def tally(
     return "approved" if wanted and _filled(wanted, voters, backup) == len(wanted) else "open"
 
 
+def uncounted(votes: Sequence[Vote], roles: Roles, humans: Mapping[PersonId, PersonId]) -> tuple[PersonId, ...]:
+    """Give those who said yes and fill no seat: they may not decide now, or somebody else stands for their person."""
+    counted: set[PersonId] = set()
+    left_out: list[PersonId] = []
+    for vote in votes:
+        if vote.decision is not Decision.APPROVE:
+            continue
+        human = humans.get(vote.voter, vote.voter)
+        if human in counted or not roles.get(vote.voter, frozenset()).intersection(vote.roles):
+            left_out.append(vote.voter)
+        else:
+            counted.add(human)
+    return tuple(left_out)
+
+
 def open_roles(votes: Sequence[Vote], seats: Sequence[Seat]) -> frozenset[RoleName]:
     """Give the roles of which one more yes would fill a seat, going by the roles that people had when voting."""
     wanted = [seat.role for seat in seats for _ in range(seat.count)]

@@ -128,6 +128,7 @@ class Proposal:
     reminded: bool = False
     reminded_last: bool = False
     stood_still: timedelta = timedelta()
+    left_out: tuple[PersonId, ...] = ()
     known: AgentJson | None = None
     lookups: tuple[LookedUp, ...] | None = None
     looked_up: AgentJson | None = None
@@ -191,8 +192,9 @@ class Proposal:
 
     @property
     def approved_by(self) -> tuple[Vote, ...]:
-        """The votes for yes."""
-        return tuple(vote for vote in self.votes if vote.decision is Decision.APPROVE)
+        """The votes for yes; once it is approved, those that count."""
+        said_yes = [vote for vote in self.votes if vote.decision is Decision.APPROVE]
+        return tuple(vote for vote in said_yes if vote.voter not in self.left_out)
 
 
 def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
@@ -299,7 +301,12 @@ def _decided(proposal: Proposal, event: Approved | Blocked | Denied | Expired | 
             # An approval in shadow is the end of it: no clock runs, for nobody can use it.
             claim_by = None if proposal.requirement.shadow else event.claim_by
             return replace(
-                proposal, status=Status.APPROVED, decided_at=event.at, claim_by=claim_by, clock_from=event.at
+                proposal,
+                status=Status.APPROVED,
+                decided_at=event.at,
+                claim_by=claim_by,
+                clock_from=event.at,
+                left_out=event.left_out or (),
             )
         case Blocked():
             return replace(proposal, status=Status.BLOCKED, decided_at=event.at)

@@ -140,7 +140,8 @@ def vote_words(vote: Vote, seen: Seen) -> Safe:
     proved = f" with a {FACTOR[vote.proof.factor]} (code {vote.proof.code})" if vote.proof else ""
     absent = f" for {name_of(vote.on_behalf_of, seen)} (away)" if vote.on_behalf_of else ""
     kind = f", {DENIED_FOR[vote.category].lower()}" if vote.category else ""
-    line = f"{icon} {name_of(vote.voter, seen)}{absent} {did} at {utc(vote.at)}{kind}{proved}"
+    left_out = " (no longer counted)" if vote.voter in seen.proposal.left_out else ""
+    line = f"{icon} {name_of(vote.voter, seen)}{absent} {did} at {utc(vote.at)}{kind}{proved}{left_out}"
     if vote.reason is None:
         return Safe(line)
     reason = words(vote.reason)

@@ -1,5 +1,6 @@
 """Votes: whose count, when, for which bytes, and what they decide."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -186,3 +187,27 @@ def test_a_vote_for_another_proposal_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="must look first"):
         decide(after(None, other), vote(ANN), RUNNING)
     assert opened().expires_at - START == timedelta(hours=4)
+
+
+def test_whose_yes_does_not_count_any_more_is_not_among_those_who_approved() -> None:
+    """Three said yes, and one may not decide when it is decided: record and permission name the other two."""
+    gone = person("ann", MANAGER, flaw=Flaw.DEACTIVATED)
+    both = after(HALF, vote(BEN, minutes=6, others=[gone]))
+    events = decide(both, vote(CEM, minutes=7, others=[gone, BEN]), RUNNING)
+    assert only(events, Approved).left_out == (ANN.person,)
+    whole = after(both, vote(CEM, minutes=7, others=[gone, BEN]))
+    assert [each.voter for each in whole.approved_by] == [BEN.person, CEM.person]
+    assert len(whole.votes) == 3
+
+
+def test_two_accounts_of_one_person_are_named_once() -> None:
+    """Ann voted by both accounts before anybody knew that they are hers."""
+    other = person("ann-again", MANAGER)
+    both = after(
+        opened(Requirement(Tier.YELLOW, (Seat(MANAGER, 3),), BECAUSE)), vote(ANN), vote(other, minutes=6, others=[ANN])
+    )
+    ann, again = replace(ANN, others=frozenset({other.person})), replace(other, others=frozenset({ANN.person}))
+    three = after(both, vote(BEN, minutes=7, others=[ann, again]))
+    assert three.status is Status.PENDING
+    events = decide(three, vote(CEM, minutes=8, others=[ann, again, BEN]), RUNNING)
+    assert only(events, Approved).left_out == (other.person,)
