@@ -113,7 +113,7 @@ def _factors(folder: PolicyFolder, settings: Settings) -> Iterator[Finding]:
 def _roles(folder: PolicyFolder) -> Iterator[Finding]:
     for name, members in folder.roles.items():
         if members.usergroup is None:  # Slack counts the others
-            yield _role(folder, name, len(members.users), "")
+            yield _role(folder, name, len(members.people), "")
 
 
 def _role(folder: PolicyFolder, name: RoleName, people: int, group: str) -> Finding:

@@ -160,7 +160,7 @@ class RosterTaker:
 
 def _seen(role: RoleMembers, groups: Mapping[str, frozenset[str] | None]) -> SeenRole:
     if not role.usergroup:
-        return SeenRole(role.users, None)
+        return SeenRole(role.people, None)
     handle = role.usergroup.removeprefix("@")
     grouped = groups.get(handle)
     return SeenRole(role.users, handle, grouped or frozenset(), lost=grouped is None)

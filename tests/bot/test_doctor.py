@@ -326,3 +326,12 @@ async def test_passkeys_that_nobody_can_use(patient: Patient) -> None:
     assert (found.state, "nobody can enrol an app" in found.detail) == (State.WARN, True)
     patient.shell.set(FOUREYES_PUBLIC_URL="https://approvals.example.com")
     assert "second factor" not in await patient.examine()
+
+
+async def test_a_role_of_people_who_take_turns(patient: Patient) -> None:
+    """Everybody who takes a turn is counted, though one at a time decides."""
+    rota = f'rota: [{MAYA}, {JONAS}], every: 1w, start: 2026-01-05, handover: "Mon 09:00", time_zone: Europe/Berlin'
+    patient.roles(
+        _roles(f"users: [{MAYA}, {JONAS}]").replace("channels:", f"  lead: {{on_call: {{{rota}}}}}\nchannels:")
+    )
+    assert [one.detail for one in await patient.failing() if one.name == "roles"] == []
