@@ -13,9 +13,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
 from bot.desk.factor_record import New
 from bot.store.credentials import CredentialRow
@@ -24,12 +21,8 @@ from handlers.confirming_desk import BrowserAnswer
 APPROVAL: Final = "foureyes approval v1\n"
 ENROLMENT: Final = "foureyes enrolment v1\n"
 LABEL: Final = "Passkey"
-# Those that `openssl` verifies too.
-ALGORITHMS: Final = (
-    COSEAlgorithmIdentifier.ECDSA_SHA_256,
-    COSEAlgorithmIdentifier.EDDSA,
-    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-)
+# Those that `openssl` verifies too: ECDSA over P-256, Ed25519, and RSA with PKCS #1.
+ALGORITHMS: Final = (-7, -8, -257)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +45,11 @@ class Signed:
     evidence: Mapping[str, str]
 
 
+def load() -> None:
+    """Import what verifies, before anybody waits for it; a server without pages never needs its seven megabytes."""
+    import webauthn  # noqa: F401, PLC0415
+
+
 def challenge_of(purpose: str, intent: str) -> bytes:
     """Give what a passkey is asked to sign."""
     return hashlib.sha256(f"{purpose}{intent}".encode()).digest()
@@ -59,6 +57,8 @@ def challenge_of(purpose: str, intent: str) -> bytes:
 
 def signed(site: Site, intent: str, held: Sequence[CredentialRow], answer: BrowserAnswer) -> Signed | None:
     """Verify an answer by one of the passkeys that the person holds; None where anything does not hold."""
+    from webauthn import verify_authentication_response  # noqa: PLC0415 - see `load`
+
     try:
         named = answer["id"]
         passkey = next(one for one in held if one.factor == "passkey" and one.material["credential_id"] == named)
@@ -91,6 +91,9 @@ def signed(site: Site, intent: str, held: Sequence[CredentialRow], answer: Brows
 
 def made(site: Site, intent: str, answer: BrowserAnswer) -> New | None:
     """Verify a new passkey; gives what is kept of it, and None where anything does not hold."""
+    from webauthn import verify_registration_response  # noqa: PLC0415 - see `load`
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier  # noqa: PLC0415
+
     try:
         _refuse_framed(from_base64url(answer["response"]["clientDataJSON"]))
         verified = verify_registration_response(
@@ -99,7 +102,7 @@ def made(site: Site, intent: str, answer: BrowserAnswer) -> New | None:
             expected_rp_id=site.rp,
             expected_origin=site.origin,
             require_user_verification=True,
-            supported_pub_key_algs=list(ALGORITHMS),
+            supported_pub_key_algs=[COSEAlgorithmIdentifier(number) for number in ALGORITHMS],
         )
         pem_of(verified.credential_public_key)
     except Exception:  # noqa: BLE001 - hostile bytes through four parsers: whatever they raise, it does not hold
@@ -114,6 +117,11 @@ def made(site: Site, intent: str, answer: BrowserAnswer) -> New | None:
 
 def pem_of(cose: bytes) -> str:
     """Write a passkey's public key as `openssl` reads it."""
+    from webauthn.helpers import (  # noqa: PLC0415 - see `load`
+        decode_credential_public_key,
+        decoded_public_key_to_cryptography,
+    )
+
     key = decoded_public_key_to_cryptography(decode_credential_public_key(cose))
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 

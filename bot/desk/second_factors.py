@@ -8,7 +8,7 @@ from bot.desk.confirming import Confirming
 from bot.desk.enrolment import SEAL_PURPOSE, EnrolmentUseCases, Secrets
 from bot.desk.factors import FactorUseCases
 from bot.desk.initiating import Initiating
-from bot.desk.passkey_proof import Site
+from bot.desk.passkey_proof import Site, load
 from bot.desk.passkeys import Passkeys
 from bot.desk.people import PeopleUseCases
 from bot.desk.start_factors import StartProofs
@@ -29,6 +29,8 @@ class SecondFactors(FactorUseCases):
         self.enrolment = EnrolmentUseCases(wiring, secrets, public_url, pace)
         self._codes = CodeVotes(wiring, people, secrets.seal, pace)
         site = None if public_url is None else Site(public_url)
+        if site is not None:
+            load()
         self.passkeys = None if site is None else Passkeys(wiring, site)
         votes, proofs = Confirming(wiring, people, site, new_token), StartProofs(secrets.seal, pace, site, new_token)
         self._votes = votes
