@@ -51,9 +51,7 @@ class Submitted:
 
     `known` is what the server told the rules (`approval_rules.names.noted`); None where they read nothing of it.
     `lookups` stay for ever; the values, in `looked_up` (null for one that failed), can be erased. `interested` cannot
-    decide it, for the policy names them.
-    Where a person started it himself, `initiator` is set, `typed` is what he typed again, and `evidence` is what
-    anybody can verify his second factor by, while it is kept.
+    decide it. Where a person started it, `initiator` is set, `typed` was typed again, `evidence` is of his factor.
     """
 
     at: datetime
@@ -118,9 +116,9 @@ class BudgetExceeded:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The requirement is met. `claim_by` is when an unused permission lapses.
+    """The requirement is met, without those `left_out`, whose earlier yes fills no seat any more.
 
-    `left_out` said yes before and count no more: they may not decide now, or are one person with somebody who counts.
+    `claim_by` is when an unused permission lapses.
     """
 
     at: datetime

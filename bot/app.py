@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from bot import anchoring, home
+from bot import anchoring, home, readiness
 from bot.clock import Clock, NewId, new_token, not_before, salts
 from bot.delivery.access_post import AccessSender
 from bot.delivery.addresses import AllowList
@@ -56,7 +56,6 @@ from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
-from handlers.counting import counted
 from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
@@ -130,7 +129,7 @@ async def running(
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people))
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
-        ready = partial(_checks, writer, watch, policy, parts.lookups, metrics, settings, drills)
+        ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
@@ -364,41 +363,3 @@ def _ticks(wiring: Wiring, sweeps: Sweeps, watch: PolicyWatch, anchors: anchorin
     ticks.every(5, "gauges", gauge)
     ticks.every(60, "forget", sweeps.forget)
     return ticks
-
-
-async def _checks(
-    writer: Writer,
-    watch: PolicyWatch,
-    policy: PolicyInForce,
-    lookups: Lookups,
-    metrics: Metrics,
-    settings: Settings,
-    drills: Drills,
-) -> Sequence[Check]:
-    drill = await drills.standing()
-    return (
-        Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
-        Check("policy", ok=watch.fault is None, detail=watch.told),
-        *_lookup_checks(policy, lookups),
-        *_factor_checks(policy, settings),
-        Check("drill", ok=not drill.failed, detail=drill.told),
-        # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
-        Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
-    )
-
-
-def _lookup_checks(policy: PolicyInForce, lookups: Lookups) -> Iterator[Check]:
-    """Tell whether the settings have what the policy's lookups need, where there are any."""
-    every = [lookup for one in policy.folder.policies.values() for lookup in one.lookups.values()]
-    if every:
-        missing = sum(lookups.missing(lookup) is not None for lookup in every)
-        detail = f"{counted(missing, 'fact')} cannot be looked up; see `foureyes doctor`" if missing else "set up"
-        yield Check("lookups", ok=not missing, detail=detail)
-
-
-def _factor_checks(policy: PolicyInForce, settings: Settings) -> Iterator[Check]:
-    """Tell of a policy that came into force since the start and asks for passkeys that nobody can use."""
-    if lacks_pages(policy.folder, settings.public_url):
-        yield Check(
-            "second factor", ok=False, detail="passkeys are asked for and there is no page; see `foureyes doctor`"
-        )

@@ -211,3 +211,11 @@ def test_two_accounts_of_one_person_are_named_once() -> None:
     assert three.status is Status.PENDING
     events = decide(three, vote(CEM, minutes=8, others=[ann, again, BEN]), RUNNING)
     assert only(events, Approved).left_out == (other.person,)
+
+
+def test_a_no_of_somebody_who_has_left_is_no_yes_that_was_left_out() -> None:
+    """Whoever is named as left out said yes."""
+    gone = person("ann", MANAGER, flaw=Flaw.DEACTIVATED)
+    no = replace(HALF, votes=(replace(HALF.votes[0], decision=Decision.DENY),))
+    both = after(no, vote(BEN, minutes=6, others=[gone]))
+    assert only(decide(both, vote(CEM, minutes=7, others=[gone, BEN]), RUNNING), Approved).left_out is None
