@@ -96,6 +96,8 @@ class Model:
         votes = {**self.yes, name: roles}
         if self.filled(votes):
             self.state = "approved"
+            # Who may not decide any more did not approve, whatever he said before.
+            votes = {voter: then for voter, then in votes.items() if then & self.eligible(voter)}
         elif name in self.yes:
             return False
         self.yes = votes

@@ -158,7 +158,7 @@ def test_a_third_approver_may_leave() -> None:
     """As long as those who are left fill the seats, the approval stands."""
     dan = person("dan", MANAGER)
     half = after(opened(), vote(dan), vote(ANN, others=[]))
-    proposal = after(half, vote(BEN, minutes=6, others=[ANN]))
+    proposal = after(half, vote(BEN, minutes=6, others=[ANN, dan]))
     assert len(proposal.approved_by) == 3
     assert isinstance(decide(proposal, claim(approvers=[person("dan"), ANN, BEN]), RUNNING)[0], Claimed)
 
