@@ -6,7 +6,7 @@ It must never be signed before the claim is certain to commit, and never lives l
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,11 +23,12 @@ class GrantRefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LogHead:
-    """The log at the claim: the entry's index, and the size and head of the log that a witness can hold against us."""
+    """The log right after the claim: the entry's index and hash, and the size and root that can be held against us."""
 
     index: int
     size: int
     head: str
+    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def sign_grant(key: SigningKey, claims: GrantClaims) -> str:
         "approvers": list(claims.approvers),
         "iat": int(claims.iat.timestamp()),
         "exp": int(claims.exp.timestamp()),
-        "log": {"index": claims.log.index, "size": claims.log.size, "head": claims.log.head},
+        "log": asdict(claims.log),
     }
     signed = f"{_segment(header)}.{_segment(payload)}"
     return f"{signed}.{base64url(key.sign(signed.encode()))}"

@@ -22,9 +22,10 @@ from bot.desk.budgeting import budget_lines, exceeded, record_refusal, refusal, 
 from bot.desk.current_policy import CurrentPolicy
 from bot.desk.informed import informed
 from bot.desk.interests import blocked_unless_known, initiator, interested, named_people
+from bot.desk.permission import Permission, grant_for, permission
 from bot.desk.persons import recognise, standing_in
 from bot.desk.second_opinion import second_opinion
-from bot.desk.wiring import Wiring, all_seen_from, grant_for, look_up_all, seen_from, written
+from bot.desk.wiring import Wiring, all_seen_from, look_up_all, seen_from, written
 from bot.directory import Member
 from bot.keys import split_key
 from bot.store.engine import StoreUnavailableError
@@ -107,13 +108,17 @@ class AgentUseCases:
             judged = _Judged(ruling, second(tx, ruling), case.noting(known), person, interested(tx, ruling, named))
             return *_take_in(tx, agent, draft, intake, judged, self._current), None
 
-        loaded, answer, over = await written(self._wiring, unit)
+        def permitting(tx: Transaction) -> tuple[Permission | None, Accepted | Refused, Exceeded | None]:
+            loaded, answer, over = unit(tx)
+            return None if loaded is None else permission(tx, loaded), answer, over
+
+        permitted, answer, over = await written(self._wiring, permitting)
         if broken is not None and answer is broken:
             self._wiring.count_breach(agent.name, draft.tool)
         if over is not None:
             self._wiring.count_exceeded(over.budget)
-        if isinstance(answer, Accepted) and loaded is not None:
-            return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, loaded))
+        if isinstance(answer, Accepted) and permitted is not None:
+            return Accepted(answer.seen, answer.replayed, grant_for(self._wiring.key, permitted))
         return answer
 
     async def refuse_intake(self, agent: Agent, code: str, detail: str, tool: str | None) -> None:
@@ -204,11 +209,12 @@ class AgentUseCases:
             found = await look_up_all(self._wiring.directory, [account for account, _ in accounts.values()])
             members = {person: found[account] for person, (account, _) in accounts.items()}
 
-        def unit(tx: Transaction) -> tuple[Loaded | None, Refused | None]:
-            return _claim(tx, agent, unverified_id, digest, key, members, self._current)
+        def unit(tx: Transaction) -> tuple[Permission | None, Refused | None]:
+            claimed, refused = _claim(tx, agent, unverified_id, digest, key, members, self._current)
+            return None if claimed is None else permission(tx, claimed), refused
 
-        claimed, refused = await written(self._wiring, unit)
-        return refused if claimed is None else grant_for(self._wiring.key, claimed)
+        permitted, refused = await written(self._wiring, unit)
+        return refused if permitted is None else grant_for(self._wiring.key, permitted)
 
     async def report(
         self, agent: Agent, unverified_id: str, status: Literal["succeeded", "failed", "unknown"], report: Json

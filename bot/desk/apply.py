@@ -84,13 +84,14 @@ def _note(effect: TellThread) -> dict[str, str]:
 
 
 def _callback(tx: Transaction, after: Loaded, recorded: Recorded, effect: TellAgent) -> Mapping[str, object]:
-    """Fix the bytes of a callback; the log's size and head in it make every receiver a witness of the log."""
+    """Fix the bytes of a callback; the log's size and root in it make every receiver a witness of the log."""
     proposal = after.proposal
     at = format_time(recorded.event.at)
-    head = json.dumps({"index": recorded.seq, "size": recorded.seq + 1, "head": recorded.leaf_hash.hex()})
+    size = recorded.seq + 1
+    log = {"index": recorded.seq, "size": size, "head": recorded.leaf_hash.hex(), "root": tx.root(size).hex()}
     body = (
         f'{{"type":{json.dumps(effect.kind)},"timestamp":"{at}",'
-        f'"data":{proposal_json(seen_in(tx, after))},"log":{head}}}'
+        f'"data":{proposal_json(seen_in(tx, after))},"log":{json.dumps(log)}}}'
     )
     agent = tx.agent(proposal.agent.id)
     generation = 0 if agent is None else agent.secret_generation

@@ -7,27 +7,22 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from approval_rules.commands import Draft
-from approval_rules.events import Claimed
 from approval_rules.people import Account, Flaw, PersonId
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
-from approval_rules.state import Proposal
 from approval_rules.switch import Pause
 from bot.clock import Clock
 from bot.desk.apply import people_of
 from bot.directory import Member
-from bot.grants import GrantClaims, LogHead, sign_grant
 from bot.keys import SigningKey
 from bot.settings import DEFAULT_ENVIRONMENT
-from bot.store.codec import Recorded
 from bot.store.engine import StoreUnavailableError
 from bot.store.reads import Reads, Snapshot
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
 from bot.store.writer import Writer
-from handlers.desk import DeskUnavailableError, Face, Grant, Seen
+from handlers.desk import DeskUnavailableError, Face, Seen
 
 T = TypeVar("T")
-ISSUER = "foureyes"
 
 
 class Directory(Protocol):
@@ -160,29 +155,3 @@ async def all_seen_from(snapshot: Snapshot, several: Sequence[Loaded]) -> list[S
 def _seen(loaded: Loaded, faces: Mapping[PersonId, Face], frozen_by: Pause | None) -> Seen:
     mine = {person: faces[person] for person in people_of(loaded.proposal) if person in faces}
     return Seen(loaded.proposal, mine, frozen_by if loaded.proposal.deadline else None, loaded.last_seq)
-
-
-def grant_for(key: SigningKey, loaded: Loaded) -> Grant | None:
-    """Sign the permission that was recorded; the same record always gives the same bytes."""
-    claimed = next((item for item in loaded.recorded if isinstance(item.event, Claimed)), None)
-    return None if claimed is None else _grant(key, loaded.proposal, claimed)
-
-
-def _grant(key: SigningKey, proposal: Proposal, recorded: Recorded) -> Grant:
-    event = recorded.event
-    if not isinstance(event, Claimed):
-        raise TypeError(f"{event} is no claim")
-    claims = GrantClaims(
-        iss=ISSUER,
-        aud=proposal.agent.id,
-        jti=event.grant_id,
-        proposal=proposal.id,
-        tool=proposal.tool,
-        args_sha256=proposal.digest,
-        policy=proposal.requirement.policy.version,
-        approvers=tuple(vote.voter for vote in proposal.approved_by),
-        iat=event.at,
-        exp=event.grant_expires_at,
-        log=LogHead(recorded.seq, recorded.seq + 1, recorded.leaf_hash.hex()),
-    )
-    return Grant(sign_grant(key, claims), event.at, event.grant_expires_at)

@@ -29,10 +29,10 @@ from approval_rules.switch import Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
-from bot.audit.merkle import Frontier, grown
 from bot.store import absences, rows
 from bot.store.codec import Recorded, encode
 from bot.store.folds import Folds, recorded_of
+from bot.store.growing import GrowingTree
 from bot.store.rows import AgentRow, Loaded, Row
 
 PROPOSAL_EVENTS = get_args(ProposalEvent)
@@ -127,8 +127,7 @@ class Transaction:
         self._head: bytes | None = None if head is None else bytes(head[1])
         self._switch = folds.switch(connection)
         self._folds = folds
-        self._grown: Frontier | None = None
-        self._committed_size = self._size
+        self._tree = GrowingTree(connection, folds, self._size)
         self._undo = (self._size, self._head, self._switch)
         self.at = sources.clock()
 
@@ -149,6 +148,7 @@ class Transaction:
         """Forget what the unit planned."""
         self._unit = _Plan()
         self._size, self._head, self._switch = self._undo
+        self._tree.take_back(self._size)
 
     def flush(self) -> None:
         """Write all planned rows; the caller commits."""
@@ -157,10 +157,6 @@ class Transaction:
             writes[_PUT_PROPOSAL].append(index_row(loaded.proposal, loaded.last_seq))
         # First what other statements refer to.
         self._entries = writes[_INSERT_ENTRY]
-        if self._entries:
-            before = self._folds.frontier(self._db, self._committed_size)
-            self._grown, full = grown(before, (row[5] for row in self._entries))
-            writes[_INSERT_NODE].extend(full)
         for sql in (_INSERT_ENTRY, _INSERT_DETACHED, _PUT_PROPOSAL):
             self._db.executemany(sql, writes.pop(sql, ()))
         for sql, planned in writes.items():
@@ -168,8 +164,7 @@ class Transaction:
 
     def landed(self) -> None:
         """Note that the commit happened."""
-        if self._grown is not None:
-            self._folds.grew(self._grown)
+        self._tree.landed()
 
     @property
     def kinds(self) -> Counter[str]:
@@ -197,6 +192,10 @@ class Transaction:
     def size(self) -> int:
         """How many entries the log has, with what this unit planned."""
         return self._size
+
+    def root(self, size: int) -> bytes:
+        """Give the root of the tree over the log's first `size` entries, with what this unit planned."""
+        return self._tree.root(size)
 
     @property
     def switch(self) -> Switch:
@@ -330,6 +329,8 @@ class Transaction:
         self.write(_INSERT_ENTRY, (entry.seq, encoded.subject, encoded.kind, at, entry.body, entry.leaf_hash))
         for salt, (name, text) in zip(salts, encoded.detached.items(), strict=True):
             self.write(_INSERT_DETACHED, (entry.seq, name, salt, text))
+        for node in self._tree.append(entry.leaf_hash):
+            self.write(_INSERT_NODE, node)
         self._size, self._head = entry.seq + 1, entry.leaf_hash
         return self._fold(event, entry)
 

@@ -25,7 +25,7 @@ CLAIMS = GrantClaims(
     approvers=("person_1", "person_2"),
     iat=NOON,
     exp=NOON + timedelta(minutes=10),
-    log=LogHead(index=41, size=42, head="sha256:" + "bb" * 32),
+    log=LogHead(index=41, size=42, head="bb" * 32, root="cc" * 32),
 )
 
 
@@ -53,7 +53,7 @@ def test_the_agent_reads_what_was_approved() -> None:
         "approvers": ["person_1", "person_2"],
         "iat": int(NOON.timestamp()),
         "exp": int(NOON.timestamp()) + 600,
-        "log": {"index": 41, "size": 42, "head": CLAIMS.log.head},
+        "log": {"index": 41, "size": 42, "head": "bb" * 32, "root": "cc" * 32},
     }
 
 
@@ -64,7 +64,7 @@ def test_the_same_claims_are_the_same_bytes() -> None:
     assert token == sign_grant(key, replace(CLAIMS))
     assert (
         token.rsplit(".", 1)[1]
-        == "5lsI5NPRPAjDikXKMFGUQ6sKQwb6OpB14bHSt_LjftZNi7D_TjjyBUI9JczHAh1f4PpT42R_jYBf_5Zab_MFDA"
+        == "YUTI5bEKgFzIA0IsbWXUg0hDS3p8s4iLpXGLT0dAl9cH4lbpIkPR03HsBYyAI4MV4RUKMbzYYp8-QMEWx0stAA"
     )
 
 
