@@ -1,6 +1,8 @@
 """`audit verify | show | evidence | checkpoint`: is the log whole, what stands in it, and anchoring it by hand."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +21,10 @@ app.command("evidence", epilog="Example: foureyes audit evidence prop_01jd3k --t
 def verify(
     *,
     log_only: Annotated[bool, typer.Option("--log-only", help="Do not refold the index and compare.")] = False,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="What a witness holds: a checkpoint file, a Slack export, callbacks or grants. Repeatable."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the whole log, its anchor, and the index against it.
@@ -26,9 +32,13 @@ def verify(
     Every entry, link, hash and detached value is computed anew. Exit code 7 where anything is broken. It needs no
     running server and changes nothing.
     """
+    from bot.audit.witness_files import NoWitnessError
     from bot.cli.checking import check
 
-    found = check(refold=not log_only)
+    try:
+        found = check(refold=not log_only, against=against or ())
+    except NoWitnessError as error:
+        raise typer.BadParameter(printable(str(error)), param_hint="--against") from None
     if as_json:
         print_json(found)
     else:
@@ -37,6 +47,8 @@ def verify(
         state = "BROKEN" if found["broken"] else "whole"
         size = counted(found["entries"], "entry", "entries")
         typer.echo(f"The log is {state}: {size}, {found['anchored']} of them under the anchor.")
+        for line in _covers(found):
+            typer.echo(printable(line))
         for warning in found["warnings"]:
             typer.echo(f"Note: {printable(warning)}", err=True)
     if found["broken"]:
@@ -56,6 +68,16 @@ def show(
 
     for entry in entries(subject, since, limit):
         typer.echo(json_text(entry) if as_json else _line(entry))
+
+
+def _covers(found: dict[str, Any]) -> Iterator[str]:
+    """Say which part of the log each witness covers, and which part none does."""
+    for cover in found["witnesses"]:
+        agree = counted(cover["agree"], cover["kind"])
+        last = cover["entries"] - 1
+        yield f"{cover['source']}: {agree}, for entries 0 to {last}." if last >= 0 else f"{cover['source']}: {agree}."
+    if found["uncovered"]:
+        yield f"Not covered by any of these yet: the newest {counted(found['uncovered'], 'entry', 'entries')}."
 
 
 def _where(fault: dict[str, Any]) -> str:

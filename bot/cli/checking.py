@@ -2,16 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bot.anchoring import Anchoring
 from bot.audit import anchor as anchors
+from bot.audit.against import Held, hold_against
 from bot.audit.anchor import AnchorError
 from bot.audit.report import Report
 from bot.audit.signed_note import Checkpoint
 from bot.audit.verify import verify
+from bot.audit.witness_files import read_witness
 from bot.cli.session import database, reading, settings
 from bot.clock import SteadyClock
 from bot.keys import KeyFileError, SigningKey, load
@@ -21,23 +24,27 @@ from bot.store.check import differences
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
-def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any]:
-    """Verify everything; `broken` is empty where all is well."""
+def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequence[Path] = ()) -> dict[str, Any]:
+    """Verify everything; `broken` is empty where all is well. Raises NoWitnessError for a path that is none."""
+    sources = {str(path): read_witness(path) for path in against}
     warnings: list[str] = []
     broken: list[dict[str, Any]] = []
     anchor: Checkpoint | None = None
     keys: list[bytes] = []
     try:
-        if settings().anchor_file.exists():
+        if settings().anchor_file.exists() or sources:
             keys = [_key().public_bytes()]
             anchor = anchors.read(settings().anchor_file, keys)
     except (AnchorError, KeyFileError) as error:
         broken.append({"seq": None, "what": str(error)})
-    report = Report()
+    report, held = Report(), Held()
     try:
         with reading() as connection:
             report = verify(connection, anchor, keys)
             broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
+            if sources:
+                held = hold_against(connection, sources, keys)
+                broken += [{"seq": None, "what": fault} for fault in held.broken]
             if refold and not broken:
                 broken += [{"seq": None, "what": f"index: {line}"} for line in differences(connection)]
     except sqlite3.DatabaseError as error:
@@ -53,6 +60,7 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any
             warnings.append(missing)
         else:
             broken.append({"seq": None, "what": missing})
+    warnings += held.notes
     newer = report.entries - report.anchored
     if anchor is not None and newer:
         last = "the last entry is" if newer == 1 else f"the last {newer} entries are"
@@ -63,6 +71,8 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False) -> dict[str, Any
         "head": report.head,
         "broken": broken,
         "warnings": warnings,
+        "witnesses": [asdict(cover) for cover in held.covers],
+        "uncovered": max(0, report.entries - held.entries) if sources else None,
     }
 
 

@@ -45,7 +45,7 @@ def test_the_anchor_is_the_head(story: Story) -> None:
 
 
 def test_roots_that_were_given_away_are_the_logs(story: Story) -> None:
-    """What a callback or a grant carried out of the house is still the log's root at that size, and its entry's hash."""
+    """What a callback or grant carried out of the house is still the log's root at that size, and its entry's hash."""
     told = [body["log"] for _, body in story.told()]
     held = [payload_of(grant)["log"] for grants in story.grants().values() for grant in grants]
     assert len(told) >= 10

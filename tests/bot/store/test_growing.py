@@ -45,6 +45,7 @@ class Unit:
         self.roots: dict[int, bytes] = {}
 
     def __call__(self, tx: Transaction) -> None:
+        """Append, and note what the root was said to be."""
         for _ in range(self.entries):
             recorded = tx.record(EnvironmentNamed(tx.at, POLICY, "test"))
             self.roots[recorded.seq + 1] = tx.root(recorded.seq + 1)
