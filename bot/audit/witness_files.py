@@ -26,7 +26,7 @@ def read_witness(path: Path) -> Found:
             unread += found.unread if path.is_file() and not zipfile.is_zipfile(path) else 0
     except OSError as error:
         raise NoWitnessError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, RuntimeError) as error:
         raise NoWitnessError(f"{path} is no ZIP that can be read: {error}") from None
     if not statements:
         raise NoWitnessError(

@@ -146,8 +146,8 @@ BUGS = (
         ),
         (
             "bot.desk.agents:AgentUseCases.claim",
-            "            return _claim(tx, agent,",
-            "            tx._switch = switch\n            return _claim(tx, agent,",
+            "            claimed, refused = _claim(tx, agent,",
+            "            tx._switch = switch\n            claimed, refused = _claim(tx, agent,",
         ),
     ),
     _bug(
