@@ -1,4 +1,4 @@
-"""In which ways a policy asks people, and whether enough people can answer. For reviews: it judges no proposal.
+"""In which ways a policy asks people or lets one start something, and whether enough can answer. It judges no proposal.
 
 What it says about amounts is only what the conditions themselves bound; where it cannot tell, it gives the condition.
 """
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from approval_rules.people import PersonId, RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, Rule
 from approval_rules.ranges import ANY, Range
-from approval_rules.requirement import Seat
+from approval_rules.requirement import Initiation, Seat
 from approval_rules.verdicts import Allow, Ask, Block, asked_by
 from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN
 
@@ -32,7 +32,8 @@ class Way:
     """One way in which a tool asks people: by a rule, or, with `rule` None, the strictest people of its file.
 
     `bands` bound numbers; `condition` is what else must hold, empty where the bands say all. In shadow people are asked
-    and nothing is ever executed.
+    and nothing is ever executed. With `starts` it is blocked, and somebody of that role may start it; then `ask` is for
+    everybody but that person.
     """
 
     tool: ToolName
@@ -41,6 +42,7 @@ class Way:
     condition: str
     ask: Ask
     shadow: bool = False
+    starts: Initiation | None = None
 
     @property
     def when(self) -> str:
@@ -59,20 +61,26 @@ class Way:
 
 def ways_of(folder: PolicyFolder) -> tuple[Way, ...]:
     """Give every way in which people are asked, by tool; changes of the policy itself last."""
-    found = [way for tool in sorted(folder.policies) for way in _ways(folder.policies[tool])]
+    found = [way for tool in sorted(folder.policies) for way in sorted(_ways(folder.policies[tool]), key=_place)]
     if POLICY_ADMIN in folder.roles:
         found.append(Way(CHANGE_TOOL, None, (), "", Ask((Seat(POLICY_ADMIN, 2),))))
     return tuple(found)
 
 
+def _place(way: Way) -> tuple[bool, int]:
+    return way.rule is None, way.rule or 0
+
+
 def _ways(policy: Policy) -> Iterator[Way]:
+    yield from _started(policy)
     if any(isinstance(rule.verdict, Block) and rule.condition is None for rule in policy.rules):
         return
     for rule in policy.rules:
         ask = asked_by(rule.verdict)
         if ask is None and policy.shadow and not isinstance(rule.verdict, Block):
             ask = policy.strictest
-        bands = None if ask is None else _bands(policy, rule)
+        before = [each for each in policy.rules if each.index < rule.index or isinstance(each.verdict, Block)]
+        bands = None if ask is None else _bands(policy, rule, before)
         if ask is not None and bands is not None:
             yield Way(policy.tool, rule.index, bands, _rest(rule), ask, policy.shadow)
         if rule.condition is None:
@@ -80,6 +88,18 @@ def _ways(policy: Policy) -> Iterator[Way]:
     strictest = policy.strictest
     if strictest is not None and _can_be_in_doubt(policy):
         yield Way(policy.tool, None, (), "", strictest, policy.shadow)
+
+
+def _started(policy: Policy) -> Iterator[Way]:
+    """Give the blocks that a person may start: where other blocks match too, all of them must say the same."""
+    blocks = [(rule, rule.verdict) for rule in policy.rules if isinstance(rule.verdict, Block)]
+    for rule, block in () if policy.shadow else blocks:
+        others = [other for other, theirs in blocks if theirs.starters != block.starters]
+        if block.initiation is None or block.then is None or any(other.condition is None for other in others):
+            continue
+        bands = _bands(policy, rule, others)
+        if bands is not None:
+            yield Way(policy.tool, rule.index, bands, _rest(rule), block.then, starts=block.initiation)
 
 
 def _can_be_in_doubt(policy: Policy) -> bool:
@@ -95,16 +115,15 @@ def _rest(rule: Rule) -> str:
     return "" if rule.condition is None or rule.condition.only_ranges else rule.condition_text
 
 
-def _bands(policy: Policy, rule: Rule) -> tuple[Band, ...] | None:
-    """Bound each number by the rule, without what rules before it and blocks take away; None where nothing is left."""
+def _bands(policy: Policy, rule: Rule, before: Sequence[Rule]) -> tuple[Band, ...] | None:
+    """Bound each number by the rule, without what those `before` it take away; None where nothing is left."""
     own = {} if rule.condition is None else dict(rule.condition.ranges)
     taken: dict[str, list[Range]] = {}
     # Without the number only an allow can be passed over: of anything else the strictest people are asked.
     passed: dict[str, bool] = {}
-    for other in policy.rules:
+    for other in before:
         condition = other.condition
-        decides = other.index < rule.index or isinstance(other.verdict, Block)
-        if decides and condition is not None and condition.only_ranges and len(condition.ranges) == 1:
+        if condition is not None and condition.only_ranges and len(condition.ranges) == 1:
             [(name, span)] = condition.ranges.items()
             taken.setdefault(name, []).append(span)
             passed[name] = passed.get(name, name not in own) and other.verdict == Allow()

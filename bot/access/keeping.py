@@ -164,10 +164,10 @@ def _access(tx: Transaction) -> Access:
 
 
 def _is_concerned(report: Report, by: Actor, accounts: frozenset[str]) -> bool:
-    """Tell whether somebody can approve something by this report; of an account of the machine nobody can tell."""
+    """Tell whether somebody can approve or start something by it; of an account of the machine nobody can tell."""
     if by.kind is not ActorKind.HUMAN:
         return True
-    asked = {role for way in report["ways"] for role in roles_of(way)}
+    asked = {role for way in report["ways"] for role in roles_of(way) | starter_of(way)}
     return any(
         one["person"] in accounts and one["flaw"] is None and any(role["role"] in asked for role in one["roles"])
         for one in report["people"]
@@ -178,3 +178,8 @@ def roles_of(way: Any) -> frozenset[str]:  # noqa: ANN401 - JSON
     """Name the roles that can answer in one way of asking."""
     asked = frozenset(seat["role"] for seat in way["seats"])
     return asked if way["backup"] is None else asked | {way["backup"]}
+
+
+def starter_of(way: Any) -> frozenset[str]:  # noqa: ANN401 - JSON
+    """Name the role that can start what is blocked, where one can."""
+    return frozenset({way["starts"]["role"]}) if "starts" in way else frozenset()

@@ -27,6 +27,10 @@ from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
 
 RECENT: Final = timedelta(days=90)
+# Each kind of key besides agents': its holder's name and pseudonym, and when it was made; none that is revoked.
+KEYS: Final[Mapping[str, str]] = {
+    "operator": "SELECT name, person, created_at FROM operator_keys WHERE revoked_at IS NULL ORDER BY name",
+}
 _PEOPLE: Final = "SELECT ref, team_id, user_id, name FROM people"
 _AGENTS: Final = f"SELECT {rows.AGENT_COLUMNS} FROM agents a WHERE a.revoked_at IS NULL ORDER BY a.name"  # noqa: S608
 _FACTORS: Final = (
@@ -38,15 +42,26 @@ _LAST_VOTES: Final = (
 )
 _OPERATED: Final = (
     "SELECT json_extract(CAST(body AS TEXT), '$.actor.ref') AS who, max(at) FROM entries"
-    " WHERE json_extract(CAST(body AS TEXT), '$.actor.kind') = 'operator' GROUP BY who"
+    " WHERE json_extract(CAST(body AS TEXT), '$.actor.kind') IN ('operator', 'operator-key') GROUP BY who"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key that is in force, and whose: `since` is when it was given, a time as stored."""
+
+    kind: str
+    name: str
+    holder: PersonId
+    since: str
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """One view of the database.
 
-    `agents` are those that are not revoked; `operated` is when an account of the machine did something last.
+    `agents` are those that are not revoked; `operated` is when an account of the machine, or an operator's key, did
+    something last.
     """
 
     access: Access
@@ -55,6 +70,7 @@ class Records:
     factors: Mapping[PersonId, frozenset[Factor]]
     voted: Mapping[PersonId, datetime]
     operated: Mapping[PersonId, datetime]
+    keys: Sequence[HeldKey] = ()
 
     @property
     def refs(self) -> Mapping[str, PersonId]:
@@ -88,6 +104,11 @@ def records_of(connection: sqlite3.Connection) -> Records:
         factors=factors,
         voted={PersonId(who): parse_time(at) for who, at in connection.execute(_LAST_VOTES) if who},
         operated={PersonId(who): parse_time(at) for who, at in connection.execute(_OPERATED)},
+        keys=tuple(
+            HeldKey(kind, name, PersonId(holder), since)
+            for kind, found in KEYS.items()
+            for name, holder, since in connection.execute(found)
+        ),
     )
 
 

@@ -12,10 +12,11 @@ from typing import Any, Final, TypeAlias
 from approval_rules.access import Way, spare, ways_of
 from approval_rules.people import Agent, PersonId, RoleName
 from approval_rules.policy import PolicyFolder
+from approval_rules.requirement import Initiation
 from approval_rules.step_up import STEP_UPS, StepUp
 from approval_rules.times import format_time
 from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN
-from bot.access.records import RECENT, Records
+from bot.access.records import RECENT, HeldKey, Records
 from bot.access.roster import Roster, SeenPerson
 from bot.agents import OS_TEAM
 from handlers.counting import counted
@@ -27,7 +28,7 @@ REVIEWERS: Final = (POLICY_ADMIN, OPERATOR, AUDITOR)
 FACTOR_WORDS: Final[Mapping[StepUp, str]] = {"none": "a click", "totp": "a code", "passkey": "a passkey"}
 _TWO: Final = 2
 _WORST_FIRST: Final = (
-    *("gone-with-role", "nobody-can", "owner-needed", "gone-voted", "owner-gone"),
+    *("gone-with-role", "nobody-can", "nobody-starts", "owner-needed", "gone-voted", "owner-gone"),
     *("no-group", "small-role", "no-factor", "no-policy", "no-spare"),
 )
 
@@ -76,10 +77,15 @@ class _Facts:
         enough = frozenset(STEP_UPS[STEP_UPS.index(asked) :])
         return frozenset(person for person in people if self.records.factors.get(person, frozenset()) & enough)
 
+    def starters(self, starts: Initiation) -> frozenset[PersonId]:
+        """Give who can start what a block lets them start."""
+        return self.proved(self.able.get(starts.role, frozenset()), starts.step_up)
+
 
 def build(folder: PolicyFolder, roster: Roster, records: Records, at: datetime) -> Report:
     """Make the report as of `at` from the policy in force, Slack's directory and the records."""
     facts = _Facts(folder, roster, records, at)
+    held = [_held(records, key) for key in records.keys]
     return {
         "v": 1,
         "at": format_time(at),
@@ -96,6 +102,7 @@ def build(folder: PolicyFolder, roster: Roster, records: Records, at: datetime) 
             "review": sorted(_having(facts, REVIEWERS)),
             "change_policy": sorted(facts.able.get(POLICY_ADMIN, frozenset())),
         },
+        **({"keys": held} if held else {}),
     }
 
 
@@ -119,10 +126,24 @@ def _way(facts: _Facts, way: Way) -> Report:
         "able": len(people),
         "able_with_factor": len(facts.proved(people, way.ask.step_up)),
         "spare": _spare(facts, way),
+        **({"excluded": list(way.ask.excluded)} if way.ask.excluded else {}),
+        **({} if way.starts is None else {"starts": _starts(facts, way.starts)}),
     }
 
 
+def _starts(facts: _Facts, starts: Initiation) -> Report:
+    able, proved = len(facts.able.get(starts.role, ())), len(facts.starters(starts))
+    return {"role": starts.role, "step_up": starts.step_up, "able": able, "able_with_factor": proved}
+
+
 def _spare(facts: _Facts, way: Way, without: frozenset[PersonId] = frozenset()) -> int:
+    """Count who could be missing; of what a person starts, whoever starts it is one of the missing."""
+    if way.starts is None:
+        return _left_over(facts, way, without)
+    return max((_left_over(facts, way, without | {person}) for person in facts.starters(way.starts)), default=-1)
+
+
+def _left_over(facts: _Facts, way: Way, without: frozenset[PersonId]) -> int:
     asked = {seat.role: facts.able.get(seat.role, frozenset()) for seat in way.ask.seats}
     able = {role: facts.proved(people, way.ask.step_up) - without for role, people in asked.items()}
     return spare(way.ask.seats, able)
@@ -160,7 +181,7 @@ def _role(facts: _Facts, name: RoleName) -> Report:
         "members": sorted(role.members),
         "able": len(facts.able[name]),
         "most_needed": max(asked, default=0),
-        "ways": sum(name in way.roles for way in facts.ways),
+        "ways": sum(name in way.roles or (way.starts is not None and way.starts.role == name) for way in facts.ways),
     }
 
 
@@ -168,6 +189,16 @@ def _agent(facts: _Facts, agent: Agent) -> Report:
     owner = facts.records.accounts.get(agent.owner)
     user = None if owner is None else owner[0].user_id
     return {"name": agent.name, "id": agent.id, "owner": user, "tools": sorted(agent.tools)}
+
+
+def _held(records: Records, key: HeldKey) -> Report:
+    last = records.operated.get(key.holder)
+    return {
+        "kind": key.kind,
+        "name": key.name,
+        "since": key.since,
+        "last_acted": None if last is None else format_time(last),
+    }
 
 
 def _operators(records: Records) -> list[Report]:
@@ -183,7 +214,7 @@ def _operators(records: Records) -> list[Report]:
 
 
 def _warnings(facts: _Facts) -> list[tuple[str, str]]:
-    kinds = (_left, _unfillable, _owners, _roles, _factors)
+    kinds = (_left, _unfillable, _unstartable, _owners, _roles, _factors)
     found = [warning for kind in kinds for warning in kind(facts)]
     return sorted(found, key=lambda warning: _WORST_FIRST.index(warning[0]))
 
@@ -196,6 +227,8 @@ def _named(way: Way) -> str:
 
 def _unfillable(facts: _Facts) -> Iterator[tuple[str, str]]:
     for way in facts.ways:
+        if way.starts is not None and not facts.starters(way.starts):
+            continue
         left, needs = _spare(facts, way), counted(way.ask.approvals, "person", "people")
         if left < 0:
             short = counted(-left, "person is", "people are")
@@ -211,6 +244,14 @@ def _unfillable(facts: _Facts) -> Iterator[tuple[str, str]]:
                     "owner-needed",
                     f"Nobody can approve {_named(way)} for the agent {agent.name}: its owner is one of the few.",
                 )
+
+
+def _unstartable(facts: _Facts) -> Iterator[tuple[str, str]]:
+    """What a person may start, and nobody could."""
+    for way in facts.ways:
+        if way.starts is not None and not facts.starters(way.starts):
+            proof = "act" if way.starts.step_up == "none" else f"confirm with {FACTOR_WORDS[way.starts.step_up]}"
+            yield "nobody-starts", f"Nobody can start {_named(way)}: nobody in the role {way.starts.role} can {proof}."
 
 
 def _left(facts: _Facts) -> Iterator[tuple[str, str]]:
@@ -250,17 +291,18 @@ def _roles(facts: _Facts) -> Iterator[tuple[str, str]]:
 
 
 def _factors(facts: _Facts) -> Iterator[tuple[str, str]]:
-    asked: dict[tuple[RoleName, StepUp], None] = {}
+    asked: dict[tuple[RoleName, StepUp, str], None] = {}
     for way in facts.ways:
-        if way.ask.step_up != "none":
-            asked |= dict.fromkeys((role, way.ask.step_up) for role in sorted(way.roles))
-    for role, factor in asked:
+        asked |= dict.fromkeys((role, way.ask.step_up, "approve") for role in sorted(way.roles))
+        if way.starts is not None:
+            asked[way.starts.role, way.starts.step_up, "start it"] = None
+    for role, factor, what in asked:
         people = facts.able.get(role, frozenset())
         lacking = len(people) - len(facts.proved(people, factor))
         if lacking:
             who = f"{lacking} of {counted(len(people), 'person', 'people')}"
             asks = f"which is asked of the role {role}"
-            yield "no-factor", f"{who} cannot confirm with {FACTOR_WORDS[factor]}, {asks}, and so cannot approve."
+            yield "no-factor", f"{who} cannot confirm with {FACTOR_WORDS[factor]}, {asks}, and so cannot {what}."
 
 
 def _who(user: str, seen: SeenPerson) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from approval_rules.versions import CHANGE_TOOL
-from bot.access.keeping import Kept, roles_of
+from bot.access.keeping import Kept, roles_of, starter_of
 from bot.access.report import FACTOR_WORDS, Report
 from handlers.counting import counted
 from handlers.slack.escape import visible
@@ -22,6 +22,7 @@ COLUMNS: Final = (
     *("person", "account", "standing", "tool", "rule", "when", "role", "in role since", "through", "approvals"),
     *("others needed", "second factor asked", "enrolled", "has what is asked", "last vote", "not for agents", "note"),
 )
+KEY_MAY: Final[Mapping[str, str]] = {"operator": "pauses, and is half of a resume of everything; approves nothing"}
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#1d2433}table{border-collapse:collapse;margin:0 0 2rem}"
     "th,td{border:1px solid #cbd2dc;padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:#eef1f5}"
@@ -35,10 +36,10 @@ def _shown(text: str) -> str:
 
 
 def rights(report: Report) -> Iterator[Mapping[str, str]]:
-    """Give a line for each person and each way in which the person can approve, and one for who can approve nothing."""
+    """Give a line for each person and each way in which the person can approve or start, or one for who can neither."""
     by_role: dict[str, list[Mapping[str, Any]]] = {}
     for way in report["ways"]:
-        for role in sorted(roles_of(way)):
+        for role in sorted(roles_of(way) | starter_of(way)):
             by_role.setdefault(role, []).append(way)
     owned: dict[str, list[Mapping[str, Any]]] = {}
     for agent in report["agents"]:
@@ -46,7 +47,10 @@ def rights(report: Report) -> Iterator[Mapping[str, str]]:
     for one in report["people"]:
         found = [(role, way) for role in one["roles"] for way in by_role.get(role["role"], ())]
         for role, way in found if one["flaw"] is None else ():
-            yield _right(one, role, way, owned.get(one["account"], ()))
+            if role["role"] in starter_of(way):
+                yield _start(one, role, way)
+            if role["role"] in roles_of(way):
+                yield _right(one, role, way, owned.get(one["account"], ()))
         if not found or one["flaw"] is not None:
             yield _nothing(one)
 
@@ -73,6 +77,8 @@ def _right(
     notes = [
         *(["from half of the time on"] if way["backup"] == role["role"] else []),
         *(["in shadow: nothing is executed"] if way["shadow"] else []),
+        *(["after another person has started it"] if starter_of(way) else []),
+        *([f"not where {_names(way)} names this person"] if way.get("excluded") else []),
     ]
     return {
         **_about(one),
@@ -89,6 +95,22 @@ def _right(
         "not for agents": ", ".join(_shown(agent["name"]) for agent in owned if way["tool"] in agent["tools"]),
         "note": "; ".join(notes),
     }
+
+
+def _start(one: Mapping[str, Any], role: Mapping[str, Any], way: Mapping[str, Any]) -> Mapping[str, str]:
+    """Say that a person may start what is blocked: all that is asked must be brought by others."""
+    asked = way["starts"]["step_up"]
+    return {
+        **_right(one, role, way, ()),
+        "others needed": str(way["approvals"]),
+        "second factor asked": asked,
+        "has what is asked": "yes" if has_factor(one["factors"], asked) else "no",
+        "note": "may start it, and not approve it then",
+    }
+
+
+def _names(way: Mapping[str, Any]) -> str:
+    return " or ".join(map(_shown, way.get("excluded", ())))
 
 
 def has_factor(enrolled: Sequence[str], asked: str) -> bool:
@@ -108,7 +130,16 @@ def seats_of(way: Mapping[str, Any]) -> str:
     seats = " and ".join(f"{seat['count']} of {seat['role']}" for seat in way["seats"])
     late = f", later also {way['backup']}" if way["backup"] else ""
     factor = "" if way["step_up"] == "none" else f", each with {FACTOR_WORDS[way['step_up']]}"
-    return f"{seats}{late}{factor}"
+    told = f"{seats}{late}{factor}"
+    if way.get("excluded"):
+        told += f", nobody whom {_names(way)} names"
+    return f"{_starter(way['starts'])}, then {told}" if starter_of(way) else told
+
+
+def _starter(starts: Mapping[str, Any]) -> str:
+    factor = "" if starts["step_up"] == "none" else f" with {FACTOR_WORDS[starts['step_up']]}"
+    can = counted(starts["able_with_factor"], "person", "people")
+    return f"blocked; one of {starts['role']} may start it{factor} ({can} can)"
 
 
 # --- for a spreadsheet
@@ -250,6 +281,10 @@ def powers(report: Report) -> Iterator[str]:
         f"{visible(one['account'])} (last on {_day(one['last_acted'])})" for one in report["operators"]
     )
     yield f"Accounts of the machine that have acted: {accounts or 'none'}."
+    for key in report.get("keys", ()):
+        used = f"last used on {_day(key['last_acted'])}" if key["last_acted"] else "never used"
+        since = f"since {_day(key['since'])}, {used}"
+        yield f"The {key['kind']}'s key {visible(key['name'])} ({since}): {KEY_MAY[key['kind']]}."
 
 
 def _day(at: str | None) -> str:

@@ -1,5 +1,6 @@
 """In which ways a policy asks people: what the report says holds for every amount, and for whoever may vote."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -25,9 +26,9 @@ from approval_rules.policy import Policy, PolicyFolder, RoleMembers, Rule
 from approval_rules.quorum import tally
 from approval_rules.ranges import Range
 from approval_rules.refusals import Refusal
-from approval_rules.requirement import Requirement, Seat, Tier
+from approval_rules.requirement import Initiation, Requirement, Seat, Tier
 from approval_rules.state import Vote
-from approval_rules.verdicts import Allow, Ask, Verdict
+from approval_rules.verdicts import Allow, Ask, Block, Verdict
 from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN
 from tests.rules.builders import DIGEST, REFUND, START, opened
 from tests.rules.policies import ALLOW, BLOCK, THREE, TWO, folder, judged
@@ -137,6 +138,39 @@ def test_the_report_names_exactly_the_people_whom_a_vote_would_let_through(
         assert early <= late
     else:
         assert found == []
+
+
+STARTER = RoleName("shift_lead")
+starts = st.builds(
+    lambda role, ask: Block("no", Initiation(role, "passkey"), ask),
+    st.sampled_from([STARTER, MANAGER]),
+    st.sampled_from([TWO, THREE]),
+)
+
+
+@given(st.lists(st.tuples(ranged, verdicts | starts), min_size=1, max_size=5), st.none() | amounts)
+def test_the_report_names_exactly_what_a_person_may_start(
+    rules: list[tuple[str | None, Verdict]], amount: Decimal | None
+) -> None:
+    """With any amount and none: a person may start it where some way says so, and then that way's people are asked."""
+    policy = folder(*rules)
+    required = judged(policy, {} if amount is None else {"n": amount})
+    possible = [way for way in ways_of(policy) if way.starts is not None]
+    if amount is None:
+        found = [way for way in possible if all(band.missing for band in way.bands)]
+    else:
+        found = [way for way in possible if holds(way, amount)]
+    assert {(way.starts, way.ask.seats) for way in found} == (
+        {(required.initiation, required.seats)} if required.initiation else set()
+    )
+
+
+def test_nothing_of_a_tool_in_shadow_can_be_started() -> None:
+    """A block that names starters starts nothing in shadow, so the report names none."""
+    block = Block("no", Initiation(STARTER, "totp"), TWO)
+    told_live = Policy(REFUND, (Rule(1, None, block, ""),))
+    assert [way.starts for way in ways_of(PolicyFolder("v", {REFUND: told_live}, {}, {}))] == [block.initiation]
+    assert ways_of(PolicyFolder("v", {REFUND: replace(told_live, shadow=True)}, {}, {})) == ()
 
 
 @given(st.lists(st.tuples(ranged, verdicts), min_size=1, max_size=5))

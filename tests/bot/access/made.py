@@ -7,10 +7,10 @@ from approval_rules.access_events import Access
 from approval_rules.conditions import compile_condition
 from approval_rules.people import Account, Agent, AgentId, Flaw, PersonId, RoleName, ToolName
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers, Rule
-from approval_rules.requirement import Seat
+from approval_rules.requirement import Initiation, Seat
 from approval_rules.verdicts import Allow, Ask, Block
 from bot.access.keeping import Kept
-from bot.access.records import Records
+from bot.access.records import HeldKey, Records
 from bot.access.report import Report, build
 from bot.access.roster import Roster, SeenPerson, SeenRole
 from bot.agents import OS_TEAM
@@ -36,11 +36,12 @@ def ref(user: str) -> PersonId:
 
 def rules() -> Mapping[ToolName, Policy]:
     """Refunds by amount, and keys that two kinds of people rotate, each with a passkey."""
+    alone = Block("ask the board", Initiation(DIRECTOR, "passkey"), Ask((Seat(FINANCE, 2),), step_up="totp"))
     refund = (
         Rule(1, compile_condition("amount_usd <= 50"), Allow(), ""),
         Rule(2, compile_condition("amount_usd <= 500"), Ask((Seat(MANAGER, 2),), backup=DIRECTOR), ""),
-        Rule(3, compile_condition("amount_usd > 5000"), Block("ask the board"), ""),
-        Rule(4, None, Ask((Seat(MANAGER, 1), Seat(FINANCE, 1)), step_up="totp"), ""),
+        Rule(3, compile_condition("amount_usd > 5000"), alone, ""),
+        Rule(4, None, Ask((Seat(MANAGER, 1), Seat(FINANCE, 1)), step_up="totp", excluded=("account_manager",)), ""),
     )
     keys = (Rule(1, compile_condition("environment == 'production'"), Ask((Seat(FINANCE, 2),), step_up="passkey"), ""),)
     return {REFUND: Policy(REFUND, refund), KEYS: Policy(KEYS, keys)}
@@ -70,6 +71,7 @@ def small() -> Report:
         factors={ref("U0MAYA"): frozenset({"passkey"}), ref("U0SAM"): frozenset({"totp"})},
         voted={ref("U0MAYA"): AT - timedelta(days=1), ref("U0LENA"): AT - timedelta(days=30)},
         operated={PersonId("pers_root"): AT - timedelta(days=7)},
+        keys=(HeldKey("operator", "ana.sousa", PersonId("pers_key"), "2026-01-12T09:00:00.000000Z"),),
     )
     return build(folder, Roster(HOME, roles, PEOPLE), records, AT)
 

@@ -5,15 +5,25 @@ import io
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from approval_rules.access_events import Access
 from approval_rules.canonical import canonical_text
-from bot.access.showing import COLUMNS, csv_of, has_factor, html_of, lines_of, rights
+from approval_rules.people import PersonId, RoleName, ToolName
+from approval_rules.policy import Policy, PolicyFolder, RoleMembers, Rule
+from approval_rules.requirement import Initiation, Seat
+from approval_rules.verdicts import Ask, Block
+from bot.access.keeping import starter_of
+from bot.access.records import KEYS, Records
+from bot.access.report import Report, build
+from bot.access.roster import Roster, SeenPerson, SeenRole
+from bot.access.showing import COLUMNS, KEY_MAY, csv_of, has_factor, html_of, lines_of, rights
 from bot.delivery.access_post import is_slacks
 from handlers.review_desk import ReportSummary
 from handlers.slack.reviewing import report_message
-from tests.bot.access.made import kept, large, small
+from tests.bot.access.made import AT, kept, large, small
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "access" / "report.json"
@@ -37,6 +47,7 @@ def test_the_worst_comes_first() -> None:
     assert codes == [
         "gone-with-role",
         *["nobody-can"] * 3,
+        "nobody-starts",
         *("owner-needed", "gone-voted", "owner-gone", "no-group", "small-role", "no-factor", "no-factor", "no-policy"),
         *["no-spare"] * 2,
     ]
@@ -55,6 +66,75 @@ def test_every_person_has_a_line_for_every_right_and_for_none() -> None:
     assert sam["payments.refund", "rule 4"]["has what is asked"] == "yes"
     assert sam["keys.rotate", "rule 1"]["has what is asked"] == "no"
     assert sam["foureyes.policy", "every change"]["when"] == "always"
+
+
+def started(starters: frozenset[str], approvers: frozenset[str], factor: str = "passkey") -> Report:
+    """Make the report of one tool that people may start: two of finance approve, nobody whom `manager` names."""
+    lead, finance, tool = RoleName("shift_lead"), RoleName("finance"), ToolName("wire.send")
+    block = Block("no", Initiation(lead, "passkey"), Ask((Seat(finance, 2),), excluded=("manager",)))
+    told = {lead: RoleMembers(starters, None), finance: RoleMembers(approvers, None)}
+    policies = {tool: Policy(tool, (Rule(1, None, block, ""),))}
+    everybody = starters | approvers
+    factors = {PersonId(user): frozenset[Any]({factor}) for user in everybody}
+    return build(
+        PolicyFolder("v", policies, told, {}),
+        Roster("T", {name: SeenRole(one.users, None) for name, one in told.items()}, people_of(everybody)),
+        Records(Access({}), {}, (), factors, {}, {}),
+        AT,
+    )
+
+
+def people_of(users: frozenset[str]) -> dict[str, SeenPerson]:
+    """Make full members."""
+    return {user: SeenPerson(user, None) for user in users}
+
+
+def test_whoever_may_start_red_stands_in_the_report() -> None:
+    """A starter has a line, with the factor that starting asks; the fields that bar people are named."""
+    report = started(frozenset({"A"}), frozenset({"B", "C"}))
+    [way] = report["ways"]
+    assert way["starts"] == {"role": "shift_lead", "step_up": "passkey", "able": 1, "able_with_factor": 1}
+    assert way["excluded"] == ["manager"]
+    lines = {line["account"]: line for line in rights(report)}
+    assert lines["A"]["note"] == "may start it, and not approve it then"
+    assert (lines["A"]["second factor asked"], lines["A"]["others needed"]) == ("passkey", "2")
+    assert lines["B"]["note"] == "after another person has started it; not where manager names this person"
+    told = "\n".join(lines_of(kept(report)))
+    assert "blocked; one of shift_lead may start it with a passkey (1 person can), then 2 of finance" in told
+    assert "nobody whom manager names" in told
+    assert "blocked; one of shift_lead may start it" in html_of(kept(report))
+
+
+@pytest.mark.parametrize(
+    ("starters", "approvers", "factor", "codes"),
+    [
+        ("A", "BC", "passkey", {"no-spare"}),
+        ("A", "BCD", "passkey", set()),
+        ("A", "AB", "passkey", {"nobody-can"}),
+        ("AB", "AB", "passkey", {"nobody-can"}),
+        ("AB", "ABC", "passkey", {"no-spare"}),
+        ("A", "BC", "totp", {"nobody-starts", "no-factor"}),
+        ("", "BC", "passkey", {"nobody-starts"}),
+    ],
+)
+def test_whoever_starts_it_is_no_approver(starters: str, approvers: str, factor: str, codes: set[str]) -> None:
+    """It is warned of where nobody can start it, and where too few are left once somebody has."""
+    report = started(frozenset(starters), frozenset(approvers), factor)
+    assert {one["code"] for one in report["warnings"]} - {"small-role"} == codes
+
+
+def test_whoever_may_start_something_is_concerned() -> None:
+    """A signature of somebody who may start red does not complete a review alone."""
+    [way] = started(frozenset({"A"}), frozenset({"B", "C"}))["ways"]
+    assert starter_of(way) == {"shift_lead"}
+    assert starter_of({"seats": [], "backup": None}) == frozenset()
+
+
+def test_keys_are_told_with_what_they_may_do() -> None:
+    """Each kind of key that is read has words for what it may do, and says when it was used last."""
+    assert KEY_MAY.keys() == KEYS.keys()
+    told = "\n".join(lines_of(kept(small())))
+    assert "The operator's key ana.sousa (since 2026-01-12, never used): pauses" in told
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,19 @@ async def test_the_owner_of_an_agent_is_named_as_excluded(living: Living) -> Non
         assert line.isprintable()
 
 
+async def test_an_operators_key_stands_in_the_report_until_it_is_taken_away(living: Living) -> None:
+    """Whose key can stop everything over HTTP is said, with its last use; a revoked one is gone."""
+    key = (await living("operator", "add", "ana.sousa", "--json")).json()["key"]
+    assert "The operator's key ana.sousa (since " in (told := (await living("access", "report")).out)
+    assert "never used)" in told
+    stopped = await living.world.client(key).post("/v1/operator/pause", json={"reason": "drill"})
+    assert stopped.status_code < 300, stopped.text
+    [held] = (await living("access", "report", "--json")).json()["keys"]
+    assert (held["kind"], held["name"], held["last_acted"] is not None) == ("operator", "ana.sousa", True)
+    await living("operator", "revoke", "ana.sousa")
+    assert "keys" not in (await living("access", "report", "--json")).json()
+
+
 async def test_a_report_is_signed_by_two_accounts_and_shown_again(
     living: Living, monkeypatch: pytest.MonkeyPatch
 ) -> None:
