@@ -34,12 +34,16 @@ NOTHING_BEFORE: Mapping[str, Json] = {}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One item of `rules`: `index` counts from 1 as a reader of the file does; no condition means always."""
+    """One item of `rules`: `index` counts from 1 as a reader of the file does; no condition means always.
+
+    `at` is the line and column where it stands in its file, from 1.
+    """
 
     index: int
     condition: Condition | None
     verdict: Verdict
     source: str
+    at: tuple[int, int] = (1, 1)
 
     def outcome(self, names: Names) -> bool | Undetermined:
         """Whether the rule matches these values."""

@@ -120,7 +120,7 @@ async def running(
         slack = SlackPost(parts.client, calls, paced, place.bot_id, settings.channel)
         guarded = await stack.enter_async_context(GuardedHttp(_allowed(settings.callback_allow, "CALLBACK")))
         worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
-        watch = PolicyWatch(settings.policy, policy, writer, reads, metrics, clock)
+        watch = PolicyWatch(settings.policy, settings.public_url, policy, writer, reads, metrics, clock)
         candidates = CandidateWatch(policy, writer, reads, metrics)
         await watch.look()
         await candidates.look()

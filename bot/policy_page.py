@@ -252,7 +252,8 @@ def _read_item(page: Page, item: yaml.Node, index: int, read: _Rules, known: Kno
     never = None if isinstance(verdict, Block) or condition is None else _out_of_bounds(condition, known)
     if never:
         page.fault(fields["if"], f"can never be reached: {known.source} allows no such {never}")
-    return Rule(index, condition, verdict, page.source(item))
+    mark = item.start_mark
+    return Rule(index, condition, verdict, page.source(item), (mark.line + 1, mark.column + 1))
 
 
 def _out_of_bounds(condition: Condition, known: Known) -> str | None:

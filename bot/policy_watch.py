@@ -21,6 +21,7 @@ from bot.contracts import FOLDER
 from bot.desk.current_policy import folder_of
 from bot.desk.versions import NotNowError, take_up
 from bot.desk.wiring import PolicyInForce
+from bot.factor_needs import require_pages
 from bot.metrics import Metrics
 from bot.policy_content import PolicyContent
 from bot.policy_files import PolicyFolderError, load, open_folder
@@ -68,9 +69,17 @@ class PolicyWatch:
     """Looks at the folder and the database now and then. While the folder is broken, the old policy stays."""
 
     def __init__(
-        self, path: Path, policy: PolicyInForce, writer: Writer, reads: Reads, metrics: Metrics, clock: Clock
+        self,
+        path: Path,
+        public_url: str | None,
+        policy: PolicyInForce,
+        writer: Writer,
+        reads: Reads,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._path = path
+        self._public_url = public_url
         self._policy = policy
         self._writer = writer
         self._reads = reads
@@ -109,6 +118,7 @@ class PolicyWatch:
     async def _look_at_folder(self) -> None:
         try:
             content, folder = open_folder(self._path)
+            require_pages(folder, self._public_url, self._path)
             change = await self._change(content, folder)
         except (PolicyFolderError, ChangeTooLargeError) as error:
             await self._refuse(str(error))

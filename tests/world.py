@@ -116,6 +116,7 @@ class World:
         self.database = folder / "foureyes.db"
         self.callback_allow = callback_allow
         self.environment = "production"
+        self.public_url: str | None = None
         self.heard: list[Heard] = []
         self._ids = TimeOrderedIds()
         self._numbers = count(1)
@@ -153,6 +154,7 @@ class World:
             slack_api_url=self.slack.api_url,
             slack_bot_token=BOT_TOKEN,
             slack_signing_secret=SIGNING_SECRET,
+            public_url=self.public_url,
         )
 
     # --- running

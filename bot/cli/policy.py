@@ -44,20 +44,19 @@ def check(
 
     Exit code 1 where the folder cannot come into force. A danger is something that is allowed and should be looked at.
     """
+    from bot.factor_needs import require_pages
     from bot.policy_files import PolicyFolderError, load
     from bot.policy_lint import dangers
     from bot.settings import load as settings
     from handlers.counting import counted
 
-    path = folder or settings().policy
+    told = settings()
+    path = folder or told.policy
     try:
         found = load(path)
+        require_pages(found, told.public_url, path)
     except PolicyFolderError as error:
-        if as_json:
-            print_json([{"file": f.file, "line": f.line, "column": f.column, "detail": f.detail} for f in error.faults])
-        else:
-            typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from None
+        _refuse(error.faults, as_json=as_json)
     dangerous = dangers(found)
     rows: list[dict[str, Any]] = [
         {

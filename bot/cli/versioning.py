@@ -107,11 +107,15 @@ def _content(what: str) -> "PolicyContent":
     """Read a folder, or a version from the database; both must load."""
     from bot.cli.known_versions import known_versions, resolved
     from bot.cli.session import reading
+    from bot.factor_needs import require_pages
     from bot.policy_files import load_content, open_folder
+    from bot.settings import load as settings
     from bot.store.policies import content_of, looking
 
     if Path(what).is_dir():
-        return open_folder(Path(what))[0]
+        content, folder = open_folder(Path(what))
+        require_pages(folder, settings().public_url, Path(what))
+        return content
     with reading() as connection:
         content = content_of(looking(connection), resolved(known_versions(connection), what))
     load_content(content)

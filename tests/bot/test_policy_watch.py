@@ -83,7 +83,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     writer = Failing(open_writer(database, checkpoints=True), Sources(SteadyClock(), TimeOrderedIds(), salts))
     reads = Reads(database)
     policy, metrics = PolicyInForce(load(folder)), Metrics()
-    watch = PolicyWatch(folder, policy, writer, reads, metrics, SteadyClock())
+    watch = PolicyWatch(folder, None, policy, writer, reads, metrics, SteadyClock())
     await watch.look()
     yield Watched(folder / "pay.yml", database, policy, writer, metrics, watch)
     await reads.close()
@@ -119,6 +119,20 @@ async def test_a_broken_folder_keeps_the_old_policy_and_raises_the_alarm_once(wa
     watched.write("policy: [")
     await watched.watch.look()
     assert watched.recorded()[1:] == [(old.version, "refused")] * 2
+
+
+async def test_passkeys_without_a_page_are_a_broken_folder(watched: Watched) -> None:
+    """Where no address is set nobody could approve by them, so the old policy stays; with the address it comes."""
+    old = watched.policy.folder
+    (watched.file.parent / "roles.yml").write_text("roles: {boss: {users: [U0AAA, U0BBB]}}\n", "utf-8")
+    watched.write("policy: {tool: pay, rules: [{require_approval: {role: boss, step_up: passkey}}]}\n")
+    await watched.watch.look()
+    assert watched.policy.folder is old
+    assert watched.watch.fault is not None
+    assert watched.watch.fault.startswith(f"{watched.file}:1:29: rule 1 asks for a passkey")
+    watched.write("policy: {tool: pay, rules: [{require_approval: {role: boss, step_up: totp}}]}\n")
+    await watched.watch.look()
+    assert watched.watch.fault is None
 
 
 async def test_a_folder_that_is_gone_is_looked_for_again(watched: Watched) -> None:

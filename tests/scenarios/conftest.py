@@ -32,6 +32,7 @@ async def red(world: World, factors: FakeFactors) -> World:
     """A world where Maya may start what is over 500, and Jonas and Priya are finance."""
     await world.stop()
     rewrite(world, POLICY)
+    world.public_url = "https://approvals.example.com"
     await world.start()
     assert factors.asked == []
     return world

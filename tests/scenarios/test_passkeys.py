@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from approval_rules.events import Voted, VoteRefused
+from approval_rules.people import Actor, ActorKind
+from bot.desk.versions import roll_back
 from bot.settings import SettingsError
 from bot.slack_standin.workspace import JONAS, MAYA, SAM
 from tests.authenticator import Passkey
@@ -168,7 +170,7 @@ async def test_an_enrolment_link_makes_one_passkey(world: PasskeyWorld) -> None:
 
 
 async def test_a_policy_that_asks_for_passkeys_needs_an_address_for_their_page(world: PasskeyWorld) -> None:
-    """Refused at the start; where it comes into force later, the server says that it is not ready."""
+    """Refused at the start and in the folder; where it comes back in another way, the server is not ready."""
     page = world.policy / "payments.refund.yml"
     asking = page.read_text("utf-8")
     await world.stop()
@@ -177,6 +179,7 @@ async def test_a_policy_that_asks_for_passkeys_needs_an_address_for_their_page(w
         await world.start()
     world.has_pages = True
     await world.start()
+    first = world.running.wiring.policy.folder.version
     page.write_text(asking.replace("passkey", "none"), encoding="utf-8")
     await world.running.watch.look()
     await world.stop()
@@ -184,6 +187,11 @@ async def test_a_policy_that_asks_for_passkeys_needs_an_address_for_their_page(w
     await world.start()
     assert (await world.http.get("/readyz")).status_code == 200
     page.write_text(asking, encoding="utf-8")
+    await world.running.watch.look()
+    assert "the folder is refused" in (await world.http.get("/readyz")).text
+    assert world.running.wiring.policy.folder.version != first
+    by = Actor(ActorKind.OPERATOR, "root")
+    await world.running.wiring.writer.run(lambda tx: roll_back(tx, first, by))
     await world.running.watch.look()
     ready = await world.http.get("/readyz")
     assert ready.status_code == 503

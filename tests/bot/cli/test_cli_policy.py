@@ -52,6 +52,33 @@ def test_a_fault_has_its_place(written: Shell) -> None:
     assert (fault["file"], fault["line"], fault["column"]) == ("policy/mail.yml", 3, 25)
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "require_approval: {role: boss, step_up: passkey}",
+        "{if: 'a > 1', allow: {share: 5 %, else: {role: boss, step_up: passkey}}}",
+        "{block: true, initiate: boss}",
+        "{block: true, initiate: {role: boss, step_up: totp, then: {role: boss, step_up: passkey}}}",
+    ],
+)
+def test_passkeys_without_a_page_are_a_fault_with_its_place(written: Shell, asks: str) -> None:
+    """Where FOUREYES_PUBLIC_URL is not set nobody could approve, so the check says where, as the start would refuse."""
+    folder = written.folder / "policy"
+    (folder / "roles.yml").write_text(
+        "roles: {support_manager: {users: [U0AAA, U0BBB]}, boss: {users: [U0A, U0B, U0C]}}\n"
+    )
+    (folder / "mail.yml").write_text(
+        f"policy:\n  tool: mail\n  rules:\n    - if: a < 0\n      block: true\n    - {asks}\n"
+    )
+    ended = written("policy", "check")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("policy/mail.yml:6:7: rule 2 asks for a passkey, and FOUREYES_PUBLIC_URL is not set;")
+    (fault,) = written("policy", "check", "--json").json()
+    assert (fault["file"], fault["line"], fault["column"]) == ("policy/mail.yml", 6, 7)
+    written.set(FOUREYES_PUBLIC_URL="https://approvals.example.com")
+    assert written("policy", "check").code == 0
+
+
 def test_no_folder_says_how_to_make_one(shell: Shell) -> None:
     """The first command of a newcomer may be this one."""
     ended = shell("policy", "check")
