@@ -16,6 +16,7 @@ from handlers.http.call_docs import agent_calls, open_calls
 from handlers.http.openapi import openapi_document
 from handlers.http.operator_docs import operator_calls
 from handlers.http.problem_codes import KINDS
+from tests.architecture.source_tree import ROOT
 
 # The codes of clicks and commands in Slack; no call of the API can be answered with one.
 ONLY_IN_SLACK = {
@@ -68,6 +69,7 @@ ONLY_IN_SLACK = {
     Refusal.REPORT_TOO_OLD,
     Refusal.ALREADY_SIGNED,
 }
+ROW = re.compile(r"^\| `([a-z-]+)` \| (\d{3}) \| (.+?) \| (.+) \|$", re.MULTILINE)
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
 
@@ -135,6 +137,12 @@ def test_every_refusal_that_an_agent_can_meet_has_a_kind() -> None:
     """A refusal of the rules is either documented for the API or known to happen only in Slack."""
     assert {*Refusal} - ONLY_IN_SLACK <= KINDS.keys()
     assert not ONLY_IN_SLACK & KINDS.keys()
+
+
+def test_the_page_for_developers_lists_every_code() -> None:
+    """docs/api.md has a row for each code that can be answered, in the table's own words, and for no other."""
+    told = ROW.findall((ROOT / "docs/api.md").read_text("utf-8"))
+    assert told == [(code, str(kind.status), kind.title, kind.remedy) for code, kind in KINDS.items()]
 
 
 def test_a_wrong_example_would_be_found() -> None:
