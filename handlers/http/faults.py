@@ -1,6 +1,6 @@
 """Turns what pydantic found into words for a developer: where, what was wrong, what to do. Never echoes a value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from handlers.desk import Fault
-from handlers.http.schemas import FIELD_NAMES
+from handlers.http.schemas import FIELD_PLACES
 
 MAX_FAULTS = 20
 
@@ -31,7 +31,8 @@ _SAID = {
 def faults_of(error: ValidationError) -> Sequence[Fault]:
     """Give one fault per mistake, at most 20."""
     found = error.errors(include_url=False, include_input=False)
-    return [Fault(pointer_of(one["loc"]), _detail(one)) for one in found[:MAX_FAULTS]]
+    places = FIELD_PLACES.get(error.title, {})
+    return [Fault(pointer_of(one["loc"]), _detail(one, places)) for one in found[:MAX_FAULTS]]
 
 
 def pointer_of(place: Sequence[str | int]) -> str:
@@ -39,10 +40,10 @@ def pointer_of(place: Sequence[str | int]) -> str:
     return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in place])
 
 
-def _detail(one: ErrorDetails) -> str:
+def _detail(one: ErrorDetails, places: Mapping[str, str]) -> str:
     kind = one["type"]
     if kind == "extra_forbidden":
-        return _unknown(str(one["loc"][-1]))
+        return _unknown(str(one["loc"][-1]), places)
     if kind == "literal_error":
         return f"must be one of {one['ctx']['expected']}"
     said = _SAID.get(kind)
@@ -50,7 +51,7 @@ def _detail(one: ErrorDetails) -> str:
     return one["msg"] if said is None else said.format_map(context)
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str, places: Mapping[str, str]) -> str:
     # Long names are not worth a comparison, and the comparison is not worth their price.
-    near = get_close_matches(name, FIELD_NAMES, n=1) if len(name) <= max(map(len, FIELD_NAMES)) * 2 else []
-    return f"unknown field; did you mean {near[0]}?" if near else "unknown field; remove it"
+    near = get_close_matches(name, places, n=1) if places and len(name) <= max(map(len, places)) * 2 else []
+    return f"unknown field; did you mean {places[near[0]]}?" if near else "unknown field; remove it"

@@ -1,8 +1,9 @@
 """The shape of what agents send: strict, closed, bounded. Checks shape only; the desk judges meaning."""
 
 import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -185,5 +186,22 @@ class NothingIn(_Closed):
     """A call that needs no body; an empty object is welcome."""
 
 
-MODELS = (ProposalIn, ContextIn, RunIn, EvidenceIn, ClaimIn, OutcomeIn, AnswerIn, PauseIn, ResumeIn, NothingIn)
-FIELD_NAMES = tuple(sorted({name for model in MODELS for name in model.model_fields}))
+MODELS = (ProposalIn, ClaimIn, OutcomeIn, AnswerIn, PauseIn, ResumeIn, NothingIn)
+
+
+def _places(model: type[BaseModel], under: str = "") -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        yield name, f"{under}/{name}"
+        for inner in _models_in(field.annotation):
+            yield from _places(inner, f"{under}/{name}")
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+FIELD_PLACES: Mapping[str, Mapping[str, str]] = {model.__name__: dict(reversed([*_places(model)])) for model in MODELS}
+"""Per body (by its model's name): each field's name and the pointer of its place, the outermost of two."""

@@ -186,10 +186,14 @@ async def test_a_whole_number_may_have_a_point(api: httpx.AsyncClient) -> None:
 async def test_many_mistakes_are_told_at_once_and_not_all(api: httpx.AsyncClient) -> None:
     """All mistakes come in one answer, up to 20; a near miss is named, and a hopeless one is not compared."""
     crowd = {f"field{i}": i for i in range(100)} | {"x" * 100: 1}
-    near = await api.post("/v1/proposals", json={"summry": "x", "zzzzzzzz": 1, "y" * 200: 1}, headers=HEADERS)
+    near = await api.post(
+        "/v1/proposals", json={"summry": "x", "facts": {}, "excerp": "", "zzzzzzzz": 1, "y" * 200: 1}, headers=HEADERS
+    )
     many = await api.post("/v1/proposals", json={**BODY, **crowd}, headers=HEADERS)
     details = {error["pointer"]: error["detail"] for error in near.json()["errors"]}
-    assert details["/summry"] == "unknown field; did you mean summary?"
+    assert details["/summry"] == "unknown field; did you mean /summary?"
+    assert details["/excerp"] == "unknown field; did you mean /context/evidence/excerpt?"
+    assert details["/facts"] == "unknown field; did you mean /context/facts?"
     assert details["/zzzzzzzz"] == details["/" + "y" * 200] == "unknown field; remove it"
     assert details["/tool"] == "this field is required; add it"
     assert len(many.json()["errors"]) == 20
