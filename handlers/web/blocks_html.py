@@ -61,6 +61,10 @@ def _piece(piece: Block) -> str:
 
 
 def _text(text: Block) -> str:
-    """Write a text object; the only thing that we have Slack parse is a time, and browsers get it in UTC."""
-    said = text["text"]
-    return escape(_DATE.sub(r"\1", said) if text["type"] == "mrkdwn" else said)
+    return escape(plain_text(text))
+
+
+def plain_text(text: Block) -> str:
+    """Give the words of a text object; the only thing that we have Slack parse is a time, and others get it in UTC."""
+    said: str = text["text"]
+    return _DATE.sub(r"\1", said) if text["type"] == "mrkdwn" else said

@@ -1,0 +1,72 @@
+"""`audit prove`: writes the evidence pack of one decision. It changes nothing, and never calls a broken log clean."""
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.output import AUDIT_BROKEN, FAILED, AsJson, print_json, printable
+from handlers.counting import counted
+
+if TYPE_CHECKING:
+    from bot.evidence.pack import Pack
+
+
+def prove(
+    proposal: Annotated[str, typer.Argument(help="The proposal's id.")],
+    to: Annotated[
+        Path | None, typer.Option(help="A new folder, or a file that ends in .zip; evidence-ID where it is left out.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything that proves one decision, for somebody who need not trust this server.
+
+    The whole log is verified first. Exit code 7 where anything is broken; then the pack says so. docs/evidence.md tells
+    what is in it and how to check it.
+    """
+    from bot.cli.packing import packed
+
+    pack = packed(proposal)
+    if pack is None:
+        typer.echo(f"The log has no proposal {printable(proposal)}. `foureyes audit show` lists what it has.", err=True)
+        raise typer.Exit(FAILED)
+    target = to or Path(f"evidence-{pack.proposal}")
+    try:
+        _write(pack, target)
+    except OSError as error:
+        why = "it is there already; name a new one" if error.errno == errno.EEXIST else error.strerror
+        typer.echo(f"Not written: {printable(str(error.filename or target))}: {why}", err=True)
+        raise typer.Exit(FAILED) from None
+    if as_json:
+        print_json(_document(pack, target))
+    else:
+        _tell(pack, target)
+    if pack.broken:
+        raise typer.Exit(AUDIT_BROKEN)
+
+
+def _write(pack: "Pack", target: Path) -> None:
+    from bot.evidence.pack import write_folder, zipped
+
+    if target.suffix == ".zip":
+        with target.open("xb") as file:
+            file.write(zipped(pack))
+    else:
+        write_folder(pack, target)
+
+
+def _document(pack: "Pack", target: Path) -> dict[str, Any]:
+    told = {"proposal": pack.proposal, "to": str(target), "files": len(pack.files), "final": pack.final}
+    return {**told, "sha256sums": pack.digest, "broken": list(pack.broken)}
+
+
+def _tell(pack: "Pack", target: Path) -> None:
+    for fault in pack.broken:
+        typer.echo(f"BROKEN {printable(fault)}")
+    typer.echo(f"Wrote {counted(len(pack.files), 'file')} to {printable(str(target))}. SHA256SUMS is {pack.digest}.")
+    if not pack.final:
+        typer.echo("Not final: something is still open, so this is what there is so far.")
+    if pack.broken:
+        typer.echo("The log is BROKEN, and the pack says so. Keep the database as it is, as evidence.", err=True)

@@ -1,0 +1,130 @@
+"""Gathers what is recorded about one decision, in one view of the database. It only looks, and judges nothing again."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from approval_rules.events import ProposalEvent
+from approval_rules.people import ActorKind, PersonId
+from approval_rules.policy import PolicyFolder
+from approval_rules.state import Proposal
+from bot.desk.apply import as_of, people_of
+from bot.evidence.proving import Proofs, anchored, proofs_of
+from bot.keys import SigningKey, dial_key
+from bot.policy_content import PolicyContent
+from bot.policy_files import PolicyFolderError, load_content
+from bot.store import rows
+from bot.store.codec import SWITCH, Recorded
+from bot.store.decisions import Written, faces_of, written_of
+from bot.store.engine import open_reader
+from bot.store.folds import recorded_of
+from bot.store.past import one_view
+from bot.store.policies import PolicyStoreError, content_of, looking
+from bot.store.rows import Loaded
+from bot.store.transaction import PROPOSAL_EVENTS
+from handlers.desk import Face, Seen
+
+_PEOPLE = (ActorKind.HUMAN, ActorKind.OPERATOR, ActorKind.OPERATOR_KEY)
+
+
+class Place(NamedTuple):
+    """Where evidence is taken from: the database, and the anchor and the key beside each other."""
+
+    database: Path
+    anchor_file: Path
+    key: SigningKey
+
+    @property
+    def keys(self) -> Sequence[bytes]:
+        """Give the public keys whose checkpoints count."""
+        return [self.key.public_bytes()]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A policy version as the database has kept it; `fault` says why it cannot be had or read any more."""
+
+    content: PolicyContent | None
+    folder: PolicyFolder | None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One proposal with everything recorded about it, and about the kill switch, as of one moment of the log."""
+
+    loaded: Loaded
+    written: tuple[Written, ...]
+    switch: tuple[Recorded, ...]
+    faces: Mapping[PersonId, Face]
+    versions: Mapping[str, Version]
+    proofs: Proofs
+
+    @property
+    def proposal(self) -> Proposal:
+        """The proposal as it is now."""
+        return self.loaded.proposal
+
+    @property
+    def events(self) -> Iterator[tuple[int, ProposalEvent]]:
+        """Give what happened to it, with each entry's index."""
+        found = (item for item in self.loaded.recorded if isinstance(item.event, PROPOSAL_EVENTS))
+        return ((item.seq, cast("ProposalEvent", item.event)) for item in found)
+
+    def living(self, seq: int) -> frozenset[str]:
+        """Name the detached values of an entry that have not been erased."""
+        return frozenset(value.name for each in self.written if each.seq == seq for value in each.living)
+
+    def seen_at(self, seq: int) -> Seen:
+        """Give the view of it right after the entry at a log index, with the pause that held it then."""
+        then = as_of(self.loaded, seq)
+        switch = rows.switch_from(item for item in self.switch if item.seq <= seq)
+        frozen_by = switch.stops(then.proposal.agent.id, then.proposal.tool) if then.proposal.deadline else None
+        return Seen(then.proposal, self.faces, frozen_by, then.last_seq)
+
+
+def gathered(place: Place, unverified_id: str) -> Decision | None:
+    """Gather one decision; None where the log has no such proposal."""
+    newest = anchored(place.anchor_file, place.keys)
+    with closing(open_reader(place.database)) as connection, one_view(connection):
+        written = written_of(connection, unverified_id)
+        loaded = rows.loaded_from(recorded_of(connection, unverified_id))
+        if loaded is None:
+            return None
+        return Decision(
+            loaded,
+            written,
+            recorded_of(connection, SWITCH),
+            faces_of(connection, _people(loaded)),
+            {name: _version(connection, name, place.key) for name in _versions(loaded)},
+            proofs_of(connection, written, newest, place.keys),
+        )
+
+
+def _people(loaded: Loaded) -> Iterator[str]:
+    """Name everybody whom the proposal at any time, or an entry about it, names."""
+    yield from people_of(loaded.proposal)
+    for item in loaded.recorded:
+        by = item.event.by
+        if by.kind in _PEOPLE:
+            yield by.ref
+
+
+def _versions(loaded: Loaded) -> Iterable[str]:
+    """Name each policy version that judged it, once."""
+    found = [as_of(loaded, item.seq).proposal.requirement.policy.version for item in loaded.recorded]
+    return dict.fromkeys(found)
+
+
+def _version(connection: sqlite3.Connection, version: str, key: SigningKey) -> Version:
+    try:
+        content = content_of(looking(connection), version)
+    except PolicyStoreError as error:
+        return Version(None, None, str(error))
+    try:
+        return Version(content, replace(load_content(content), dial_key=dial_key(key)))
+    except PolicyFolderError:
+        return Version(content, None, "this version of Foureyes does not read that policy any more")

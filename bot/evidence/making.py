@@ -1,0 +1,262 @@
+"""Makes the evidence pack of one decision: what each file of it holds. Never a clean pack over a log that is broken."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from approval_rules.canonical import canonical_bytes, canonical_text, object_text, sha256_name
+from approval_rules.events import Claimed
+from approval_rules.explanation import Explanation
+from approval_rules.people import ToolName
+from approval_rules.requirement import Hiding
+from approval_rules.state import Proposal
+from approval_rules.times import format_time
+from bot.audit.signed_note import VerifierKey
+from bot.audit.tlog_proof import tlog_proof
+from bot.desk.wiring import grant_for
+from bot.evidence.factor_files import factor_files
+from bot.evidence.gathering import Decision, Place
+from bot.evidence.judging import Judgement, judgements
+from bot.evidence.pack import PAGE, Pack, summed
+from bot.evidence.showing import Shown, Views
+from bot.evidence.telling import moments
+from bot.grants import jwks
+from bot.policy_content import PolicyContent
+from bot.store.decisions import Written
+from handlers.http.render import proposal_json
+from handlers.slack.text import is_covered, seen_words
+from handlers.web.evidence_page import Evidence, Proved, evidence_page
+from handlers.web.evidence_words import README
+from handlers.web.story import Moment
+
+FORMAT: Final = "foureyes-evidence/1"
+Verified = Literal["whole-log", "these-entries"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the files are made of."""
+
+    decision: Decision
+    views: Views
+    shown: Sequence[Shown]
+    judged: Sequence[Judgement]
+    told: Sequence[Moment]
+    broken: tuple[str, ...]
+    grant: str | None
+
+
+def pack_of(decision: Decision, place: Place, now: datetime, verified: Verified, wrong: Sequence[str] = ()) -> Pack:
+    """Make the pack; `wrong` is what a verification of the whole log found. A grant that could be used is left out."""
+    views = Views(decision)
+    broken = (*wrong, *decision.proofs.faults, *_content_faults(decision))
+    shown, judged, told = views.packets(), judgements(decision), moments(decision)
+    parts = _Parts(decision, views, shown, judged, told, broken, _over_grant(decision, place, now))
+    final = decision.proposal.deadline is None
+    files = {
+        **_entry_files(decision),
+        **_log_files(decision, place),
+        **_policy_files(decision),
+        **_packet_files(shown),
+        **factor_files(decision),
+        **_action_file(decision),
+        **({} if parts.grant is None else {"grant.jws": parts.grant.encode()}),
+        "decision.json": _decision_json(parts),
+        "manifest.json": canonical_bytes(_manifest(decision, broken, verified, final=final)),
+        "README.txt": README.encode(),
+        PAGE: evidence_page(_page(parts, verified, final=final)).encode(),
+    }
+    return Pack(decision.proposal.id, summed(files), broken, final)
+
+
+def _content_faults(decision: Decision) -> Iterator[str]:
+    """Hold what was derived against what is recorded: the action's digest, and the policy's content."""
+    action = _action(decision)
+    if action is not None and decision.proposal.digest and sha256_name(action) != decision.proposal.digest:
+        yield "the recorded arguments do not come to the recorded digest"
+    for version in decision.versions.values():
+        if version.content is None and version.fault is not None:
+            yield version.fault
+
+
+def _action(decision: Decision) -> bytes | None:
+    """Give the canonical bytes of the action as it was last judged; None where they are erased."""
+    living = [
+        (each.seq, value.value) for each in decision.written for value in each.living if value.name == "arguments"
+    ]
+    judged = [seq for seq, event in decision.events if type(event).__name__ in ("Submitted", "Edited")]
+    found = dict(living).get(judged[-1])
+    return (
+        None
+        if found is None
+        else object_text({"arguments": found, "tool": canonical_text(decision.proposal.tool)}).encode()
+    )
+
+
+def _action_file(decision: Decision) -> dict[str, bytes]:
+    action = _action(decision)
+    return {} if action is None else {"action.json": action}
+
+
+def _entry_files(decision: Decision) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for each in decision.written:
+        files[f"entries/{each.seq}.json"] = each.body
+        if each.living:
+            files[f"entries/{each.seq}.disclosures"] = "".join(f"{value.line}\n" for value in each.living).encode()
+        hashes = decision.proofs.hashes.get(each.seq)
+        if hashes is not None and decision.proofs.note is not None:
+            files[f"entries/{each.seq}.tlog-proof"] = tlog_proof(each.seq, hashes, decision.proofs.note).encode()
+    return files
+
+
+def _log_files(decision: Decision, place: Place) -> dict[str, bytes]:
+    files = {"jwks.json": canonical_bytes(jwks([place.key]))}
+    proofs = decision.proofs
+    if proofs.note is not None and proofs.checkpoint is not None:
+        keys = [f"{VerifierKey(proofs.checkpoint.origin, key)}\n" for key in place.keys]
+        files |= {"checkpoint": proofs.note.encode(), "keys.txt": "".join(keys).encode()}
+    return files
+
+
+def _policy_files(decision: Decision) -> dict[str, bytes]:
+    """Give each version's list of files whole, and of the files those that decide about this tool."""
+    files: dict[str, bytes] = {}
+    for name, version in decision.versions.items():
+        if version.content is not None:
+            folder = f"policy/{name.removeprefix('sha256:')}"
+            files[f"{folder}/listing"] = version.content.listing
+            of_tool = policy_of(version.content, decision.proposal.tool)
+            files |= {f"{folder}/files/{file}": data for file, data in of_tool.items()}
+    return files
+
+
+def policy_of(content: PolicyContent, tool: ToolName) -> dict[str, bytes]:
+    """Give the file of a tool's policy, and the contracts that it names."""
+    own = content.files.get(f"{tool}.yml")
+    if own is None:
+        return {}
+    named = {
+        name: data for name, data in content.files.items() if "/" in name and name.rpartition("/")[2].encode() in own
+    }
+    return {f"{tool}.yml": own, **named}
+
+
+def _packet_files(shown: Sequence[Shown]) -> dict[str, bytes]:
+    return {f"packets/{each.seq}.json": _json(_packet(each) | {"blocks": each.rendered.blocks}) for each in shown}
+
+
+def _packet(each: Shown) -> dict[str, Any]:
+    return {
+        "seq": each.seq,
+        "channel": each.channel,
+        "ts": each.ts,
+        "shown": each.shown,
+        "rendered": each.rendered.shown,
+        "same": each.how == "as posted",
+        "text": each.rendered.text,
+    }
+
+
+def _json(value: object) -> bytes:
+    """Write what we made ourselves: sorted keys, no white space."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _over_grant(decision: Decision, place: Place, now: datetime) -> str | None:
+    """Sign the grant again, which gives the same bytes, once nobody can use it any more."""
+    claimed = next((event for _, event in decision.events if isinstance(event, Claimed)), None)
+    if claimed is None or not decision.proposal.digest or now < claimed.grant_expires_at:
+        return None
+    grant = grant_for(place.key, decision.loaded)
+    return None if grant is None else grant.token
+
+
+def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, final: bool) -> dict[str, Any]:
+    checkpoint = decision.proofs.checkpoint
+    proved = None
+    if checkpoint is not None:
+        root = checkpoint.text.splitlines()[2]
+        proved = {"origin": checkpoint.origin, "root": root, "size": checkpoint.size}
+    return {
+        "format": FORMAT,
+        "proposal": decision.proposal.id,
+        "state": decision.proposal.status.value,
+        "final": final,
+        "verified": verified,
+        "broken": list(broken),
+        "checkpoint": proved,
+        "entries": [_counted(decision, each) for each in decision.written],
+    }
+
+
+def _counted(decision: Decision, each: Written) -> dict[str, Any]:
+    proved = each.seq in decision.proofs.hashes
+    return {"seq": each.seq, "disclosed": len(each.living), "erased": each.erased, "proved": proved}
+
+
+def _decision_json(parts: _Parts) -> bytes:
+    decision = parts.decision
+    last = decision.written[-1].seq
+    document = {
+        "proposal": json.loads(proposal_json(decision.seen_at(last)), parse_float=Decimal),
+        "story": [
+            {"seq": each.seq, "at": format_time(each.at), "kind": each.kind, "who": each.who, "what": each.what}
+            for each in parts.told
+        ],
+        "packets": [_packet(each) for each in parts.shown],
+        "judgements": [_judgement(each, decision.proposal) for each in parts.judged],
+        "grant": _grant(decision, parts.grant),
+    }
+    return canonical_bytes(document)
+
+
+def _judgement(each: Judgement, proposal: Proposal) -> dict[str, Any]:
+    told = {"seq": each.seq, "at": format_time(each.at), "version": each.version, "then": each.then, "now": each.now}
+    told |= {"answer": each.answer, "why": each.why}
+    rules = [] if each.explained is None else list(_rules(each.explained, proposal.requirement.hidden))
+    return {**told, "rules": rules}
+
+
+def _rules(found: Explanation, hidden: Mapping[str, Hiding]) -> Iterator[dict[str, Any]]:
+    for one in found.rules:
+        saw = {name: seen_words(value, of, hidden) for name, value, of in one.saw if is_covered(of, hidden) != "drop"}
+        parts = [{"part": part.text, "holds": part.holds, "why": part.why} for part in one.parts]
+        said = {"rule": one.rule.index, "if": one.rule.condition_text, "outcome": one.outcome, "why": one.why}
+        yield {**said, "says": one.says, "saw": saw, "parts": parts}
+
+
+def _grant(decision: Decision, token: str | None) -> dict[str, Any] | None:
+    claimed = next(((seq, event) for seq, event in decision.events if isinstance(event, Claimed)), None)
+    if claimed is None:
+        return None
+    seq, event = claimed
+    given = {"id": event.grant_id, "seq": seq, "given_at": format_time(event.at)}
+    return {**given, "expires_at": format_time(event.grant_expires_at), "in_pack": token is not None}
+
+
+def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
+    decision = parts.decision
+    proofs = decision.proofs
+    version = decision.versions[decision.proposal.requirement.policy.version]
+    policy = {} if version.content is None else policy_of(version.content, decision.proposal.tool)
+    return Evidence(
+        seen=parts.views.at(decision.written[-1].seq),
+        at=decision.loaded.recorded[-1].event.at,
+        final=final,
+        whole=verified == "whole-log",
+        broken=parts.broken,
+        told=parts.told,
+        shown=[(each.seq, each.at, each.how, each.rendered.blocks) for each in parts.shown],
+        judged=[(each.seq, each.version, each.answer, each.why or each.now or each.then) for each in parts.judged],
+        policy=[(name, data.decode("utf-8", "replace")) for name, data in policy.items()],
+        grant=parts.grant,
+        note=proofs.note,
+        entries=[
+            Proved(each.seq, str(each.entry.get("type")), each.seq in proofs.hashes, len(each.living), each.erased)
+            for each in decision.written
+        ],
+    )

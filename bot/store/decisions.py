@@ -1,0 +1,74 @@
+"""Reads what was recorded about one proposal with its exact bytes and salts, for evidence. It only looks."""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from approval_rules.people import PersonId
+from bot.store import rows
+from handlers.desk import Face
+
+_SALTS = "SELECT d.seq, d.name, d.salt FROM entries e JOIN detached d ON d.seq = e.seq WHERE e.subject = :subject"
+_KEPT = "SELECT note FROM checkpoints WHERE size >= :size ORDER BY size LIMIT 1"
+
+
+class Disclosure(NamedTuple):
+    """A detached value that lives: `value` is its canonical JSON text."""
+
+    salt: str
+    name: str
+    value: str
+
+    @property
+    def line(self) -> str:
+        """Write it as RFC 9901 does, before base 64."""
+        return f'["{self.salt}","{self.name}",{self.value}]'
+
+
+class Written(NamedTuple):
+    """One entry as it stands in the database."""
+
+    seq: int
+    body: bytes
+    leaf_hash: bytes
+    living: tuple[Disclosure, ...]
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """Read the entry; empty where it cannot be read."""
+        try:
+            entry = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return entry if isinstance(entry, dict) else {}
+
+    @property
+    def erased(self) -> int:
+        """Count the values that the entry had once and that are gone."""
+        promised = self.entry.get("_sd")
+        return max(0, len(promised) - len(self.living)) if isinstance(promised, list) else 0
+
+
+def written_of(connection: sqlite3.Connection, proposal: str) -> tuple[Written, ...]:
+    """Give every entry about a proposal, in the order of the log."""
+    where = {"subject": proposal}
+    salts = {(seq, name): salt for seq, name, salt in connection.execute(_SALTS, where)}
+    living: dict[int, list[Disclosure]] = defaultdict(list)
+    for seq, name, value in sorted(connection.execute(rows.DETACHED_OF, where)):
+        living[seq].append(Disclosure(salts[seq, name], name, value))
+    found = connection.execute(rows.ENTRIES_OF, where)
+    return tuple(Written(seq, bytes(body), bytes(leaf), tuple(living[seq])) for seq, body, leaf in found)
+
+
+def faces_of(connection: sqlite3.Connection, people: Iterable[str]) -> dict[PersonId, Face]:
+    """Give the account and the name behind each pseudonym that has one still."""
+    found = connection.execute(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
+    return {PersonId(ref): Face(user, name) for ref, _team, user, name in found}
+
+
+def kept_checkpoint(connection: sqlite3.Connection, size: int) -> str | None:
+    """Give the oldest kept checkpoint of so many entries or more: it stays the same while the log grows."""
+    row = connection.execute(_KEPT, {"size": size}).fetchone()
+    return None if row is None else str(row[0])
