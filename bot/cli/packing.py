@@ -1,36 +1,33 @@
-"""What `audit prove` and `audit replay` read: one decision, after the whole log was verified. It changes nothing."""
+"""One decision for `audit prove` and `audit replay`, after the whole log was verified. It changes nothing."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from bot.cli.checking import check
 from bot.cli.session import database, settings, signing_key
-from bot.clock import SteadyClock
-from bot.evidence.gathering import Place, gathered
-from bot.evidence.making import pack_of
+from bot.evidence.gathering import Decision, Place, gathered
 
-if TYPE_CHECKING:
-    from bot.evidence.gathering import Decision
-    from bot.evidence.pack import Pack
-
-
-def place() -> Place:
-    """Find the database, the anchor and the key. Raises KeyFileError where there is no key."""
-    path: Path = database()
-    return Place(path, settings().anchor_file, signing_key())
+T = TypeVar("T")
+Make = Callable[[Decision, Place, tuple[str, ...]], T]
+# What reading and folding raise for entries that nobody of ours wrote.
+_UNREADABLE: Final = (sqlite3.DatabaseError, ValueError, LookupError, TypeError, AttributeError)
 
 
-def decided(unverified_id: str) -> "Decision | None":
-    """Gather one decision; None where the log has none of this id."""
-    return gathered(place(), unverified_id)
+def made_of(unverified_id: str, make: Make[T]) -> tuple[T | None, tuple[str, ...]]:
+    """Verify the whole log, and make something of one decision in it; give with it what is wrong with the log.
 
-
-def packed(unverified_id: str) -> "Pack | None":
-    """Make the pack of one decision; None where the log has none of this id."""
-    where = place()
-    decision = gathered(where, unverified_id)
-    if decision is None:
-        return None
+    None where the log has none of this id, or is so broken that it cannot be read. Raises KeyFileError.
+    """
+    place = Place(database(), settings().anchor_file, signing_key())
     faults = check(refold=False)["broken"]
-    wrong = [fault["what"] if fault["seq"] is None else f"entry {fault['seq']}: {fault['what']}" for fault in faults]
-    return pack_of(decision, where, SteadyClock()(), "whole-log", wrong)
+    wrong = tuple(
+        [fault["what"] if fault["seq"] is None else f"entry {fault['seq']}: {fault['what']}" for fault in faults]
+    )
+    try:
+        decision = gathered(place, unverified_id)
+        return None if decision is None else make(decision, place, wrong), wrong
+    except _UNREADABLE:
+        if not wrong:
+            raise
+        return None, (*wrong, "what is recorded about it cannot be read any more")

@@ -26,12 +26,14 @@ def prove(
     The whole log is verified first. Exit code 7 where anything is broken; then the pack says so. docs/evidence.md tells
     what is in it and how to check it.
     """
-    from bot.cli.packing import packed
+    from bot.cli.packing import made_of
+    from bot.clock import SteadyClock
+    from bot.evidence.making import pack_of
 
-    pack = packed(proposal)
+    now = SteadyClock()()
+    pack, broken = made_of(proposal, lambda decision, place, wrong: pack_of(decision, place, now, "whole-log", wrong))
     if pack is None:
-        typer.echo(f"The log has no proposal {printable(proposal)}. `foureyes audit show` lists what it has.", err=True)
-        raise typer.Exit(FAILED)
+        raise typer.Exit(nothing_there(proposal, broken))
     target = to or Path(f"evidence-{pack.proposal}")
     try:
         _write(pack, target)
@@ -45,6 +47,21 @@ def prove(
         _tell(pack, target)
     if pack.broken:
         raise typer.Exit(AUDIT_BROKEN)
+
+
+def nothing_there(proposal: str, broken: tuple[str, ...]) -> int:
+    """Say that there is nothing to be had, and why; give the exit code."""
+    tell_broken(broken)
+    typer.echo(f"The log has no proposal {printable(proposal)} that can be read.", err=True)
+    return AUDIT_BROKEN if broken else FAILED
+
+
+def tell_broken(broken: tuple[str, ...]) -> None:
+    """Say what is wrong with the log."""
+    for fault in broken:
+        typer.echo(f"BROKEN {printable(fault)}")
+    if broken:
+        typer.echo("The log is BROKEN. Keep the database as it is, as evidence.", err=True)
 
 
 def _write(pack: "Pack", target: Path) -> None:
@@ -63,10 +80,7 @@ def _document(pack: "Pack", target: Path) -> dict[str, Any]:
 
 
 def _tell(pack: "Pack", target: Path) -> None:
-    for fault in pack.broken:
-        typer.echo(f"BROKEN {printable(fault)}")
+    tell_broken(pack.broken)
     typer.echo(f"Wrote {counted(len(pack.files), 'file')} to {printable(str(target))}. SHA256SUMS is {pack.digest}.")
     if not pack.final:
         typer.echo("Not final: something is still open, so this is what there is so far.")
-    if pack.broken:
-        typer.echo("The log is BROKEN, and the pack says so. Keep the database as it is, as evidence.", err=True)

@@ -52,7 +52,7 @@ class _Parts:
 def pack_of(decision: Decision, place: Place, now: datetime, verified: Verified, wrong: Sequence[str] = ()) -> Pack:
     """Make the pack; `wrong` is what a verification of the whole log found. A grant that could be used is left out."""
     views = Views(decision)
-    broken = (*wrong, *decision.proofs.faults, *_content_faults(decision))
+    broken = tuple(dict.fromkeys([*wrong, *decision.proofs.faults, *_content_faults(decision)]))
     shown, judged, told = views.packets(), judgements(decision), moments(decision)
     parts = _Parts(decision, views, shown, judged, told, broken, _over_grant(decision, place, now))
     final = decision.proposal.deadline is None
