@@ -3,6 +3,7 @@
 It must never be signed inside the transaction: what is not committed permits nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from approval_rules.events import Claimed
@@ -27,12 +28,16 @@ class Permission:
 
 def permission(tx: Transaction, loaded: Loaded) -> Permission | None:
     """Give what was permitted; None where nothing was."""
+    return permitted(loaded, tx.root)
+
+
+def permitted(loaded: Loaded, root: Callable[[int], bytes]) -> Permission | None:
+    """Give what was permitted, None where nothing was; `root` gives the log's root at a size."""
     for item in loaded.recorded:
         if isinstance(item.event, Claimed):
             size = item.seq + 1
-            return Permission(
-                loaded.proposal, item.event, LogHead(item.seq, size, item.leaf_hash.hex(), tx.root(size).hex())
-            )
+            log = LogHead(item.seq, size, item.leaf_hash.hex(), root(size).hex())
+            return Permission(loaded.proposal, item.event, log)
     return None
 
 

@@ -11,7 +11,9 @@ from approval_rules.events import ProposalEvent
 from approval_rules.people import ActorKind, PersonId
 from approval_rules.policy import PolicyFolder
 from approval_rules.state import Proposal
+from bot.audit.tiles import IncompleteTreeError, stored_frontier
 from bot.desk.apply import as_of, people_of
+from bot.desk.permission import Permission, permitted
 from bot.evidence.proving import Proofs, anchored, proofs_of
 from bot.keys import SigningKey, dial_key
 from bot.policy_content import PolicyContent
@@ -62,6 +64,7 @@ class Decision:
     faces: Mapping[PersonId, Face]
     versions: Mapping[str, Version]
     proofs: Proofs
+    permission: Permission | None
 
     @property
     def proposal(self) -> Proposal:
@@ -101,7 +104,16 @@ def gathered(place: Place, unverified_id: str) -> Decision | None:
             faces_of(connection, _people(loaded)),
             {name: _version(connection, name, place.key) for name in _versions(loaded)},
             proofs_of(connection, written, newest, place.keys),
+            _permission(connection, loaded),
         )
+
+
+def _permission(connection: sqlite3.Connection, loaded: Loaded) -> Permission | None:
+    """Give what was permitted, with the root that the log had then; None too where its tree has holes."""
+    try:
+        return permitted(loaded, lambda size: stored_frontier(connection, size).root)
+    except IncompleteTreeError:
+        return None
 
 
 def _people(loaded: Loaded) -> Iterator[str]:

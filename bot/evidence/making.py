@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from approval_rules.canonical import canonical_bytes, canonical_text, object_text, sha256_name
-from approval_rules.events import Claimed
 from approval_rules.explanation import Explanation
 from approval_rules.people import ToolName
 from approval_rules.requirement import Hiding
@@ -16,7 +15,7 @@ from approval_rules.state import Proposal
 from approval_rules.times import format_time
 from bot.audit.signed_note import VerifierKey
 from bot.audit.tlog_proof import tlog_proof
-from bot.desk.wiring import grant_for
+from bot.desk.permission import Permission, grant_for
 from bot.evidence.factor_files import factor_files
 from bot.evidence.gathering import Decision, Place
 from bot.evidence.judging import Judgement, judgements
@@ -168,11 +167,10 @@ def _json(value: object) -> bytes:
 
 def _over_grant(decision: Decision, place: Place, now: datetime) -> str | None:
     """Sign the grant again, which gives the same bytes, once nobody can use it any more."""
-    claimed = next((event for _, event in decision.events if isinstance(event, Claimed)), None)
-    if claimed is None or not decision.proposal.digest or now < claimed.grant_expires_at:
+    given = decision.permission
+    if given is None or not decision.proposal.digest or now < given.claimed.grant_expires_at:
         return None
-    grant = grant_for(place.key, decision.loaded)
-    return None if grant is None else grant.token
+    return grant_for(place.key, given).token
 
 
 def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, final: bool) -> dict[str, Any]:
@@ -209,7 +207,7 @@ def _decision_json(parts: _Parts) -> bytes:
         ],
         "packets": [_packet(each) for each in parts.shown],
         "judgements": [_judgement(each, decision.proposal) for each in parts.judged],
-        "grant": _grant(decision, parts.grant),
+        "grant": _grant(decision.permission, parts.grant),
     }
     return canonical_bytes(document)
 
@@ -229,13 +227,12 @@ def _rules(found: Explanation, hidden: Mapping[str, Hiding]) -> Iterator[dict[st
         yield {**said, "says": one.says, "saw": saw, "parts": parts}
 
 
-def _grant(decision: Decision, token: str | None) -> dict[str, Any] | None:
-    claimed = next(((seq, event) for seq, event in decision.events if isinstance(event, Claimed)), None)
-    if claimed is None:
+def _grant(given: Permission | None, token: str | None) -> dict[str, Any] | None:
+    if given is None:
         return None
-    seq, event = claimed
-    given = {"id": event.grant_id, "seq": seq, "given_at": format_time(event.at)}
-    return {**given, "expires_at": format_time(event.grant_expires_at), "in_pack": token is not None}
+    event = given.claimed
+    told = {"id": event.grant_id, "seq": given.log.index, "given_at": format_time(event.at)}
+    return {**told, "expires_at": format_time(event.grant_expires_at), "in_pack": token is not None}
 
 
 def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
