@@ -101,6 +101,11 @@ class Anchoring:
             anchor.write(self._path, signed_checkpoint(checkpoint, [self._key.signer]))
         self._written = checkpoint.size
 
+    def signed_now(self) -> tuple[int, str]:
+        """Give the log's size and its signed checkpoint as of now."""
+        checkpoint = self._newest()
+        return checkpoint.size, signed_checkpoint(checkpoint, [self._key.signer])
+
     async def keep_due(self, writer: "Writer", *, last: bool = False) -> None:
         """Keep checkpoints in the database: of each 256 entries, of what is a minute old, and at the `last` of all."""
         due = self._due(last=last)

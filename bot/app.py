@@ -26,6 +26,7 @@ from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.slack_post import SlackPost
 from bot.delivery.switch_post import SwitchPost
+from bot.delivery.witness_post import WitnessPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.amending import AmendingUseCases, AnsweringUseCases
@@ -56,6 +57,7 @@ from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
+from bot.witnessing import Witnesses
 from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
@@ -80,6 +82,7 @@ class Running:
     candidates: CandidateWatch
     metrics: Metrics
     drills: Drills
+    witnesses: Witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +128,29 @@ async def running(
         await watch.look()
         await candidates.look()
         people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
+        witnesses = Witnesses(wiring, parts.anchors, settings.witness_file, metrics)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people))
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
-        ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills)
+        ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
             pages=_pages(factors, clock),
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+        stack.push_async_callback(witnesses.write)
         stack.push_async_callback(_last_checkpoint, parts.anchors, writer)
         ticks = _ticks(wiring, sweeps, watch, parts.anchors, metrics)
+        ticks.every(1, "witnesses", witnesses.look)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(600, "weekly_drill", drills.keep)
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills)
+        yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills, witnesses)
 
 
 async def _wired(
@@ -332,6 +338,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.ANSWER: to_slack.answer,
         Kind.CALLBACK: CallbackSender(wiring, guarded),
         Kind.ACCESS: AccessSender(wiring, slack),
+        Kind.WITNESS: WitnessPost(wiring, slack),
     }
 
 

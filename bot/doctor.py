@@ -34,6 +34,7 @@ from bot.settings import load as load_settings
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store import schema
 from bot.store.engine import StoreUnavailableError, database_path
+from bot.witness_file import fault_of
 from handlers.counting import counted
 
 # The scopes of app_manifest.yml; a test holds the two against each other.
@@ -83,6 +84,7 @@ async def _outside(settings: Settings) -> list[Finding]:
 def _local(settings: Settings) -> Iterator[Finding]:
     yield from _policy(settings)
     yield _key(settings)
+    yield from _witness(settings)
     yield _database(settings)
     yield _sqlite()
 
@@ -161,6 +163,13 @@ def _key(settings: Settings) -> Finding:
     except KeyFileError as error:
         return Finding("key", State.FAIL, str(error))
     return Finding("key", State.GOOD, f"{settings.signing_key_file}; back it up apart from the database")
+
+
+def _witness(settings: Settings) -> Iterator[Finding]:
+    if settings.witness_file is not None:
+        fault = fault_of(settings.witness_file)
+        told = f"{settings.witness_file} can be appended to; keep it where nobody who has the database can change it"
+        yield Finding("witness file", State.FAIL if fault else State.GOOD, fault or told)
 
 
 def _database(settings: Settings) -> Finding:

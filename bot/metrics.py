@@ -57,6 +57,12 @@ class Metrics:
             "When the last drill of the kill switch was held.",
             registry=self._registry,
         )
+        self._witness_ok = Gauge(
+            "foureyes_witness_ok",
+            "1 where a witness of the log was reached last.",
+            ["witness"],
+            registry=self._registry,
+        )
         self.outbox_dead = 0
 
     def count(self, kinds: Mapping[str, int]) -> None:
@@ -76,6 +82,10 @@ class Metrics:
     def count_exceeded(self, budget: str) -> None:
         """Count a proposal that was over a budget."""
         self._exceeded.labels(budget).inc()
+
+    def show_witness(self, witness: str, *, ok: bool) -> None:
+        """Show whether a witness could be reached."""
+        self._witness_ok.labels(witness).set(ok)
 
     def count_lookup(self, tool: str, fact: str, result: str) -> None:
         """Count a fact that was looked up, `found` or `failed`."""

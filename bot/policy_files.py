@@ -44,7 +44,7 @@ _BUDGETS_FILE = "budgets.yml"
 _NO_TOOLS = (_ROLES_FILE, _HOLIDAYS_FILE, _BUDGETS_FILE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_SPECIAL_CHANNELS = ("default", "announcements", "ops")
+_SPECIAL_CHANNELS = ("default", "announcements", "ops", "audit")
 
 _Roles = dict[RoleName, RoleMembers]
 

@@ -10,6 +10,7 @@ from bot.metrics import Metrics
 from bot.policy_watch import PolicyWatch
 from bot.settings import Settings
 from bot.store.writer import Writer
+from bot.witnessing import Witnesses
 from handlers.counting import counted
 from handlers.http.ports import Check
 
@@ -22,6 +23,7 @@ async def checks(  # one for each thing that can be unfit
     metrics: Metrics,
     settings: Settings,
     drills: Drills,
+    witnesses: Witnesses,
 ) -> Sequence[Check]:
     """Look at everything without which no answer could be trusted."""
     drill = await drills.standing()
@@ -31,6 +33,7 @@ async def checks(  # one for each thing that can be unfit
         *_lookup_checks(policy, lookups),
         *_factor_checks(policy, settings),
         Check("drill", ok=not drill.failed, detail=drill.told),
+        *witnesses.checks(),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )

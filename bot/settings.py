@@ -22,6 +22,7 @@ _NAMES = (
     "FOUREYES_CALLBACK_ALLOW",
     "FOUREYES_LOOKUP_ALLOW",
     "FOUREYES_SIGNING_KEY_FILE",
+    "FOUREYES_WITNESS_FILE",
     "FOUREYES_PUBLIC_URL",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
     "FOUREYES_URL",
@@ -64,6 +65,7 @@ class Settings:
     lookup_allow: str = ""
     lookup_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     public_url: str | None = None
+    witness_file: Path | None = None
 
     @property
     def anchor_file(self) -> Path:
@@ -90,6 +92,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         slack_app_token=_secret(values, "SLACK_APP_TOKEN"),
         lookup_tokens=_lookup_tokens(values),
         public_url=_public_url(get("FOUREYES_PUBLIC_URL") or ""),
+        witness_file=Path(file) if (file := get("FOUREYES_WITNESS_FILE")) else None,
     )
 
 

@@ -45,6 +45,8 @@ FOUREYES_POLICY=./policy
 FOUREYES_ENVIRONMENT=production
 # The key that signs permissions and anchors the log: outside the database and its backups.
 FOUREYES_SIGNING_KEY_FILE=./foureyes.key
+# Signed states of the log are appended to this file: on another machine's disk, outside the database's backups.
+FOUREYES_WITNESS_FILE=
 # Where people's browsers reach this server, for second factors: https:// and a host name that stays.
 FOUREYES_PUBLIC_URL=
 # Hosts or networks that callbacks may reach although they are private.

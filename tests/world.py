@@ -117,6 +117,8 @@ class World:
         self.callback_allow = callback_allow
         self.environment = "production"
         self.public_url: str | None = None
+        self.witness_file: Path | None = None
+        self.channels = {"default": REFUND_APPROVALS, "announcements": AGENT_OPS}
         self.heard: list[Heard] = []
         self._ids = TimeOrderedIds()
         self._numbers = count(1)
@@ -137,8 +139,7 @@ class World:
     def write_roles(self, manager: dict[str, Any], **others: dict[str, Any]) -> None:
         """Say who is a support manager, and who fills other roles."""
         roles = {MANAGER: manager, **others}
-        channels = {"default": REFUND_APPROVALS, "announcements": AGENT_OPS}
-        text = json.dumps({"roles": roles, "channels": channels})  # JSON is YAML
+        text = json.dumps({"roles": roles, "channels": self.channels})  # JSON is YAML
         (self.policy / "roles.yml").write_text(text, encoding="utf-8")
 
     @property
@@ -155,6 +156,7 @@ class World:
             slack_bot_token=BOT_TOKEN,
             slack_signing_secret=SIGNING_SECRET,
             public_url=self.public_url,
+            witness_file=self.witness_file,
         )
 
     # --- running

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TELL = "tell"
     VOUCH = "vouch"
     ACCESS = "access"
+    WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True)
