@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Locator, Page
 
 from bot.slack_standin.workspace import JONAS, MAYA
 from tests.movable_clock import MovableClock
-from tests.passkey_world import PasskeyWorld, url_in
+from tests.passkey_world import AUTHENTICATOR, PasskeyWorld, url_in
 
 Take = Callable[[str, Page | Locator], Awaitable[None]]
 
@@ -22,14 +22,6 @@ SIZES: Final[dict[str, dict[str, Any]]] = {
     "confirm-phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True},
 }
 _TALL: Final = {"viewport": {"width": 360, "height": 1240}, "is_mobile": True, "has_touch": True}
-_AUTHENTICATOR: Final = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 async def photograph_passkeys(
@@ -51,7 +43,7 @@ async def photograph_passkeys(
         page = await context.new_page()
         cdp = await context.new_cdp_session(page)
         await cdp.send("WebAuthn.enable")
-        await cdp.send("WebAuthn.addVirtualAuthenticator", {"options": _AUTHENTICATOR})
+        await cdp.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         await page.goto(await world.enrolment(MAYA))
         await take("enrol-passkey", page)
         await page.get_by_role("button").click()

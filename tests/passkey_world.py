@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import yaml
@@ -17,6 +17,16 @@ from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
 from tests.authenticator import Answer, Lie, Passkey
 from tests.world import TOOL, World
+
+AUTHENTICATOR: Final = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+"""Chromium's own virtual one, as a laptop with a fingerprint reader."""
 
 
 @dataclass(frozen=True, slots=True)

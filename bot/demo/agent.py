@@ -8,14 +8,14 @@ import json
 import re
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 import httpx
 
 from approval_rules.times import format_time
 from bot.clock import Clock
-from bot.demo.cases import Case
+from bot.demo.cases import Case, payout
 from bot.demo.grant_check import GrantRefusedError, checked
 from handlers.counting import counted
 
@@ -30,7 +30,7 @@ _FATES: Final = {
     "denied": "Denied by a person. I do not execute, and I do not ask again with other words.",
     "expired": "Nobody decided in time. That is not a no: I do not execute, and say so.",
     "cancelled": "Cancelled. I do not execute.",
-    "blocked": "Blocked by policy. I do not execute.",
+    "blocked": "Blocked by policy. I do not execute, and look whether a person starts it himself.",
     "revoked": "The approval was taken back. I do not execute.",
 }
 
@@ -106,6 +106,10 @@ class SupportAgent:
         answers = await asyncio.gather(*map(self._start, self._new(_BURST, asking=True)))
         return next((answer for answer in answers if not answer.ok), answers[0])
 
+    async def propose_payout(self) -> Answer:
+        """Propose what no agent may do, and see what people make of it."""
+        return await self._start(payout())
+
     async def _start(self, case: Case) -> Answer:
         answer = await self.propose(case)
         if answer.body.get("code") != "paused":
@@ -155,10 +159,23 @@ class SupportAgent:
             said = "; ".join(f"{vote['name']}: {vote['reason']}" for vote in proposal["votes"] if vote.get("reason"))
             self._note("received", f"{_short(proposal)} is {proposal['state']}", said, ok=False)
             self._note("note", _FATES[proposal["state"]])
+            if proposal["state"] == "blocked":
+                await self.follow(*await self.started(case, proposal))
             return
         if proposal["votes"]:
             self._note("received", f"{_short(proposal)} is approved by {_voters(proposal)}")
         await self._execute_once(case, proposal)
+
+    async def started(self, case: Case, blocked: dict[str, Any]) -> tuple[Case, dict[str, Any]]:
+        """Wait until a person has started what was blocked; give what is to be done now, with that person's values."""
+        while "started_as" not in blocked:
+            await asyncio.sleep(self._look_again_s)
+            answer = await self.read(blocked)
+            blocked = answer.body if answer.ok else blocked
+        new = (await self.read({"id": blocked["started_as"]})).body
+        self._note("received", f"A person has started it himself: {_short(new)}", _pretty(json.dumps(new["arguments"])))
+        action = {"tool": new["tool"], "arguments": new["arguments"]}
+        return replace(case, body=json.dumps(action)), new
 
     async def _execute_once(self, case: Case, proposal: dict[str, Any]) -> None:
         answer = await self.claim(case, proposal)
@@ -185,7 +202,7 @@ class SupportAgent:
         path = f"/v1/proposals/{proposal['id']}/claim"
         self._note("sent", f"POST /v1/proposals/{_short(proposal)}/claim", case.digest)
         answer = await self._call("POST", path, json={"digest": case.digest})
-        words = "200 one permission, for this refund only" if answer.ok else answer.words
+        words = "200 one permission, for this action only" if answer.ok else answer.words
         self._note("received", words, ok=answer.ok)
         return answer
 
@@ -209,11 +226,10 @@ class SupportAgent:
             "The permission is signed, mine, for these exact arguments, and still valid.",
             _pretty(json.dumps(said)),
         )
-        order = proposal["arguments"].get("order_id", "")
-        self._note("note", f"Refunded {order} (a pretend refund: nothing real is touched).")
+        self._note("note", _done(proposal))
         path = f"/v1/proposals/{proposal['id']}/outcome"
         self._note("sent", f"POST /v1/proposals/{_short(proposal)}/outcome", "succeeded")
-        report = {"status": "succeeded", "post_conditions": {"refund_recorded": True}}
+        report = {"status": "succeeded", "post_conditions": {"recorded": True}}
         answer = await self._call("POST", path, json=report)
         self._note("received", f"{answer.status} {'noted' if answer.ok else answer.body.get('code')}", ok=answer.ok)
         return answer
@@ -235,6 +251,13 @@ class SupportAgent:
 
 def _short(proposal: dict[str, Any]) -> str:
     return f"prop_…{proposal['id'][-_FEW:]}"
+
+
+def _done(proposal: dict[str, Any]) -> str:
+    said = proposal["arguments"]
+    if "invoice_id" in said:
+        return f"Paid {said['invoice_id']} (a pretend payment: nothing real is touched)."
+    return f"Refunded {said.get('order_id', '')} (a pretend refund: nothing real is touched)."
 
 
 def _people(proposal: dict[str, Any]) -> str:

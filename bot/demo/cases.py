@@ -10,6 +10,7 @@ from typing import Final
 from approval_rules.canonical import Digest, digest_of
 
 CASES: Final = Path(__file__).with_name("refunds.jsonl")
+PAYOUTS: Final = Path(__file__).with_name("payouts.jsonl")
 _BODY: Final = '"body": '
 
 
@@ -34,9 +35,15 @@ class Case:
         return self.expect.get("state") == "pending"
 
 
-def load() -> tuple[Case, ...]:
+def load(path: Path = CASES) -> tuple[Case, ...]:
     """Read every case, in the order in which the demo tells its story."""
-    return tuple(map(_case, CASES.read_text(encoding="utf-8").splitlines()))
+    return tuple(map(_case, path.read_text(encoding="utf-8").splitlines()))
+
+
+def payout() -> Case:
+    """Read the one case that is red."""
+    (case,) = load(PAYOUTS)
+    return case
 
 
 def _case(line: str) -> Case:

@@ -1,4 +1,4 @@
-"""The guided tour: ten steps and one extra, each ticked off by what the log says, never by a click on the guide."""
+"""The guided tour: 13 steps and one extra, each ticked off by what the log says, never by a click on the guide."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +21,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step; `action` is a button's label and what it posts. `again` keeps the button on other steps' turns."""
+    """One step; `action` is a button's label and what it posts. `again` keeps the button on other steps' turns.
+
+    `with_passkey` is shown too where the browser can make a passkey.
+    """
 
     id: str
     title: str
     text: str
     action: tuple[str, str] | None = None
     again: bool = False
+    with_passkey: str = ""
 
 
 _STEPS: Final = (
@@ -76,6 +80,29 @@ _STEPS: Final = (
         "resume",
         "Starting again takes two",
         "Type `/agent resume all` as Maya, then the same as Jonas. One person alone cannot.",
+    ),
+    _Step(
+        "red",
+        "Red: no agent may",
+        "It wants to pay a supplier $9,400.00. Policy blocks that for every agent. Only a person can start it, and a "
+        "click is not enough: each yes needs a second factor.",
+        ("Let the agent try $9,400.00", "propose-payout"),
+        again=True,
+    ),
+    _Step(
+        "start",
+        "Start it yourself",
+        "As Maya, press *Start it myself …* in the packet. Type `9400` again and say why. Then type the code that "
+        "Maya's phone shows.",
+        with_passkey="This browser can make a passkey, which is stronger and is asked for where there is one. First, as "
+        "Maya, type `/agent factor add passkey` and make one on the page. Then, as Sam, type "
+        "`/agent factor confirm @Maya Chen`. It stays on this computer until you delete it there.",
+    ),
+    _Step(
+        "red-yes",
+        "Two others approve it",
+        "Approve as Jonas, then as Priya. Each types the code of his or her own phone. Maya cannot: she started it. "
+        "Then the agent pays, once.",
     ),
     _Step(
         "verify",
@@ -130,25 +157,32 @@ def _now(step: _Step, known: Known) -> _Step:
 def _shown(step: _Step, turn: str, *, done: bool) -> dict[str, Any]:
     wanted = step.action if step.again or step.id == turn else None
     action = None if wanted is None else {"label": wanted[0], "post": f"/demo/act/{wanted[1]}"}
-    return {"id": step.id, "title": step.title, "text": step.text, "done": done, "action": action}
+    hint = "" if done else step.with_passkey
+    told = {"id": step.id, "title": step.title, "text": step.text, "with_passkey": hint}
+    return {**told, "done": done, "action": action}
 
 
 def _done(entries: Sequence[Entry]) -> Iterator[str]:
     """Tell which steps the log shows as done."""
     kinds = [entry.type for entry in entries]
+    about = {kind: {entry.subject for entry in entries if entry.type == kind} for kind in kinds}
+    posted, blocked = about.get("packet.posted", set()), about.get("proposal.blocked", set())
+    reported, voted = about.get("outcome.reported", set()), about.get("vote.counted", set())
+    started = {entry.subject for entry in entries if entry.data.get("initiator")}
     decisions = {entry.data.get("decision") for entry in entries if entry.type == "vote.counted"}
-    voted = {entry.subject for entry in entries if entry.type == "vote.counted"}
-    reported = {entry.subject for entry in entries if entry.type == "outcome.reported"}
     refused = {entry.data.get("code") for entry in entries if entry.type == "proposal.submit_refused"}
     found = {
         "small": bool(reported - voted),
-        "packet": "packet.posted" in kinds,
+        "packet": bool(posted - blocked - started),
         "first-yes": "approve" in decisions,
         "refused": "vote.refused" in kinds,
         "second-yes": bool(reported & voted),
         "hostile": "proposal.denied" in kinds,
         "pause": "paused" in refused,
         "resume": {"switch.resume_asked", "switch.resumed"} <= set(kinds),
+        "red": bool(posted & blocked),
+        "start": bool(started),
+        "red-yes": bool(reported & started),
         "burst": kinds.count("packet.posted") >= _BURST,
     }
     yield from (step for step, is_done in found.items() if is_done)

@@ -20,6 +20,7 @@ from bot.slack_standin.page_api import foreign
 from handlers.desk import Overview
 
 LOOK_S: Final = 0.25
+START_OVER: Final = "start-over"
 _STILL_HERE: Final = 60
 _NOT_YET: Final = {"ok": False, "text": "The demo is still starting. Try again in a second."}
 _PAUSED: Final = "The agent was refused: 423, paused. It stops, and proposes the same again after you resume."
@@ -32,8 +33,10 @@ _Act: TypeAlias = Callable[[Stage], Awaitable[_Told]]
 class DemoRoutes:
     """Made before the stage, because the stage's server carries it; `stage` is set when everything runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: int = 0) -> None:
         self.stage: Stage | None = None
+        self.start_over = asyncio.Event()
+        self._run = run
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes."""
@@ -46,7 +49,7 @@ class DemoRoutes:
     async def _state(self, _request: Request) -> Response:
         if self.stage is None:
             return JSONResponse(_NOT_YET, 503)
-        return JSONResponse(await state_of(self.stage))
+        return JSONResponse({**await state_of(self.stage), "run": self._run})
 
     async def _events(self, _request: Request) -> Response:
         if self.stage is None:
@@ -58,9 +61,12 @@ class DemoRoutes:
             return refusal
         if self.stage is None:
             return JSONResponse(_NOT_YET, 503)
+        if request.path_params["name"] == START_OVER:
+            self.start_over.set()
+            return JSONResponse({"ok": True})
         act = _ACTS.get(request.path_params["name"])
         if act is None:
-            return JSONResponse({"ok": False, "text": f"The demo knows {', '.join(_ACTS)}."}, 404)
+            return JSONResponse({"ok": False, "text": f"The demo knows {', '.join([*_ACTS, START_OVER])}."}, 404)
         return JSONResponse(await act(self.stage))
 
 
@@ -81,6 +87,7 @@ async def state_of(stage: Stage) -> dict[str, Any]:
         "log": [entry.for_page() for entry in entries[-SHOWN:]],
         "verify": inspection.verdict.for_page(),
         "paused": [_pause(pause, overview) for pause in overview.pauses],
+        "phones": stage.phones.for_page(),
     }
 
 
@@ -102,7 +109,10 @@ async def _changes(stage: Stage) -> AsyncIterator[str]:
     quiet = 0
     yield ": connected\n\n"
     while not feed.closed:
-        now = (await asyncio.to_thread(stage.inspection.ledger.size), stage.agent.seen, stage.inspection.changes)
+        now = (
+            await asyncio.to_thread(stage.inspection.ledger.size),
+            *(stage.agent.seen, stage.inspection.changes, stage.phones.step()),
+        )
         if now != known:
             known, quiet = now, 0
             yield f"data: {json.dumps(now)}\n\n"
@@ -120,6 +130,11 @@ def _propose(name: str | None = None) -> _Act:
         return _proposed(await stage.agent.propose_next(name))
 
     return act
+
+
+async def _payout(stage: Stage) -> _Told:
+    answer = await stage.agent.propose_payout()
+    return _proposed(answer) | ({"show": "channel"} if answer.ok else {})
 
 
 async def _burst(stage: Stage) -> _Told:
@@ -155,6 +170,7 @@ _ACTS: Final[dict[str, _Act]] = {
     "propose-small": _propose("small-standard"),
     "propose-large": _propose("rich-pro"),
     "propose-hostile": _propose("hostile-ticket"),
+    "propose-payout": _payout,
     "burst": _burst,
     "verify": _verify,
     "tamper": _tamper,

@@ -1,14 +1,14 @@
 """Starts the demo, for a browser or as a script, and leaves nothing behind. Listens on loopback only."""
 
 import asyncio
+import itertools
 import logging
 import signal
-import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -16,7 +16,7 @@ from bot.demo.routes import DemoRoutes
 from bot.demo.stage import staged
 from bot.demo.story import Story, UnexpectedError
 from bot.demo.terminal import Terminal
-from bot.slack_standin.loopback import ADDRESS
+from bot.slack_standin.loopback import ADDRESS, free_port
 
 PORT: Final = 8123
 DONE: Final = 0
@@ -31,13 +31,14 @@ def run(port: int | None, script: bool) -> int:  # noqa: FBT001 - what the comma
         with tempfile.TemporaryDirectory(prefix="foureyes-demo-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             with _logs_in(folder / "foureyes.log"), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(_script(folder, terminal) if script else _page(folder, port, terminal))
+                return runner.run(_script(folder, terminal) if script else page(folder, port, terminal))
     except KeyboardInterrupt:  # before the page was up
         return DONE
 
 
-async def _page(folder: Path, wanted: int | None, terminal: Terminal) -> int:
-    port = _free(PORT if wanted is None else wanted)
+async def page(folder: Path, wanted: int | None, terminal: Terminal) -> int:
+    """Show the demo in browsers until a signal comes, from the start again whenever somebody asks for that."""
+    port = free_port(PORT if wanted is None else wanted)
     if port is None:
         if wanted is not None:
             terminal.say(f"foureyes: {ADDRESS}:{wanted} is taken; pick another with --port, or leave it out")
@@ -48,14 +49,34 @@ async def _page(folder: Path, wanted: int | None, terminal: Terminal) -> int:
     for number in _SIGNALS:
         with suppress(RuntimeError, ValueError):  # only the main thread hears signals
             loop.add_signal_handler(number, stopped.set)
-    routes = DemoRoutes()
-    async with staged(folder, port, routes=routes.routes()) as stage:
-        routes.stage = stage
-        terminal.say(f"Foureyes demo: open {terminal.strong(stage.slack.url + '/')}")
-        terminal.say("The guide on the page takes five minutes. Ctrl-C ends the demo and deletes everything.")
-        await stopped.wait()
-        terminal.say("\nStopped; nothing is left behind.")
+    for run in itertools.count():
+        routes = DemoRoutes(run)
+        scene = folder / str(run)
+        scene.mkdir()
+        async with staged(scene, port, routes=routes.routes()) as stage:
+            routes.stage = stage
+            if run == 0:
+                port = _said(stage.slack.url, terminal)
+            await _either(stopped.wait(), routes.start_over.wait())
+        if stopped.is_set():
+            break
+    terminal.say("\nStopped; nothing is left behind.")
     return DONE
+
+
+def _said(url: str, terminal: Terminal) -> int:
+    """Say where the page is, and give its port: it stays there however often one starts over."""
+    terminal.say(f"Foureyes demo: open {terminal.strong(url + '/')}")
+    terminal.say("The guide on the page takes seven minutes. Ctrl-C ends the demo and deletes everything.")
+    return int(url.rpartition(":")[2])
+
+
+async def _either(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of these."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
 
 
 async def _script(folder: Path, terminal: Terminal) -> int:
@@ -70,17 +91,6 @@ async def _script(folder: Path, terminal: Terminal) -> int:
         return FAILED
     terminal.say("\nEverything went as it must. `foureyes demo` shows the same in a browser.")
     return DONE
-
-
-def _free(port: int) -> int | None:
-    """Give the port if it can be had on loopback."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ADDRESS, port))
-        except OSError:
-            return None
-    return port
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

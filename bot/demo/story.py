@@ -4,6 +4,7 @@ The people click and type through the stand-in's driver, the agent speaks HTTP; 
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SA
 PATIENCE_S: Final = 10.0
 _GLANCE_S: Final = 0.05
 _OWN_DATE: Final = "<!date^"
+_NAMES: Final = {MAYA: "Maya", JONAS: "Jonas", PRIYA: "Priya"}
+_WHY: Final = "I have the invoice here, and the freight has arrived."
 _REASON: Final = "The words say $14.99, the action says $1,499.00."
 
 
@@ -38,7 +41,7 @@ class Story:
         self._step = 0
 
     async def play(self) -> None:
-        """Play all ten steps; raises UnexpectedError at the first that went wrong."""
+        """Play all thirteen steps; raises UnexpectedError at the first that went wrong."""
         await self._small_refund()
         case, proposal, packet = await self._asks_two()
         await self._two_people(packet)
@@ -46,6 +49,7 @@ class Story:
         await self._hostile()
         held = await self._brake()
         await self._resume_takes_two(*held)
+        await self._red()
         await self._log()
 
     # -- the steps
@@ -133,6 +137,36 @@ class Story:
         await self._agent.follow(case, held)
         self._check(await self._outcome(held) == "succeeded", "what was approved before the pause may run now")
 
+    async def _red(self) -> None:
+        self._title("Red: it wants to pay a supplier $9,400.00")
+        case = cases.payout()
+        answer = await self._agent.propose(case)
+        self._check(answer.words == "201 blocked", "no agent may do that: policy blocks it", answer.words)
+        blocked = await self._packet(answer.body)
+        self._title("Maya starts it herself")
+        await self._begin(blocked)
+        case, started = await self._agent.started(case, answer.body)
+        packet = await self._packet(started)
+        self._check("started by Maya Chen" in packet.text, "a new packet says that a person started it")
+        said = await self._vote(MAYA, packet, "It did not count")
+        self._check("you proposed this" in said, f"Maya cannot approve it as well: {said}")
+        self._title("Jonas and Priya approve it, each with a code from the own phone")
+        for who in (JONAS, PRIYA):
+            await self._slack.click(who, packet.channel, packet.ts, "approve")
+            await self._code(who, {"code": {"code": self._stage.phones.code(who)}}, "Your approval counts")
+        await self._agent.follow(case, started)
+        self._check(await self._outcome(started) == "succeeded", "the agent pays with its one permission, and reports")
+
+    async def _begin(self, blocked: Message) -> None:
+        """Fill in the form, first with another amount than the one that would be paid, then prove who it is."""
+        await self._slack.click(MAYA, blocked.channel, blocked.ts, "start")
+        form = {"reason": {"value": _WHY}}
+        wrong = await self._slack.submit(MAYA, self._top(MAYA), form | {"typed": {"value": "940"}})
+        self._check(wrong.errors, f"she types 940 instead of 9400: {' '.join(wrong.errors.values())}")
+        outcome = await self._slack.submit(MAYA, self._top(MAYA), form | {"typed": {"value": "9400"}})
+        self._check(outcome.ok, "she types 9400, and why", outcome.warning)
+        await self._code(MAYA, {"code": {"value": self._stage.phones.code(MAYA)}}, "You have started this")
+
     async def _log(self) -> None:
         inspection = self._stage.inspection
         self._title("Is the log whole?")
@@ -169,6 +203,15 @@ class Story:
         before = len(self._slack.ephemerals(who))
         outcome = await self._slack.click(who, packet.channel, packet.ts, "approve")
         return await self._told(who, before, outcome, expected)
+
+    async def _code(self, who: str, typed: dict[str, Any], expected: str) -> None:
+        """Type the code of the own phone into the dialog that asks for it, and read what it says then."""
+        outcome = await self._slack.submit(who, self._top(who), typed)
+        shown = json.dumps(self._slack.modals(who)[-1].view, ensure_ascii=False) if outcome.ok else str(outcome.errors)
+        self._check(expected in shown, f"{_NAMES[who]} types the code from the phone: {expected}", shown)
+
+    def _top(self, who: str) -> str:
+        return self._slack.modals(who)[-1].id
 
     async def _type(self, who: str, text: str) -> str:
         before = len(self._slack.ephemerals(who))

@@ -20,6 +20,17 @@ KEEP_ALIVE_S: Final = 75  # longer than any client here keeps an idle connection
 RESET_NOW: Final = struct.pack("ii", 1, 0)
 
 
+def free_port(wanted: int = 0) -> int | None:
+    """Give this port of loopback (0: any that is free) if it can be had now; None where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, wanted))
+        except OSError:
+            return None
+        return int(probe.getsockname()[1])
+
+
 class HangingProtocol(HttpToolsProtocol):
     """uvicorn's protocol, able to reset the connection of a request: the fault that no ASGI message can express."""
 

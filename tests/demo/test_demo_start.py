@@ -122,7 +122,7 @@ def test_ctrl_c_before_the_page_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     async def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(start, "_page", interrupted)
+    monkeypatch.setattr(start, "page", interrupted)
     assert run(None, script=False) == 0
 
 

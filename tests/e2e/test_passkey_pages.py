@@ -13,7 +13,7 @@ from approval_rules.events import Voted, VoteRefused
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import JONAS, MAYA
 from tests.e2e.conftest import BROWSER
-from tests.passkey_world import PasskeyWorld, code_in, url_in
+from tests.passkey_world import AUTHENTICATOR, PasskeyWorld, code_in, url_in
 
 pytestmark = BROWSER
 
@@ -70,15 +70,7 @@ async def device(browser: Browser, size: dict[str, Any] | None = None) -> Device
     page = await context.new_page()
     cdp = await context.new_cdp_session(page)
     await cdp.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    added = await cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    added = await cdp.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     return Device(context, page, cdp, added["authenticatorId"])
 
 

@@ -6,6 +6,7 @@ import { MessagePane } from './messages.js';
 import { Modals } from './modals.js';
 import { closeMenu } from './menu.js';
 import { Panels, fillToolbar } from './panels.js';
+import { Phone } from './phone.js';
 import { People, renderChannels } from './people.js';
 import { Store } from './store.js';
 import { Tabs } from './tabs.js';
@@ -49,7 +50,20 @@ async function asPerson(path, what) {
 
 const act = (what) => asPerson('/standin/act/click', what);
 
+/** Wait until a new demo stands where the old one was, and load the page anew: nothing of the old one is left on it. */
+async function startOver() {
+  const before = demo?.run;
+  const answer = await post('/demo/act/start-over');
+  while (answer.ok) {
+    const now = await get('/demo/state').catch(() => null);
+    if (now && now.run !== before) location.reload();
+    await new Promise((again) => setTimeout(again, 200));
+  }
+  toast(answer.warning || 'That did not work.', 'warn');
+}
+
 async function demoAct(name) {
+  if (name === 'start-over') return startOver();
   const from = tabs.current;
   const answer = await post(`/demo/act/${name}`);
   if (!answer.ok) toast(answer.text || answer.warning || 'That did not work.', 'warn');
@@ -61,12 +75,14 @@ async function demoAct(name) {
 }
 
 const tabs = new Tabs();
+const phone = new Phone({ whoAmI, names });
 const pane = new MessagePane({
   store, names, act, whoAmI,
   emptyHint: () => (demo ? 'No messages yet: press “Agent: propose next refund”, and what the agent wants to do arrives here.' : 'No messages yet. Write one below, or let an app post here.'),
 });
 const modals = new Modals({
   post, names, whoAmI, act,
+  beside: (view) => phone.beside(view),
   dropView: (id) => {
     store.apply('modal_closed', { view_id: id });
     render();
@@ -164,6 +180,7 @@ async function loadDemo() {
   tabs.bar.hidden = !state;
   if (!state) return;
   panels.render(state);
+  phone.render(state.phones ?? []);
   if (before && JSON.stringify(before.agent?.at(-1)) !== JSON.stringify(state.agent?.at(-1))) tabs.news('agent');
   if (before && before.log?.at(-1)?.seq !== state.log?.at(-1)?.seq) tabs.news('log');
   if (before && JSON.stringify(before.steps) !== JSON.stringify(state.steps)) tabs.news('guide');

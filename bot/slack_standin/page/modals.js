@@ -51,8 +51,9 @@ export class Modals {
   #frame = null;
   #shown = null;
 
-  constructor({ post, names, whoAmI, act, dropView }) {
-    Object.assign(this, { post, names, whoAmI, act, dropView });
+  /** `beside(view)` gives what stands below a view without being part of it, or null. */
+  constructor({ post, names, whoAmI, act, dropView, beside }) {
+    Object.assign(this, { post, names, whoAmI, act, dropView, beside });
   }
 
   /** Show the last of `views`, or nothing. Called whenever the stack may have changed. */
@@ -90,7 +91,7 @@ export class Modals {
       event.preventDefault();
       this.#submit(view, inner);
     });
-    this.#frame.dialog.replaceChildren(inner);
+    this.#frame.dialog.replaceChildren(...[inner, this.beside(view)].filter(Boolean));
   }
 
   #focus(kept) {

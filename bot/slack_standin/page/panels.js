@@ -37,6 +37,11 @@ const shortHash = (hash) => (/^0*$/.test(bare(hash)) ? 'the start' : bare(hash).
 const asDate = (at) => new Date(typeof at === 'number' ? at * 1000 : at);
 const time = (at) => (Number.isNaN(asDate(at).getTime()) ? String(at ?? '') : clock(asDate(at), true));
 
+/** Whether this browser can make a passkey by itself: with a fingerprint, a face or the computer's own code. */
+async function passkeyHere() {
+  return Boolean(await window.PublicKeyCredential?.isUserVerifyingPlatformAuthenticatorAvailable?.().catch(() => false));
+}
+
 /** seq -> why. Rows that do not continue the row before, and the row that the verdict names. */
 function brokenRows(log, verify) {
   const broken = new Map();
@@ -56,7 +61,9 @@ export class Panels {
   constructor({ act, names, store, go }) {
     Object.assign(this, { act, names, store, go });
     this.#layLog();
-    byId('panel-guide').append(el('div', { class: 'guide-head' }), el('ol', { class: 'steps' }));
+    byId('panel-guide').append(el('div', { class: 'guide-head' }), el('ol', { class: 'steps' }),
+      el('p', { class: 'guide-over' }, actButton(act, 'start-over', 'Start over', 'btn-small', null)));
+    passkeyHere().then((here) => byId('panel-guide').classList.toggle('has-passkey', here));
     byId('panel-agent').append(el('p', { class: 'panel-lead' }, 'The agent’s side: what it sent to the webhook, and what came back.'), el('ol', { class: 'lines' }));
   }
 
@@ -81,7 +88,7 @@ export class Panels {
     const current = steps.find((step) => !step.done)?.id;
     const bar = el('progress', { class: 'progress', max: steps.length || 1, 'aria-label': 'Steps done' });
     bar.value = done;
-    panel.querySelector('.guide-head').replaceChildren(el('h2', {}, 'Foureyes in five minutes'),
+    panel.querySelector('.guide-head').replaceChildren(el('h2', {}, 'Foureyes in seven minutes'),
       el('p', { class: 'panel-lead' }, 'An agent may wish. People decide. Nothing runs twice, and everything is written down.'),
       el('p', { class: 'progress-row' }, bar, el('span', {}, steps.length && done === steps.length ? 'All done' : `${done} of ${steps.length} done`)));
     if (this.currentStep !== undefined && this.currentStep !== current) setTimeout(() => panel.querySelector('.is-current')?.scrollIntoView({ block: 'nearest' }));
@@ -91,7 +98,8 @@ export class Panels {
       version: (step) => JSON.stringify(step),
       render: (step) => el('li', { class: `step ${step.done ? 'is-done' : ''} ${step.current ? 'is-current' : ''}`, 'aria-current': step.current ? 'step' : null },
         el('span', { class: 'step-mark' }, step.done ? icon('check') : String(step.index + 1), srOnly(step.done ? 'done' : 'to do')),
-        el('div', { class: 'step-body' }, el('h3', {}, step.title), el('p', { class: 'text' }, mrkdwn(step.text ?? '', this.names)), step.action && this.#stepAction(step))),
+        el('div', { class: 'step-body' }, el('h3', {}, step.title), el('p', { class: 'text' }, mrkdwn(step.text ?? '', this.names)),
+          step.with_passkey && el('p', { class: 'text step-passkey' }, mrkdwn(step.with_passkey, this.names)), step.action && this.#stepAction(step))),
     });
   }
 
