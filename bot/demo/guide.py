@@ -94,9 +94,9 @@ _STEPS: Final = (
         "Start it yourself",
         "As Maya, press *Start it myself …* in the packet. Type `9400` again and say why. Then type the code that "
         "Maya's phone shows.",
-        with_passkey="This browser can make a passkey, which is stronger and is asked for where there is one. First, as "
-        "Maya, type `/agent factor add passkey` and make one on the page. Then, as Sam, type "
-        "`/agent factor confirm @Maya Chen`. It stays on this computer until you delete it there.",
+        with_passkey="This browser can make a passkey, which is stronger and is asked for where there is one. First, "
+        "as Maya, type `/agent factor add passkey` and make one on the page. Then, as Sam, press "
+        "*Confirm* in #agent-ops. It stays on this computer until you delete it there.",
     ),
     _Step(
         "red-yes",

@@ -36,10 +36,13 @@ async def done(page: httpx.AsyncClient, *wanted: str) -> set[str]:
 
 
 async def test_the_state_has_the_shape_that_the_page_draws(page: httpx.AsyncClient) -> None:
-    """Steps, agent, log, verify and paused, each with the fields that the page reads, also before anything happened."""
+    """Steps, agent, log and so on, each with the fields that the page reads, also before anything happened."""
     first = await state(page)
-    assert set(first) == {"steps", "agent", "log", "verify", "paused"}
-    assert [step["done"] for step in first["steps"]] == [False] * 11
+    assert set(first) == {"run", "steps", "agent", "log", "verify", "paused", "phones"}
+    assert first["run"] == 0
+    assert [step["done"] for step in first["steps"]] == [False] * 14
+    assert [step["id"] for step in first["steps"] if step["with_passkey"]] == ["start"]
+    assert [set(phone) for phone in first["phones"]] == [{"user", "code", "until"}] * 3
     assert first["steps"][0]["action"] == {"label": "Let the agent propose $42.50", "post": "/demo/act/propose-small"}
     assert first["verify"]["status"] == "unknown"
     assert first["paused"] == []

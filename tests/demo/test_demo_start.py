@@ -37,14 +37,22 @@ def surroundings(folder: Path) -> dict[str, str]:
 
 
 def test_the_script_plays_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """In this process: ten steps, no cross, exit 0; logging is as it was before."""
+    """In this process: thirteen steps, no cross, exit 0; logging is as it was before."""
     before = structlog.get_config(), logging.getLogger().handlers[:]
     assert run(None, script=True) == 0
     said = capsys.readouterr().out
     assert "✗" not in said
     assert "\x1b" not in said
-    assert [line[:2] for line in said.splitlines() if line[:2].strip().isdigit()] == [f"{n:>2}" for n in range(1, 11)]
-    for promise in ("already-claimed", "you own the agent", "423 paused", "second person", "found. Entry"):
+    assert [line[:2] for line in said.splitlines() if line[:2].strip().isdigit()] == [f"{n:>2}" for n in range(1, 14)]
+    for promise in (
+        "already-claimed",
+        "you own the agent",
+        "423 paused",
+        "second person",
+        "found. Entry",
+        "Maya starts it herself",
+        "you proposed this",
+    ):
         assert promise in said
     assert (structlog.get_config(), logging.getLogger().handlers[:]) == before
 

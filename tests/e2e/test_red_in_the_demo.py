@@ -1,4 +1,4 @@
-"""The demo's red action by browser alone: with the codes that the page shows, and with a passkey of the browser's own."""
+"""The demo's red action by browser alone: with the codes that the page shows, and with a passkey of the browser's."""
 
 import asyncio
 import io
@@ -43,11 +43,12 @@ async def fill_in(person: Person, packet: Locator) -> None:
 async def type_code(page: Page, name: str) -> None:
     """Read the code from the phone below the dialog, which is nobody else's, and type it."""
     shown = page.locator(".phone")
-    await expect(shown).to_contain_text(f"{name}’s phone shows")
+    await expect(shown).to_contain_text(f"{name}\u2019s phone shows")
     found = CODE.search(await shown.inner_text())
     assert found is not None
-    await page.get_by_label("code", exact=False).first.fill(found[1] + found[2])
-    await page.get_by_role("dialog").locator("[type=submit]").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").fill(found[1] + found[2])
+    await dialog.locator("[type=submit]").click()
 
 
 async def close(page: Page) -> None:
@@ -71,6 +72,7 @@ async def test_a_red_action_with_codes(browser: Browser, tmp_path: Path, looks: 
         for who, name in ((JONAS, "Jonas Weber"), (PRIYA, "Priya Nair")):
             await person.act_as(who, name)
             await started.get_by_role("button", name="Approve").click()
+            await person.page.get_by_role("dialog", name="Approve this?").get_by_role("button", name="Approve").click()
             await type_code(person.page, name)
             await expect(person.page.get_by_role("dialog")).to_contain_text("Your approval counts")
             await close(person.page)
@@ -87,7 +89,7 @@ async def _ticked(person: Person) -> list[str]:
 
 
 async def test_a_red_action_with_a_passkey(browser: Browser, tmp_path: Path) -> None:
-    """Where the browser can make one the guide says how; once Sam has confirmed it, Maya is asked for it, not a code."""
+    """Once Sam has confirmed what Maya made on the page, she is asked for that, and no longer for a code."""
     async with demo(browser, tmp_path, DESKTOP) as person:
         packet = await blocked(person)
         own = await device(browser)
@@ -97,8 +99,11 @@ async def test_a_red_action_with_a_passkey(browser: Browser, tmp_path: Path) -> 
         await own.page.get_by_role("button", name="Make a passkey").click()
         await own.told("another person must confirm it")
         await person.act_as(SAM, "Sam Okafor")
-        await person.type("/agent factor confirm @Maya Chen")
-        await person.told("counts from now on")
+        await _channel(person, "agent-ops")
+        await person.page.get_by_role("button", name="Confirm", exact=True).last.click()
+        await expect(person.page.get_by_role("dialog")).to_contain_text("counts from now on")
+        await close(person.page)
+        await _channel(person, "refund-approvals")
         await person.act_as(MAYA, "Maya Chen")
         await fill_in(person, packet)
         dialog = person.page.get_by_role("dialog", name="Confirm your start")
@@ -111,8 +116,12 @@ async def test_a_red_action_with_a_passkey(browser: Browser, tmp_path: Path) -> 
         await own.context.close()
 
 
+async def _channel(person: Person, name: str) -> None:
+    await person.page.get_by_role("list", name="Channels").get_by_role("button", name=name).click()
+
+
 async def _link(within: Locator) -> str:
-    """Press the button that leads to a page of ours, and give where it leads: to `localhost`, for the passkey's sake."""
+    """Press the button that leads to a page of ours, and give where it leads: to `localhost`, where passkeys work."""
     async with within.page.context.expect_page() as opened:
         await within.get_by_role("button", name="passkey").or_(within.get_by_role("button", name="page")).click()
     page = await opened.value
