@@ -21,9 +21,9 @@ from bot.clock import Clock, NewId, new_token, not_before, salts
 from bot.delivery.access_post import AccessSender
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
-from bot.delivery.factor_post import FactorSenders
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
+from bot.delivery.persons_post import PersonsSenders
 from bot.delivery.slack_post import SlackPost
 from bot.delivery.switch_post import SwitchPost
 from bot.delivery.witness_post import WitnessPost
@@ -326,7 +326,7 @@ def _slack_config(settings: Settings, place: home.Home, clock: Clock) -> SlackCo
 
 
 def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kind, Sender]:
-    to_slack = FactorSenders(wiring, slack)
+    to_slack = PersonsSenders(wiring, slack)
     return {
         Kind.POST: to_slack.packet,
         Kind.UPDATE: to_slack.packet,

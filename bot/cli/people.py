@@ -71,6 +71,7 @@ def _change(change: "PersonsChange", one: str, other: str) -> None:
     from approval_rules.persons import ChangePersons, decide_persons
     from bot.agents import home_team, who_typed
     from bot.cli.session import os_user, write
+    from bot.desk.persons import change_persons
     from bot.desk.persons_changed import pseudonym_of
     from bot.store.persons import persons_in
 
@@ -84,7 +85,7 @@ def _change(change: "PersonsChange", one: str, other: str) -> None:
         event = decide_persons(
             persons_in(tx), ChangePersons(tx.at, by, change, pair[0], pair[1], standing=None, may=True)
         )
-        tx.record(event)
+        change_persons(tx, event)
         return event
 
     event = write(unit)

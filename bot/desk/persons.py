@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from approval_rules.people import Account, Flaw, PersonId, Standing, Standings, system
-from approval_rules.people_events import PersonsJoined, SameBy
+from approval_rules.people_events import PersonsEvent, PersonsJoined, PersonsParted, SameBy
 from approval_rules.persons import by_mark
 from approval_rules.state import Proposal, Status
 from bot.directory import Member
+from bot.store import outbox
+from bot.store.codec import PEOPLE
+from bot.store.outbox import Kind
 from bot.store.persons import holders_of, is_marked, note_marks, persons_in
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
@@ -49,7 +52,18 @@ def recognise(tx: Transaction, person: PersonId, member: Member) -> None:
     for mark in sorted(member.marks):
         why = cast("SameBy", mark.partition(":")[0])
         for other in by_mark(persons_in(tx), person, holders_of(tx, {mark})) or ():
-            tx.record(PersonsJoined(tx.at, DIRECTORY, person, other, why))
+            change_persons(tx, PersonsJoined(tx.at, DIRECTORY, person, other, why))
+
+
+def change_persons(tx: Transaction, event: PersonsEvent) -> None:
+    """Record what was decided; where it changes who is one person, all whom it concerns and the operators are told."""
+    before = persons_in(tx)
+    recorded = tx.record(event)
+    if isinstance(event, PersonsJoined | PersonsParted):
+        for person in sorted(before.of(event.one) | before.of(event.other)):
+            told = f"{Kind.TELL.value}:{person}:{recorded.seq}"
+            outbox.plan(tx, Kind.TELL, PEOPLE, recorded.seq, {"person": person}, told)
+        outbox.plan(tx, Kind.ANNOUNCE, PEOPLE, recorded.seq, {})
 
 
 def standing_in(tx: Transaction, person: PersonId, member: Member) -> Standing:

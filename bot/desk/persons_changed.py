@@ -7,7 +7,7 @@ from approval_rules.people import Account, PersonId, RoleName, human
 from approval_rules.people_events import PersonsAsked, PersonsChange, PersonsEvent, PersonsRefused
 from approval_rules.persons import ChangePersons, Person, Persons, decide_persons
 from bot.desk.apply import faces_in
-from bot.desk.persons import meet, standing_in
+from bot.desk.persons import change_persons, meet, standing_in
 from bot.desk.wiring import Wiring, look_up_all, written
 from bot.directory import Member
 from bot.store.persons import persons_in
@@ -38,7 +38,7 @@ class PersonsUseCases:
             standing, may = standing_in(tx, admin, member), self._may(member)
             command = ChangePersons(tx.at, human(admin), change, pair[0], pair[1], standing, may)
             event = decide_persons(persons_in(tx), command)
-            tx.record(event)
+            change_persons(tx, event)
             return _said(tx, event)
 
         return await written(self._wiring, unit)

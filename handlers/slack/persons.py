@@ -1,10 +1,11 @@
-"""`/agent people`: who is one person, and what two admins say about it. Decides nothing."""
+"""`/agent people`: who is one person, what two admins say about it, and what people are told. Decides nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from approval_rules.events import Refusal
+from approval_rules.people_events import PersonsJoined, PersonsParted, SameBy
 from handlers.desk import Envelope, Face
 from handlers.persons_desk import PersonsDesk, PersonsKnown, PersonsSaid
 from handlers.slack.escape import Safe
@@ -16,6 +17,11 @@ _HOW: Final = Safe(
     "Name two people: /agent people join @A @B says that both are one person, /agent people apart @A @B that they are "
     "two. Two admins must say the same."
 )
+_WHY: Final[Mapping[SameBy, str]] = {
+    "e-mail": "because both accounts have the same e-mail address",
+    "identity": "because Slack has one identity for both accounts",
+    "admins": "as two admins said",
+}
 
 
 async def persons_answer(desk: PersonsDesk, who: Envelope, word: str, typed: str) -> Sequence[Safe]:
@@ -59,3 +65,25 @@ def _all(faces: Sequence[Face]) -> str:
 
 def _face(face: Face) -> Safe:
     return person(face.name, face.user_id)
+
+
+def persons_change(event: PersonsJoined | PersonsParted, one: Face | None, other: Face | None) -> Safe:
+    """Say who is one person now, or no longer, and why."""
+    both = " and ".join(_face(face) if face else "an account that is no longer kept" for face in (one, other))
+    if isinstance(event, PersonsParted):
+        return Safe(f"👥 {both} count as two persons from now on, as two admins said. Each has a vote.")
+    return Safe(f"👥 {both} count as one person from now on, {_WHY[event.why]}. Together they have one vote.")
+
+
+def to_the_person(said: Safe) -> Safe:
+    """Tell somebody whose account it is about."""
+    return Safe(
+        f"{said} One of these accounts is yours, or counts as yours. If this is wrong, tell whoever runs Foureyes: two"
+        " admins set it right with /agent people."
+    )
+
+
+def to_the_operators(event: PersonsJoined | PersonsParted, said: Safe) -> Safe:
+    """Tell the operators' channel what to type where it is wrong."""
+    word = "join" if isinstance(event, PersonsParted) else "apart"
+    return Safe(f"{said} If this is wrong, two admins type /agent people {word}, and the two in this order.")
