@@ -13,6 +13,7 @@ from approval_rules.anatomy import Read
 from approval_rules.commands import Draft
 from approval_rules.conditions import Names, Undetermined
 from approval_rules.counterfactual import Nearest, Scene, nearest_allow, scene_of
+from approval_rules.facts import Value
 from approval_rules.people import Agent
 from approval_rules.policy import (
     NOTHING_BEFORE,
@@ -24,7 +25,7 @@ from approval_rules.policy import (
     names_of,
 )
 from approval_rules.requirement import Requirement, Tier
-from approval_rules.text import AgentJson, Json
+from approval_rules.text import AgentJson
 from approval_rules.verdicts import consequence
 
 Said = Literal["matched", "not matched", "undetermined"]
@@ -68,7 +69,7 @@ class Explanation:
 
 
 def explain(
-    folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json] = NOTHING_BEFORE
+    folder: PolicyFolder, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Value] = NOTHING_BEFORE
 ) -> Explanation:
     """Classify, and say what each rule made of it; MUST NOT raise."""
     policy = folder.policies.get(draft.tool, Policy(draft.tool, ()))

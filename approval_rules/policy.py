@@ -165,7 +165,7 @@ def classify(
     draft: Draft,
     agent: Agent,
     at: datetime,
-    before: Mapping[str, Json] = NOTHING_BEFORE,
+    before: Mapping[str, Value] = NOTHING_BEFORE,
     *,
     drawn: bool = True,
 ) -> Requirement | Contradiction:
@@ -201,7 +201,7 @@ def classify(
 
 
 def names_of(
-    folder: PolicyFolder, policy: Policy, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Json]
+    folder: PolicyFolder, policy: Policy, draft: Draft, agent: Agent, at: datetime, before: Mapping[str, Value]
 ) -> Names:
     """Put together what the rules read; what only the server knows stands above what the agent sent."""
     arguments = unwrap_object(draft.arguments)

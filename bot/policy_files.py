@@ -79,6 +79,12 @@ def load_content(content: PolicyContent) -> PolicyFolder:
     return _put_together(content, Path(content.version[:_SHORT]), [])
 
 
+def roles_of(content: PolicyContent) -> _Roles:
+    """Read who fills which role, and nothing else; what has a fault is left out."""
+    calendars = {name: data for name, data in content.files.items() if name.endswith(CALENDAR)}
+    return _read_roles_file(Path(), content.files.get(_ROLES_FILE), (), calendars)[0].roles
+
+
 def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]) -> PolicyFolder:
     """Read the files; `place` is how faults name where they lie, `faults` are those that reading the folder found."""
     calendars = {name: data for name, data in content.files.items() if name.endswith(CALENDAR)}

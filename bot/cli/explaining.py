@@ -3,7 +3,8 @@
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -13,15 +14,16 @@ import typer
 from approval_rules.commands import Draft
 from approval_rules.contract import Breach, breaches
 from approval_rules.events import Submitted
-from approval_rules.explanation import Explanation, RuleExplanation, explain
-from approval_rules.facts import DeclaredFact, LookedUp
+from approval_rules.explanation import Explanation, RuleExplanation, Sight, explain
+from approval_rules.facts import DeclaredFact, LookedUp, Unknown, Value
 from approval_rules.names import around
 from approval_rules.people import Agent, AgentId, PersonId
 from approval_rules.policy import Contradiction, PolicyFolder
 from approval_rules.requirement import Hiding, Requirement
 from approval_rules.state import draft_again
-from approval_rules.text import Json
+from approval_rules.text import AgentJson, Json
 from approval_rules.times import format_time
+from bot.cli.on_duty import Duty, duty_lines, duty_of
 from bot.cli.output import printable
 from bot.cli.session import reading
 from bot.clock import SteadyClock
@@ -40,12 +42,17 @@ from handlers.slack.text import is_covered, seen_json, seen_words
 
 PROPOSAL_ID: Final = re.compile(r"prop_[0-9A-Za-z]+")
 _SOMEONE: Final = Agent(AgentId("agent_example"), "example", PersonId("pers_example"), ())
+NOT_COUNTED: Final = "not known here (no database)"
+_UNCOUNTED: Final = AgentJson(NOT_COUNTED)
 _HELD: Final = {True: "held", False: "failed", None: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An explanation, what it must not show, and the recorded proposal where there is one."""
+    """An explanation, what it must not show, and the recorded proposal where there is one.
+
+    `uncounted` are the counters, as they are written, that nobody can tell here.
+    """
 
     version: str
     found: Explanation
@@ -53,7 +60,9 @@ class Told:
     broken: Sequence[Breach]
     label: str | None
     origins: Mapping[str, str]
+    duty: Duty
     then: Submitted | None = None
+    uncounted: frozenset[str] = frozenset()
 
     @property
     def verdict(self) -> tuple[str, str]:
@@ -72,12 +81,13 @@ class Told:
         found = None if self.broken else self.found.nearest
         if found is None:
             return None
+        wants = [replace(want, was=_UNCOUNTED) if want.name in self.uncounted else want for want in found.wants]
         showing = Showing(
-            lambda value, of: seen_words(value, of, self.hidden),
+            lambda value, of: NOT_COUNTED if value is _UNCOUNTED else seen_words(value, of, self.hidden),
             printable,
             lambda of: is_covered(of, self.hidden) is not None,
         )
-        return nearest_sentence(found, showing)
+        return nearest_sentence(replace(found, wants=tuple(wants)), showing)
 
     # --- for programs
 
@@ -88,6 +98,7 @@ class Told:
         found: dict[str, Any] = {} if self.then is None else self._recorded(self.then)
         found |= {"rules": [self._rule(one) for one in self.found.rules], "would_be": would_be, "because": because}
         found["facts"] = dict(self.origins)
+        found |= {"on_call": self.duty.on_call, "away": self.duty.away}
         if self.broken:
             found["errors"] = [{"pointer": one.pointer, "detail": one.detail} for one in self.broken]
         elif isinstance(result, Requirement):
@@ -143,6 +154,7 @@ class Told:
         yield printable("=> {}: {}".format(*self.verdict))
         if self.nearest is not None:
             yield printable(self.nearest)
+        yield from duty_lines(self.duty.on_call, self.duty.away or ())
         if isinstance(self.found.result, Requirement) and self.found.result.shadow is not None and not self.broken:
             yield "The tool is in shadow: people are asked all the same, and nothing is ever executed."
 
@@ -157,13 +169,17 @@ class Told:
 
     def _block(self, one: RuleExplanation) -> Iterator[tuple[str, str]]:
         if one.saw:
-            yield "saw", ", ".join(f"{name} {seen_words(value, of, self.hidden)}" for name, value, of in one.saw)
+            yield "saw", ", ".join(map(self._seen, one.saw))
         for part in one.parts if len(one.parts) > 1 else ():
             yield _HELD[part.holds], part.text
         if one.outcome == "matched":
             yield "so", one.says
         if one.why:
             yield "because", one.why
+
+    def _seen(self, sight: Sight) -> str:
+        value = NOT_COUNTED if sight.name in self.uncounted else seen_words(sight.value, sight.of, self.hidden)
+        return f"{sight.name} {value}"
 
 
 def explained(text: str, folder: Path | None, environment: str | None = None, *, incident: bool) -> Told:
@@ -176,12 +192,17 @@ def explained(text: str, folder: Path | None, environment: str | None = None, *,
     except (ProblemError, ValueError) as error:
         raise typer.BadParameter(f"this is no proposal: {why_no_proposal(error)}") from None
     policies = dialled(load(folder or settings().policy))
-    before = around(environment or settings().environment, incident=incident)
-    draft = stood_in(policies.policies.get(draft.tool), draft)
-    found = explain(policies, draft, _SOMEONE, SteadyClock()(), before)
+    now, policy = SteadyClock()(), policies.policies.get(draft.tool)
+    counters = policy.counters if policy else ()
+    uncounted: dict[str, Value] = {counter.name: Unknown(f"is {NOT_COUNTED}") for counter in counters}
+    before = {**around(environment or settings().environment, incident=incident), **uncounted}
+    draft = stood_in(policy, draft)
+    found = explain(policies, draft, _SOMEONE, now, before)
     hidden = _hidden(policies, draft, {})
     origins = _origins(policies, draft)
-    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), origins)
+    broken, label = _broken(policies, draft), _label(policies, draft)
+    written = frozenset(counter.written for counter in counters)
+    return Told(policies.version, found, hidden, broken, label, origins, _duty(policies, found, now), None, written)
 
 
 def explained_again(proposal: str, folder: Path | None) -> Told:
@@ -198,7 +219,17 @@ def explained_again(proposal: str, folder: Path | None) -> Told:
     found = explain(policies, draft, then.agent, then.at, before)
     hidden = _hidden(policies, draft, then.requirement.hidden)
     origins = _origins(policies, draft)
-    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), origins, then)
+    duty = _duty(policies, found, SteadyClock()())
+    return Told(policies.version, found, hidden, _broken(policies, draft), _label(policies, draft), origins, duty, then)
+
+
+def _duty(policies: PolicyFolder, found: Explanation, now: datetime) -> Duty:
+    """Say of the people who would be asked who has the turn, and who is away."""
+    asked = found.result.live if isinstance(found.result, Requirement) else None
+    if asked is None or not asked.seats:
+        return Duty()
+    names = {seat.role for seat in asked.seats}
+    return duty_of(policies.roles, names | {asked.backup} if asked.backup else names, now)
 
 
 def _version(connection: sqlite3.Connection, version: str) -> PolicyFolder | None:

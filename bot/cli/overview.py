@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from approval_rules.people import AgentId, PersonId
@@ -10,6 +11,7 @@ from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Incident, Pause, ScopeKind
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
+from bot.cli.on_duty import away_now, on_call_now
 from bot.cli.past_reviews import last_review
 from bot.cli.session import database, reading
 from bot.clock import SteadyClock
@@ -17,6 +19,7 @@ from bot.desk.apply import people_of
 from bot.store import drills, outbox, rows
 from bot.store.codec import POLICY, SWITCH
 from bot.store.folds import recorded_of
+from bot.store.policies import PolicyStoreError, content_of, looking
 from bot.store.rows import Loaded
 from handlers.desk import Face, Seen
 from handlers.drill_words import drill_standing
@@ -35,6 +38,8 @@ def overview() -> dict[str, Any]:
         drill = drills.newest(connection.execute(drills.NEWEST).fetchall())
         review = last_review(connection)
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
+        now = SteadyClock()()
+        away, on_call = away_now(connection, now), _on_call(connection, versions.active, now)
         actors = [one.by for one in (*switch.active, switch.incident) if one is not None]
         faces = _faces(connection, [PersonId(actor.ref) for actor in actors])
     return {
@@ -46,10 +51,26 @@ def overview() -> dict[str, Any]:
         "outbox_dead": waiting.get("dead", 0),
         "log_entries": 0 if head is None else head[0] + 1,
         "database": str(database()),
+        "away": away,
+        "on_call": on_call,
         "drill": None if drill is None else _drill(drill),
         "policy": {"active": versions.active, "folder": versions.folder, "change": change and change[0]},
         "access_review": review,
     }
+
+
+def _on_call(connection: sqlite3.Connection, active: str | None, now: datetime) -> list[dict[str, Any]]:
+    """List who is on call by the active version; reading a policy costs time, which is spent only where one is."""
+    try:
+        content = None if active is None else content_of(looking(connection), active)
+    except PolicyStoreError:
+        return []
+    if content is None or b"on_call" not in content.files.get("roles.yml", b""):
+        return []
+    from bot.policy_files import roles_of
+
+    roles = roles_of(content)
+    return on_call_now(roles, now, roles)
 
 
 def _pause(pause: Pause, agents: Mapping[AgentId, str], faces: Mapping[PersonId, Face]) -> dict[str, Any]:

@@ -158,6 +158,7 @@ def incident(
 
 def status(*, as_json: AsJson = False) -> None:
     """Show what is paused, what waits, and whether anything is stuck. Exit code 6 while everything is paused."""
+    from bot.cli.on_duty import duty_lines
     from bot.cli.overview import overview
     from handlers.counting import counted
 
@@ -176,6 +177,8 @@ def status(*, as_json: AsJson = False) -> None:
         if found["incident"]:
             row = found["incident"]
             typer.echo(f"INCIDENT since {row['since']} by {printable(row['by'])}: {printable(row['reason'])}")
+        for line in duty_lines(found["on_call"], found["away"]):
+            typer.echo(line)
         typer.echo(f"{found['pending']} pending, {found['approved_unclaimed']} approved and not yet used.")
         typer.echo(
             f"{counted(found['outbox_waiting'], 'message')} to send, {counted(found['outbox_dead'], 'dead letter')}."
