@@ -1,4 +1,4 @@
-"""`audit verify | show | prove | checkpoint`: is the log whole, what stands in it, and anchoring it by hand."""
+"""`audit verify | show | prove | export | checkpoint`: is the log whole, what stands in it, and anchoring it by hand."""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +9,14 @@ import typer
 
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 from bot.cli.proving import prove
+from bot.cli.tiles import export
 from handlers.counting import counted
 
 app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True, rich_markup_mode=None)
 
 
 app.command("prove", epilog="Example: foureyes audit prove prop_01jd3k --to evidence.zip")(prove)
+app.command("export", epilog="Example: foureyes audit export --tiles audit-2026-10")(export)
 
 
 @app.command("verify", epilog="Example: foureyes audit verify && echo whole")

@@ -12,13 +12,15 @@ from bot.audit import anchor as anchors
 from bot.audit.against import Held, hold_against
 from bot.audit.anchor import AnchorError
 from bot.audit.report import Report
-from bot.audit.signed_note import Checkpoint
+from bot.audit.signed_note import Checkpoint, VerifierKey
+from bot.audit.tile_export import export
 from bot.audit.verify import verify
 from bot.audit.witness_files import read_witness
 from bot.cli.session import database, reading, settings
 from bot.clock import SteadyClock
 from bot.keys import KeyFileError, SigningKey, load
 from bot.store.check import differences
+from bot.store.disclosed import disclosures
 
 # Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
@@ -89,6 +91,14 @@ def anchor_now() -> Path:
     path = settings().anchor_file
     Anchoring(database(), path, _key(), SteadyClock()).close()
     return path
+
+
+def export_tiles(folder: Path, *, with_values: bool) -> tuple[Checkpoint, str]:
+    """Write the log as tiles, signed now; gives the checkpoint, and the key that signed it as C2SP writes keys."""
+    key = _key()
+    with reading() as connection:
+        found = export(connection, folder, [key.signer], disclosures if with_values else None)
+    return found, str(VerifierKey(found.origin, key.public_bytes()))
 
 
 def entries(subject: str | None, since: int, limit: int) -> Iterator[dict[str, Any]]:
