@@ -1,5 +1,6 @@
 """The verifier over a grant: who signed it, that it is one, and that the log still has the entry that gave it."""
 
+import base64
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,7 @@ def claims(scene: Scene) -> GrantClaims:
         approvers=("person_1", "person_2"),
         iat=NOON,
         exp=NOON + timedelta(minutes=10),
-        log=LogHead(index=5, size=6, head=scene.leaves()[5].hex()),
+        log=LogHead(index=5, size=6, head=scene.leaves()[5].hex(), root=root(scene)),
     )
 
 
@@ -47,6 +48,11 @@ def subject(scene: Scene) -> str:
     """The proposal of the first entry."""
     bundle = (scene.export / "tile/entries/000").read_bytes()
     return str(json.loads(bundle[2 : 2 + int.from_bytes(bundle[:2], "big")])["subject"])
+
+
+def root(scene: Scene) -> str:
+    """What the first six entries come to, in hex."""
+    return base64.b64decode(scene.note(6).split("\n")[2]).hex()
 
 
 def written(scene: Scene, token: str) -> Path:

@@ -139,7 +139,7 @@ def test_who_signs_and_what_was_signed_before_lie_beside(db: sqlite3.Connection,
 def test_values_come_only_when_they_are_asked_for(db: sqlite3.Connection, tmp_path: Path) -> None:
     """One line of JSON each, with what its digest is made of."""
     grow(db, 2)
-    value = Disclosure((1, "reason", "c2FsdA", '"spät\u2028"'))
+    value: Disclosure = (1, "reason", "c2FsdA", '"spät\u2028"')
     export(db, tmp_path / "without", [KEY.signer])
     export(db, tmp_path / "with", [KEY.signer], lambda _: [value, value])
     assert not (tmp_path / "without" / "disclosures.ndjson").exists()
