@@ -1,4 +1,4 @@
-"""`audit verify | show | prove | export | checkpoint`: is the log whole, what stands in it, and anchoring it by hand."""
+"""`audit verify | show | prove | export | checkpoint`: is the log whole, what stands in it, and signing it."""
 
 import json
 from collections.abc import Iterator

@@ -30,4 +30,4 @@ def test_the_verifier_is_built_by_itself(tmp_path: Path) -> None:
         "Requires-Dist: cryptography>=42"
     ]
     shown = run(sys.executable, tmp_path / "installed" / "foureyes_verify.py", "--version", cwd=tmp_path)
-    assert (shown.returncode, shown.stdout.strip()) == (0, described.partition("Version: ")[2].split("\n")[0])
+    assert (shown.returncode, shown.stdout.strip()) == (0, described.partition("\nVersion: ")[2].split("\n")[0])
