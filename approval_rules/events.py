@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from approval_rules.access_events import AccessEvent
+from approval_rules.auditor_events import AuditorEvent
 from approval_rules.canonical import Digest
 from approval_rules.denials import DenialCategory
 from approval_rules.duty_events import AwayEvent
@@ -24,7 +25,7 @@ from approval_rules.question_events import QuestionEvent
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
 from approval_rules.step_up import Proof
-from approval_rules.stop_events import AgentKeysEnded, DrillHeld, OperatorKeyChanged
+from approval_rules.stop_events import StopEvent
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
 
@@ -393,8 +394,7 @@ Event: TypeAlias = (
     | InitiationRefused
     | AwayEvent
     | QuestionEvent
-    | DrillHeld
-    | OperatorKeyChanged
-    | AgentKeysEnded
+    | StopEvent
     | AccessEvent
+    | AuditorEvent
 )

@@ -24,6 +24,7 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
     SYSTEM = "system"
     OPERATOR_KEY = "operator-key"
+    AUDITOR_KEY = "auditor-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ def operator(person: PersonId) -> Actor:
 def keyholder(person: PersonId) -> Actor:
     """Name a person who acted with an operator's key. It may be somebody who has an account of the machine too."""
     return Actor(ActorKind.OPERATOR_KEY, person)
+
+
+def auditor(person: PersonId) -> Actor:
+    """Name a person who looked with an auditor's key."""
+    return Actor(ActorKind.AUDITOR_KEY, person)
 
 
 def system(part: str) -> Actor:

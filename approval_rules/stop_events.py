@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from approval_rules.people import Actor, Agent, PersonId
 
@@ -42,3 +42,6 @@ class AgentKeysEnded:
     at: datetime
     by: Actor
     agent: Agent
+
+
+StopEvent: TypeAlias = DrillHeld | OperatorKeyChanged | AgentKeysEnded

@@ -30,6 +30,7 @@ from bot.delivery.witness_post import WitnessPost
 from bot.delivery.worker import OutboxWorker, Sender
 from bot.desk.agents import AgentUseCases
 from bot.desk.amending import AmendingUseCases, AnsweringUseCases
+from bot.desk.auditing import AuditUseCases
 from bot.desk.drilling import Drills
 from bot.desk.operating import OperatorUseCases
 from bot.desk.pause_buttons import PauseButtons
@@ -83,6 +84,7 @@ class Running:
     metrics: Metrics
     drills: Drills
     witnesses: Witnesses
+    audit: AuditUseCases
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +136,12 @@ async def running(
         desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people))
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
         ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
+        auditing = AuditUseCases(wiring)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
             pages=_pages(factors, clock),
+            audit=auditing,
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         stack.push_async_callback(witnesses.write)
@@ -146,11 +150,13 @@ async def running(
         ticks.every(1, "witnesses", witnesses.look)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
+        ticks.every(1, "search_index", auditing.indexer.look)
         ticks.every(600, "weekly_drill", drills.keep)
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        yield Running(http_app(agents, ports), wiring, worker, sweeps, watch, candidates, metrics, drills, witnesses)
+        watched = (watch, candidates, metrics, drills, witnesses, auditing)
+        yield Running(http_app(agents, ports), wiring, worker, sweeps, *watched)
 
 
 async def _wired(

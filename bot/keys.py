@@ -31,6 +31,7 @@ _DERIVATION_SALT: Final = b"foureyes/derive/v1"
 _CALLBACK_SECRET_BYTES: Final = 32
 _AGENT_KEY: Final = re.compile(r"fe_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
 _OPERATOR_KEY: Final = re.compile(r"op_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
+_AUDITOR_KEY: Final = re.compile(r"au_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
 
 
 class KeyFileError(Exception):
@@ -174,6 +175,11 @@ def new_operator_key(new_token: NewToken) -> tuple[str, str, str]:
     return _new_key("op", new_token)
 
 
+def new_auditor_key(new_token: NewToken) -> tuple[str, str, str]:
+    """Make an auditor's key, in the same three parts and in a form of its own."""
+    return _new_key("au", new_token)
+
+
 def _new_key(prefix: str, new_token: NewToken) -> tuple[str, str, str]:
     key_id = base32(int.from_bytes(new_token(5), "big"), 8)
     text = f"{prefix}_{key_id}_{base64url(new_token(32))}"
@@ -189,6 +195,12 @@ def split_key(unverified_key: str) -> tuple[str, str] | None:
 def split_operator_key(unverified_key: str) -> tuple[str, str] | None:
     """Take an operator's key apart in the same way."""
     match = _OPERATOR_KEY.fullmatch(unverified_key)
+    return (match[1], _hash(unverified_key)) if match else None
+
+
+def split_auditor_key(unverified_key: str) -> tuple[str, str] | None:
+    """Take an auditor's key apart in the same way."""
+    match = _AUDITOR_KEY.fullmatch(unverified_key)
     return (match[1], _hash(unverified_key)) if match else None
 
 

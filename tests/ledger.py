@@ -10,6 +10,8 @@ from approval_rules.state import Proposal, fold
 from bot.audit import anchor
 from bot.audit.verify import verify
 from bot.keys import load
+from bot.search.checking import faults as search_faults
+from bot.search.words import marker
 from bot.settings import Settings
 from bot.store import rows
 from bot.store.check import differences
@@ -68,7 +70,8 @@ class Ledger:
         keys = [key.public_bytes()]
         known = anchor.read(settings.anchor_file, keys)
         report = verify(db, known, keys)
-        return [f"{broken.seq}: {broken.what}" for broken in report.broken] + list(differences(db))
+        broken = [f"{broken.seq}: {broken.what}" for broken in report.broken]
+        return broken + list(differences(db)) + list(search_faults(db, marker(key)))
 
 
 def _folded(recorded: tuple[Recorded, ...]) -> dict[str, Proposal]:

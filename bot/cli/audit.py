@@ -1,4 +1,4 @@
-"""`audit verify | show | prove | export | checkpoint`: is the log whole, what stands in it, and signing it."""
+"""`audit verify | show | search | prove | export | checkpoint`: is the log whole, what stands in it, and signing it."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.cli import searching
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 from bot.cli.proving import prove
 from bot.cli.tiles import export
@@ -17,6 +18,7 @@ app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True, r
 
 app.command("prove", epilog="Example: foureyes audit prove prop_01jd3k --to evidence.zip")(prove)
 app.command("export", epilog="Example: foureyes audit export --tiles audit-2026-10")(export)
+searching.register(app)
 
 
 @app.command("verify", epilog="Example: foureyes audit verify && echo whole")

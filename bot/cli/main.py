@@ -11,6 +11,7 @@ from bot.cli import (
     agents,
     approvals,
     audit,
+    auditors,
     factors,
     operators,
     outbox,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(agents.app, name="agent")
 app.add_typer(factors.app, name="factor")
 app.add_typer(operators.app, name="operator")
+app.add_typer(auditors.app, name="auditor")
 app.add_typer(policy.app, name="policy")
 app.add_typer(roles.app, name="roles")
 app.add_typer(access.app, name="access")

@@ -1,4 +1,4 @@
-"""How fast one person may try codes: one a second, five a minute. In memory: it is the lock that survives a restart."""
+"""How often somebody may try: codes one a second, five a minute. In memory: it is the lock that survives a restart."""
 
 from collections import deque
 from datetime import datetime, timedelta
@@ -11,16 +11,18 @@ _MOST: Final = 10_000
 
 
 class TryPace:
-    """Counts tries by person. MUST be asked outside of a transaction, for a unit can run twice."""
+    """Counts tries by person, `most` a minute. MUST be asked outside of a transaction, for a unit can run twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, between: timedelta = _BETWEEN, most: int = _IN_WINDOW) -> None:
+        self._between = between
+        self._in_window = most
         self._tries: dict[str, deque[datetime]] = {}
 
     def allows(self, who: str, at: datetime) -> bool:
         """Note a try and tell whether it may be made now; one that may not is not counted."""
-        tries = self._tries.pop(who, deque(maxlen=_IN_WINDOW))
-        fast = bool(tries) and at - tries[-1] < _BETWEEN
-        many = len(tries) == _IN_WINDOW and at - tries[0] < _WINDOW
+        tries = self._tries.pop(who, deque(maxlen=self._in_window))
+        fast = bool(tries) and at - tries[-1] < self._between
+        many = len(tries) == self._in_window and at - tries[0] < _WINDOW
         if not (fast or many):
             tries.append(at)
         self._tries[who] = tries  # the newest last

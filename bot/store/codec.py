@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 
 from approval_rules import (
     access_events,
+    auditor_events,
     duty_events,
     events,
     factor_events,
@@ -91,6 +92,8 @@ KINDS: Mapping[str, type[Event]] = {
     "access.role_changed": access_events.RoleChanged,
     "access.reviewed": access_events.AccessReviewed,
     "access.review_refused": access_events.AccessReviewRefused,
+    "auditor.key_changed": auditor_events.AuditorKeyChanged,
+    "auditor.looked": auditor_events.AuditLooked,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -100,6 +103,7 @@ OPERATORS = "operators"
 POLICY = "policy"
 PEOPLE = "people"
 ACCESS = "access"
+AUDITORS = "auditors"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -176,6 +180,8 @@ def subject_of(event: Event) -> str:
             return OPERATORS
         case access_events.RoleChanged() | access_events.AccessReviewed() | access_events.AccessReviewRefused():
             return ACCESS
+        case auditor_events.AuditorKeyChanged() | auditor_events.AuditLooked():
+            return AUDITORS
         case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -113,7 +113,7 @@ def past_of(connection: sqlite3.Connection, proposal: str) -> Past | None:
 def folded(connection: sqlite3.Connection, proposal: ProposalId) -> Proposal | None:
     """Give one proposal as it is now, with its votes."""
     entries = connection.execute(rows.ENTRIES_OF, {"subject": proposal}).fetchall()
-    loaded = rows.loaded_from(rows.recorded_from(entries, _living(connection, entries)))
+    loaded = rows.loaded_from(rows.recorded_from(entries, living(connection, entries)))
     return None if loaded is None else loaded.proposal
 
 
@@ -128,7 +128,7 @@ def correction_of(connection: sqlite3.Connection, proposal: ProposalId) -> Corre
     entries = connection.execute(rows.ENTRIES_OF, {"subject": proposal}).fetchall()
     reason: AgentText | None = None
     kinds: list[str] = []
-    for recorded in rows.recorded_from(entries, _living(connection, entries)):
+    for recorded in rows.recorded_from(entries, living(connection, entries)):
         event = recorded.event
         if isinstance(event, Edited):
             now = unwrap_object(event.arguments).get(event.field)
@@ -141,15 +141,16 @@ def correction_of(connection: sqlite3.Connection, proposal: ProposalId) -> Corre
 
 
 def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]:
-    living = _living(connection, entries)
+    alive = living(connection, entries)
     names: dict[int, set[str]] = {}
-    for seq, name, _value in living:
+    for seq, name, _value in alive:
         names.setdefault(seq, set()).add(name)
-    for recorded in rows.recorded_from(entries, living):
+    for recorded in rows.recorded_from(entries, alive):
         if isinstance(recorded.event, Submitted):
             needed = _NEEDED if recorded.event.lookups is None else {*_NEEDED, "looked_up"}
             yield Past(recorded.event, not names.get(recorded.seq, set()) >= needed)
 
 
-def _living(connection: sqlite3.Connection, entries: list[Any]) -> list[Row]:
+def living(connection: sqlite3.Connection, entries: Sequence[Any]) -> list[Row]:
+    """Give the values that live of entries (rows that begin with `seq`): seq, name, and the value as JSON text."""
     return connection.execute(_LIVING, {"seqs": json.dumps([row[0] for row in entries])}).fetchall()

@@ -22,25 +22,27 @@ Code = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
 AnyObject = dict[str, object]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """A shape with nothing in it that is not named."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class AgentName(_Closed):
+class AgentName(Closed):
     """An agent: its id and the name that people gave it."""
 
     id: str
     name: str
 
 
-class SeatOut(_Closed):
+class SeatOut(Closed):
     """So many distinct people of one role."""
 
     role: str
     approvals: int
 
 
-class RequirementOut(_Closed):
+class RequirementOut(Closed):
     """What must happen before yes, frozen when the proposal came in. Every seat must be filled by other people.
 
     From half of the time on, people of the role `backup` can fill any seat. `action_tier` is the tool's, 0 to 4, where
@@ -55,21 +57,21 @@ class RequirementOut(_Closed):
     action_tier: ActionTier | Absent = None
 
 
-class ProofOut(_Closed):
+class ProofOut(Closed):
     """The second factor of a vote, and the eight characters that the person saw in Slack and on the page."""
 
     factor: Literal["totp", "passkey"]
     code: str
 
 
-class PersonOut(_Closed):
+class PersonOut(Closed):
     """A person; both are null once that person's data has been erased."""
 
     by: str | None
     name: str | None
 
 
-class VoteOut(_Closed):
+class VoteOut(Closed):
     """A person's counted vote. `by` and `name` are null once that person's data has been erased.
 
     `on_behalf_of` is somebody who was away and had named the voter as delegate; the voter decided by an own right.
@@ -86,7 +88,7 @@ class VoteOut(_Closed):
     proof: ProofOut | Absent = None
 
 
-class InitiatorOut(_Closed):
+class InitiatorOut(Closed):
     """The person who started it himself. `taken_up` is the blocked proposal of yours that he took up, if there was one.
 
     `by` and `name` are null once that person's data has been erased.
@@ -99,7 +101,7 @@ class InitiatorOut(_Closed):
     proof: ProofOut
 
 
-class EditOut(_Closed):
+class EditOut(Closed):
     """A person lowered a field. Votes before it are void; `digest_before` is of the version that it replaced."""
 
     by: str | None
@@ -109,7 +111,7 @@ class EditOut(_Closed):
     digest_before: str
 
 
-class QuestionOut(_Closed):
+class QuestionOut(Closed):
     """A question that a person asked the agent, or another person; answer the agent's with POST .../answers."""
 
     id: str
@@ -123,7 +125,7 @@ class QuestionOut(_Closed):
     answered_at: Time | Absent = None
 
 
-class TakenBackOut(_Closed):
+class TakenBackOut(Closed):
     """Who took the approval back, when, and why."""
 
     by: str | None
@@ -132,7 +134,7 @@ class TakenBackOut(_Closed):
     reason: str
 
 
-class PolicyOut(_Closed):
+class PolicyOut(Closed):
     """Which policy decided, and why, in words."""
 
     version: str
@@ -140,7 +142,7 @@ class PolicyOut(_Closed):
     because: str
 
 
-class PauseOut(_Closed):
+class PauseOut(Closed):
     """A pause in force: what it stops, since when, and when it is meant to end by itself."""
 
     scope: ScopeKind
@@ -148,7 +150,7 @@ class PauseOut(_Closed):
     until: Time | None
 
 
-class ExecutionOut(_Closed):
+class ExecutionOut(Closed):
     """What became of the one permission. `overdue`: nobody reported an outcome in time, so people were told."""
 
     status: Literal["claimed", "succeeded", "failed", "unknown"]
@@ -161,7 +163,7 @@ class ExecutionOut(_Closed):
     report: AnyObject | Absent = None
 
 
-class LookedUpOut(_Closed):
+class LookedUpOut(Closed):
     """A fact that the server looked up: when, at which host, and the value or why there is none.
 
     `value` is null where the policy hides it, and once it has been erased.
@@ -173,7 +175,7 @@ class LookedUpOut(_Closed):
     failed: str | Absent = None
 
 
-class ProposalOut(_Closed):
+class ProposalOut(Closed):
     """A proposal as it stands. `frozen` names the pause that makes its clock stand still.
 
     `context` is what the agent sent; `looked_up` is what the server found itself, by the fact's name.
@@ -216,14 +218,14 @@ class ProposalOut(_Closed):
     grant: str | Absent = None
 
 
-class ProposalList(_Closed):
+class ProposalList(Closed):
     """One page of proposals, oldest first; ask for the next with `after` set to the last id."""
 
     data: list[ProposalOut]
     has_more: bool
 
 
-class GrantOut(_Closed):
+class GrantOut(Closed):
     """The single-use permission: a compact EdDSA JWS that verifies offline with /.well-known/jwks.json."""
 
     grant: str
@@ -231,7 +233,7 @@ class GrantOut(_Closed):
     expires_at: Time
 
 
-class EvaluationOut(_Closed):
+class EvaluationOut(Closed):
     """What would happen to a proposal now. Nothing was stored."""
 
     dry_run: Literal[True]
@@ -245,7 +247,7 @@ class EvaluationOut(_Closed):
     paused: PauseOut | None
 
 
-class BudgetOut(_Closed):
+class BudgetOut(Closed):
     """A budget: `tool` where it is of that tool's proposals only; `used` within 24 hours, where it is a day's."""
 
     budget: str
@@ -254,7 +256,7 @@ class BudgetOut(_Closed):
     used: int | float | Absent = None
 
 
-class AgentOut(_Closed):
+class AgentOut(Closed):
     """What an agent may know about itself."""
 
     id: str
@@ -266,7 +268,7 @@ class AgentOut(_Closed):
     budgets: list[BudgetOut]
 
 
-class OperatorPauseOut(_Closed):
+class OperatorPauseOut(Closed):
     """A pause in force, as operators see it. `name` is null for everything, `by` once that person's data is erased."""
 
     id: str
@@ -279,7 +281,7 @@ class OperatorPauseOut(_Closed):
     revokes: bool
 
 
-class DrillOut(_Closed):
+class DrillOut(Closed):
     """A drill: whether a claim was refused in a pause and given after it, and how soon after the pause's commit."""
 
     at: Time
@@ -289,7 +291,7 @@ class DrillOut(_Closed):
     fault: str | None
 
 
-class OperatorStatusOut(_Closed):
+class OperatorStatusOut(Closed):
     """The state of everything. `drill` is the newest one."""
 
     pauses: list[OperatorPauseOut]
@@ -302,7 +304,7 @@ class OperatorStatusOut(_Closed):
     drill: DrillOut | None
 
 
-class PausedOut(_Closed):
+class PausedOut(Closed):
     """It is stopped. `taken_back` counts the unused approvals that are revoked with it."""
 
     state: Literal["paused"]
@@ -310,21 +312,21 @@ class PausedOut(_Closed):
     status: OperatorStatusOut
 
 
-class ResumedOut(_Closed):
+class ResumedOut(Closed):
     """It runs again, or a second person is waited for."""
 
     state: Literal["resumed", "waiting-for-a-second-person"]
     status: OperatorStatusOut
 
 
-class FaultOut(_Closed):
+class FaultOut(Closed):
     """One thing that is wrong: an RFC 6901 pointer into the body, or `?name` for a query parameter."""
 
     pointer: str
     detail: str
 
 
-class ProblemOut(_Closed):
+class ProblemOut(Closed):
     """An RFC 9457 problem document. `code` is stable; `type` explains it on this server."""
 
     type: str
@@ -335,14 +337,14 @@ class ProblemOut(_Closed):
     errors: list[FaultOut] | Absent = None
 
 
-class HealthOut(_Closed):
+class HealthOut(Closed):
     """The process is up."""
 
     status: Literal["ok"]
     time: Time
 
 
-class CheckOut(_Closed):
+class CheckOut(Closed):
     """One reason for being ready or not."""
 
     name: str
@@ -350,7 +352,7 @@ class CheckOut(_Closed):
     detail: str
 
 
-class ReadyOut(_Closed):
+class ReadyOut(Closed):
     """Whether this process can serve."""
 
     ready: bool

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketClose
 
 from handlers.desk import AgentDesk
 from handlers.http.answering import AnsweringCalls
+from handlers.http.audit_calls import AuditCalls
 from handlers.http.calls import AgentCalls
 from handlers.http.documents import document_routes
 from handlers.http.edge import Edge, Path, PostOnly
@@ -42,6 +43,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
         routes=[
             *_agent_routes(calls, answering),
             *_operator_routes(ports),
+            *_audit_routes(ports),
             *_operation_routes(ports),
             *document_routes(),
             *ports.pages,
@@ -86,6 +88,16 @@ def _operator_routes(ports: HttpPorts) -> list[BaseRoute]:
         Route("/v1/operator/resume", Path({"POST": calls.resume})),
         Route("/v1/operator/status", Path({"GET": calls.status})),
         Route("/v1/operator/drill", Path({"POST": calls.drill})),
+    ]
+
+
+def _audit_routes(ports: HttpPorts) -> list[BaseRoute]:
+    if ports.audit is None:
+        return []
+    calls = AuditCalls(ports.audit)
+    return [
+        Route("/v1/audit/search", Path({"GET": calls.search})),
+        Route("/v1/audit/stream", Path({"GET": calls.stream})),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from approval_rules.people import Agent
+from handlers.audit_desk import AuditDesk, Auditor
 from handlers.desk import AgentDesk
 from handlers.http.problems import ProblemError
 from handlers.operator_desk import Operator, OperatorDesk
@@ -27,6 +28,11 @@ async def authenticated(request: Request, desk: AgentDesk) -> Agent:
 async def authenticated_operator(request: Request, desk: OperatorDesk) -> Operator:
     """Give the operator whose key the request carries; raises ProblemError `unauthorized` as above."""
     return await _known(request, desk.operator_of, "an operator's key")
+
+
+async def authenticated_auditor(request: Request, desk: AuditDesk) -> Auditor:
+    """Give the auditor whose key the request carries; raises ProblemError `unauthorized` as above."""
+    return await _known(request, desk.auditor_of, "an auditor's key")
 
 
 async def _known(request: Request, who: Callable[[str], Awaitable[K | None]], key: str) -> K:

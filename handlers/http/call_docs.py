@@ -60,7 +60,8 @@ def _header(name: str, says: str, *, required: bool) -> dict[str, object]:
     return {"name": name, "in": "header", "required": required, "description": says, "schema": schema}
 
 
-def _query(name: str, says: str, schema: Mapping[str, object]) -> dict[str, object]:
+def query_parameter(name: str, says: str, schema: Mapping[str, object]) -> dict[str, object]:
+    """Describe a parameter of the query; every one may be left out."""
     return {"name": name, "in": "query", "required": False, "description": says, "schema": dict(schema)}
 
 
@@ -137,7 +138,7 @@ def _read() -> CallDoc:
         ("not-found", "invalid-query"),
         parameters=[
             _ID,
-            _query(
+            query_parameter(
                 "wait",
                 "Seconds to wait for the proposal to leave `pending`",
                 {"type": "integer", "minimum": 0, "maximum": query.MAX_WAIT_S, "default": 0},
@@ -155,13 +156,13 @@ def _list() -> CallDoc:
         {200: Answer("One page, oldest first.", (answers.ProposalList,), examples.page_answer())},
         ("invalid-query",),
         parameters=[
-            _query("state", "Only those in this state", {"enum": list(Status)}),
-            _query(
+            query_parameter("state", "Only those in this state", {"enum": list(Status)}),
+            query_parameter(
                 "limit",
                 "How many at most",
                 {"type": "integer", "minimum": 1, "maximum": query.MAX_PAGE, "default": query.DEFAULT_PAGE},
             ),
-            _query("after", "The last id of the page before", {"type": "string"}),
+            query_parameter("after", "The last id of the page before", {"type": "string"}),
         ],
     )
 

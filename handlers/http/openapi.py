@@ -7,13 +7,15 @@ from itertools import groupby
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from handlers.http import answers, schemas
+from handlers.http import answers, audit_answers, schemas
+from handlers.http.auditor_docs import auditor_calls
 from handlers.http.call_docs import Answer, CallDoc, agent_calls, open_calls
 from handlers.http.examples import problem_example
 from handlers.http.operator_docs import operator_calls
 from handlers.http.problem_codes import KINDS
 from handlers.http.problems import MEDIA_TYPE
 
+_KEYS = ("agentKey", "operatorKey", "auditorKey")
 _REF = "#/components/schemas/{model}"
 _REQUEST_ID = {"description": "Names this answer in the server's log", "schema": {"type": "string"}}
 
@@ -21,7 +23,7 @@ _REQUEST_ID = {"description": "Names this answer in the server's log", "schema":
 @cache
 def openapi_document() -> Mapping[str, object]:
     """Give the whole document; it is built once."""
-    calls = sorted([*agent_calls(), *operator_calls(), *open_calls()], key=lambda call: call.path)
+    calls = sorted([*agent_calls(), *operator_calls(), *auditor_calls(), *open_calls()], key=lambda call: call.path)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -36,7 +38,7 @@ def openapi_document() -> Mapping[str, object]:
         },
         "components": {
             "schemas": _schemas(),
-            "securitySchemes": {name: {"type": "http", "scheme": "bearer"} for name in ("agentKey", "operatorKey")},
+            "securitySchemes": {name: {"type": "http", "scheme": "bearer"} for name in _KEYS},
         },
     }
 
@@ -93,7 +95,7 @@ def _problems(codes: tuple[str, ...]) -> dict[str, object]:
 
 
 def _schemas() -> dict[str, object]:
-    models: list[type[BaseModel]] = [*schemas.MODELS, *answers.MODELS]
+    models: list[type[BaseModel]] = [*schemas.MODELS, *answers.MODELS, *audit_answers.MODELS]
     _, document = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     defined: dict[str, object] = document["$defs"]
     return {name: _without_null_defaults(schema) for name, schema in sorted(defined.items())}

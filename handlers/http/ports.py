@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from handlers.amending_desk import AnsweringDesk
+from handlers.audit_desk import AuditDesk
 from handlers.operator_desk import OperatorDesk
 
 
@@ -25,7 +26,7 @@ class HttpPorts:
     """Clock, ids and the answers of the operational calls. Each MUST be O(1) in the number of proposals.
 
     `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events, `operators`
-    what stands behind operators' keys. `pages` are for people's browsers.
+    what stands behind operators' keys, `audit` what stands behind auditors'. `pages` are for people's browsers.
     `answering` is the desk for answers to questions.
     """
 
@@ -38,3 +39,4 @@ class HttpPorts:
     slack: ASGIApp | None = None
     pages: Sequence[BaseRoute] = ()
     operators: OperatorDesk | None = None
+    audit: AuditDesk | None = None

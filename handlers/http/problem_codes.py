@@ -35,6 +35,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "agent-revoked": Kind(403, "This agent is revoked", "Stop. Its owner has to register a new agent."),
     "budget-exceeded": Kind(403, "The budget is used up", "Stop the run and hand over to a person."),
+    "values-not-shown": Kind(
+        403, "This key shows no values", "Search by other things, or ask for a key made by `auditor add --values`."
+    ),
     "not-found": Kind(404, "Not found", "Check the path and the id; another agent's proposals are never shown."),
     "unknown-scope": Kind(
         404, "There is no such agent or tool", "Check the name, or leave it out to stop everything now."

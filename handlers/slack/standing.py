@@ -208,7 +208,7 @@ def paused_by(seen: Seen, pause: Pause) -> Safe:
     match pause.by.kind:
         case ActorKind.HUMAN:
             return name_of(PersonId(pause.by.ref), seen)
-        case ActorKind.OPERATOR | ActorKind.OPERATOR_KEY:
+        case ActorKind.OPERATOR | ActorKind.OPERATOR_KEY | ActorKind.AUDITOR_KEY:
             return Safe("an operator on the server")
         case ActorKind.AGENT | ActorKind.SYSTEM:
             return named(pause.by.ref)

@@ -31,6 +31,7 @@ DOORS = {
     "bot/replay/recorded.py": "writes amounts, which printers make safe, and cases as JSON without what policy hides",
     "bot/lookups/asking.py": "puts arguments into addresses, percent-encoded; shows nothing",
     "bot/lookup_stand_ins.py": "hands what was said to the rules, in place of a lookup; shows nothing",
+    "bot/search/folding.py": "hashes the words under a key and compares amounts; shows nothing",
     "bot/store/codec.py": "writes it to the erasable rows of the log, as canonical JSON",
 }
 

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from approval_rules.events import Refusal
 from approval_rules.state import Status
+from handlers.http.auditor_docs import auditor_calls
 from handlers.http.call_docs import agent_calls, open_calls
 from handlers.http.openapi import openapi_document
 from handlers.http.operator_docs import operator_calls
@@ -111,7 +112,7 @@ def test_the_document_has_the_shape_of_openapi() -> None:
     operations = [call for calls in DOCUMENT["paths"].values() for call in calls.values()]
     names = [operation["operationId"] for operation in operations]
     assert DOCUMENT["openapi"].startswith("3.1.")
-    assert len(names) == len(set(names)) == len([*agent_calls(), *operator_calls(), *open_calls()])
+    assert len(names) == len(set(names)) == len([*agent_calls(), *operator_calls(), *auditor_calls(), *open_calls()])
     for path, calls in DOCUMENT["paths"].items():
         for call in calls.values():
             declared = {one["name"] for one in call.get("parameters", []) if one["in"] == "path"}
@@ -177,7 +178,7 @@ async def test_pages_stand_alone(web: httpx.AsyncClient, path: str) -> None:
 async def test_pages_tell_everything(web: httpx.AsyncClient) -> None:
     """/docs lists every call with its examples, and every problem's `type` leads to its explanation."""
     docs, problems = (await web.get("/docs")).text, (await web.get("/docs/problems")).text
-    for call in [*agent_calls(), *operator_calls(), *open_calls()]:
+    for call in [*agent_calls(), *operator_calls(), *auditor_calls(), *open_calls()]:
         assert f"{call.method.upper()} {call.path}" in docs
     for code in KINDS:
         assert f'id="{code}"' in problems

@@ -1,0 +1,38 @@
+"""What happened around auditors' keys: who was given one, and each time that somebody looked at values with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from approval_rules.people import Actor, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class AuditorKeyChanged:
+    """An auditor was given a key for reading, or it was taken away; with `values` it shows what people wrote too."""
+
+    at: datetime
+    by: Actor
+    holder: PersonId
+    key: str
+    change: Literal["added", "revoked"]
+    values: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLooked:
+    """Somebody was shown values with an auditor's key: those of `found` proposals, or entries of the stream.
+
+    `filters` are the names of what was asked for, never what was asked; `since` is where a page of the stream began.
+    """
+
+    at: datetime
+    by: Actor
+    key: str
+    what: Literal["search", "stream"]
+    found: int
+    filters: tuple[str, ...]
+    since: int | None = None
+
+
+AuditorEvent: TypeAlias = AuditorKeyChanged | AuditLooked

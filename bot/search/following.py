@@ -1,0 +1,68 @@
+"""Reads the log onwards from a place, in pages: the entries' exact bytes, with their living values where asked.
+
+Values that a policy hides from people are covered here too.
+"""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from approval_rules.people import ProposalId
+from bot.store.past import folded, living, one_view
+from handlers.audit_desk import Entry
+from handlers.slack.values import is_hidden
+
+_BEHIND: Final = "SELECT seq, body, subject FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+_COVERED: Final = "(hidden by policy)"
+
+
+def behind(connection: sqlite3.Connection, after: int, limit: int, *, values: bool) -> list[Entry]:
+    """Give at most `limit` entries behind `after` (-1: from the first on), oldest first."""
+    with one_view(connection):
+        found = connection.execute(_BEHIND, (after, limit)).fetchall()
+        if not values:
+            return [Entry(seq, bytes(body), None) for seq, body, _ in found]
+        subjects = {seq: subject for seq, _, subject in found}
+        hidden: dict[str, Collection[str]] = {}
+        shown: dict[int, dict[str, str]] = defaultdict(dict)
+        for seq, name, value in living(connection, found):
+            subject = subjects[seq]
+            if subject not in hidden:
+                hidden[subject] = _hidden_of(connection, subject)
+            shown[seq][name] = _covered_text(value, hidden[subject]) if hidden[subject] else value
+        return [Entry(seq, bytes(body), shown[seq]) for seq, body, _ in found]
+
+
+def _hidden_of(connection: sqlite3.Connection, subject: str) -> Collection[str]:
+    proposal = folded(connection, ProposalId(subject))
+    return () if proposal is None else tuple(proposal.requirement.hidden)
+
+
+def _covered_text(value: str, hidden: Collection[str]) -> str:
+    # Numbers stay as they are written: they are read as text, and written as they were read.
+    parsed = json.loads(value, parse_float=_Number, parse_int=_Number)
+    return _written(parsed, hidden, "")
+
+
+class _Number(str):
+    """A number as it stands in JSON."""
+
+    __slots__ = ()
+
+
+def _written(value: object, hidden: Collection[str], name: str) -> str:
+    if name and is_hidden(name, hidden):
+        return json.dumps(_COVERED)
+    if isinstance(value, _Number):
+        return value
+    if isinstance(value, Mapping):
+        inner = (
+            f"{json.dumps(key)}:{_written(each, hidden, f'{name}.{key}' if name else key)}"
+            for key, each in value.items()
+        )
+        return "{" + ",".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_written(each, hidden, name) for each in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,131 @@
+"""The rows of the search index, filled from the log behind the writer's back. It must never delay a proposal.
+
+What is read and hashed is read and hashed outside of the writer; the writer only takes the rows, and only those whose
+value still lives. Every row follows from the log: `bot.search.checking` folds it again and compares.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, cast, get_args
+
+from approval_rules.events import ProposalEvent
+from bot.search.folding import Found, found_by
+from bot.search.words import Marker
+from bot.store import rows
+from bot.store.codec import KINDS
+from bot.store.past import one_view
+from bot.store.rows import Loaded
+from bot.store.transaction import Transaction
+
+BATCH: Final = 200
+_PROPOSAL_KINDS: Final = frozenset(kind for kind, cls in KINDS.items() if cls in get_args(ProposalEvent))
+_PLACE: Final = "SELECT entries FROM search_place"
+_NEW: Final = "SELECT seq, subject, type FROM entries WHERE seq >= :place ORDER BY seq LIMIT :most"
+_LIVING: Final = "SELECT seq, name FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
+_STATES: Final = "SELECT states FROM search_rows WHERE seq = ?"
+_MOVE: Final = "UPDATE search_place SET entries = ?"
+_DROP_TERM: Final = "DELETE FROM search_terms WHERE term = ? AND seq = ?"
+_DROP_AMOUNTS: Final = "DELETE FROM search_amounts WHERE entry = ?"
+_PUT_ROW: Final = "INSERT OR REPLACE INTO search_rows (seq, proposal, at, states) VALUES (?, ?, ?, ?)"
+_PUT_TERM: Final = "INSERT OR IGNORE INTO search_terms (term, seq) VALUES (?, ?)"
+_PUT_AMOUNT: Final = "INSERT OR IGNORE INTO search_amounts (currency, amount, seq, entry) VALUES (?, ?, ?, ?)"
+_PUT_WORD: Final = "INSERT OR IGNORE INTO search_words (word, seq, entry, name) VALUES (?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a proposal is found by now; `was` are the words for its states before, `entries` those folded."""
+
+    found: Found
+    was: frozenset[str]
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the entries from `start` up to `end` change in the index: a unit of the writer.
+
+    It gives False where the index was somewhere else already, because another process filled it.
+    """
+
+    start: int
+    end: int
+    changes: tuple[_Change, ...]
+    mark: Marker
+
+    def __call__(self, tx: Transaction) -> bool:
+        """Write the rows."""
+        if tx.rows(_PLACE, {})[0][0] != self.start:
+            return False
+        seqs = json.dumps(sorted({seq for change in self.changes for seq in change.entries}))
+        living = {(seq, name) for seq, name in tx.rows(_LIVING, {"seqs": seqs})}
+        for change in self.changes:
+            for state in change.was - change.found.states:
+                tx.write(_DROP_TERM, (f"state:{state}", change.found.seq))
+            for entry in change.entries:
+                tx.write(_DROP_AMOUNTS, (entry,))
+        for change in self.changes:
+            self._put(tx, change.found, living)
+        tx.write(_MOVE, (self.end,))
+        return True
+
+    def _put(self, tx: Transaction, found: Found, living: set[tuple[int, str]]) -> None:
+        tx.write(_PUT_ROW, (found.seq, found.proposal, found.at, joined(found.states)))
+        for term in sorted(found.terms):
+            tx.write(_PUT_TERM, (term, found.seq))
+        for currency, amount, entry in sorted(found.amounts):
+            if (entry, "arguments") in living:
+                tx.write(_PUT_AMOUNT, (currency, amount, found.seq, entry))
+        for (entry, name), words in found.words.items():
+            if entry >= self.start and (entry, name) in living:
+                for word in words:
+                    tx.write(_PUT_WORD, (self.mark(word), found.seq, entry, name))
+
+
+def next_batch(connection: sqlite3.Connection, mark: Marker) -> Batch | None:
+    """Read what comes next; None where the index has everything."""
+    with one_view(connection):
+        start = place(connection)
+        new = connection.execute(_NEW, {"place": start, "most": BATCH}).fetchall()
+        if not new:
+            return None
+        end = new[-1][0] + 1
+        subjects = dict.fromkeys(subject for _, subject, kind in new if kind in _PROPOSAL_KINDS)
+        changes = tuple(_change(connection, loaded) for loaded in loaded_before(connection, subjects, end))
+    return Batch(start, end, changes, mark)
+
+
+def place(connection: sqlite3.Connection) -> int:
+    """Tell how many entries the index has taken in."""
+    return cast("int", connection.execute(_PLACE).fetchone()[0])
+
+
+def _change(connection: sqlite3.Connection, loaded: Loaded) -> _Change:
+    found = found_by(loaded)
+    row = connection.execute(_STATES, (found.seq,)).fetchone()
+    was = frozenset(row[0].split()) if row else frozenset()
+    return _Change(found, was, tuple(item.seq for item in loaded.recorded))
+
+
+def loaded_before(connection: sqlite3.Connection, subjects: Iterable[str], end: int) -> Iterator[Loaded]:
+    """Fold proposals as they stood before the entry `end`; what was turned away is none."""
+    for subject in subjects:
+        where = {"subject": subject}
+        entries = [row for row in connection.execute(rows.ENTRIES_OF, where) if row[0] < end]
+        recorded = rows.recorded_from(entries, connection.execute(rows.DETACHED_OF, where).fetchall())
+        loaded = rows.loaded_from(recorded)
+        if loaded is not None:
+            yield loaded
+
+
+def joined(states: Iterable[str]) -> str:
+    """Write states as the index keeps them."""
+    return " ".join(sorted(states))
+
+
+def indexed_and_size(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Tell how many entries the index has, and how many there are."""
+    head: Sequence[int] | None = connection.execute(rows.HEAD).fetchone()
+    return place(connection), 0 if head is None else head[0] + 1

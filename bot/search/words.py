@@ -1,0 +1,46 @@
+"""Splits text into the words that it is found by, and hashes each under a key. It must never keep or show a word.
+
+A word is a run of letters and digits, small and without accents. Whoever has the database without the signing key
+cannot try words out; a value that is erased takes the hashes of its words with it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Final, TypeAlias
+
+from bot.keys import SigningKey
+
+Marker: TypeAlias = Callable[[str], int]
+"""Gives the number under which a word is kept."""
+
+MOST_WORDS: Final = 200
+_LONGEST: Final = 64
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+def words_in(texts: Iterable[str]) -> list[str]:
+    """Give the distinct words of some texts in their order: 200 at the most, each of at most 64 characters."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for word in _WORD.findall(_folded(text)):
+            found[word[:_LONGEST]] = None
+            if len(found) == MOST_WORDS:
+                return list(found)
+    return list(found)
+
+
+def marker(key: SigningKey) -> Marker:
+    """Make the hash of this server's words; another signing key makes another."""
+    secret = key.derive("search-words/v1")
+
+    def mark(word: str) -> int:
+        return int.from_bytes(blake2b(word.encode(), digest_size=8, key=secret).digest(), "big", signed=True)
+
+    return mark
+
+
+def _folded(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join([char for char in apart if not unicodedata.combining(char)]).casefold()

@@ -1,0 +1,55 @@
+"""The calls of auditors: search the log and follow it. Parse, ask the desk for one thing, render; no decisions."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handlers.audit_desk import AuditDesk, Auditor, Sought, SoughtError
+from handlers.desk import Fault
+from handlers.http import audit_query, audit_render
+from handlers.http.auth import authenticated_auditor
+from handlers.http.problems import ProblemError
+
+_SHOWS_NONE = "This key shows no values. Ask for one that does, or search by other things."
+_NDJSON = "application/x-ndjson"
+_WAIT = {"Retry-After": "10"}
+
+
+class AuditCalls:
+    """Every call that an auditor's key opens."""
+
+    def __init__(self, desk: AuditDesk) -> None:
+        self._desk = desk
+
+    async def search(self, request: Request) -> Response:
+        """GET /v1/audit/search: proposals, newest first."""
+        auditor = await self._auditor(request)
+        try:
+            sought, limit, after = audit_query.search_of(request)
+            _refuse_hidden(auditor, sought)
+            page = await self._desk.search(auditor, sought, limit, after)
+        except SoughtError as error:
+            fault = Fault(f"?{error.name}", str(error))
+            raise ProblemError("invalid-query", "A query parameter is not valid.", [fault]) from None
+        return Response(audit_render.page_json(page), media_type="application/json")
+
+    async def stream(self, request: Request) -> Response:
+        """GET /v1/audit/stream: entries behind a place, oldest first, each on a line."""
+        auditor = await self._auditor(request)
+        after, limit, wait_s, values = audit_query.stream_of(request)
+        if values and not auditor.values:
+            raise ProblemError("values-not-shown", _SHOWS_NONE)
+        entries = await self._desk.entries(auditor, after, limit, wait_s, values=values)
+        last = entries[-1].seq if entries else after
+        return Response(audit_render.lines(entries), media_type=_NDJSON, headers={"Next-After": str(last)})
+
+    async def _auditor(self, request: Request) -> Auditor:
+        auditor = await authenticated_auditor(request, self._desk)
+        if not self._desk.may_ask_now(auditor):
+            raise ProblemError("too-many-requests", "An auditor's key may ask 120 times a minute.", headers=_WAIT)
+        return auditor
+
+
+def _refuse_hidden(auditor: Auditor, sought: Sought) -> None:
+    """Refuse to be asked about what the key does not show: a yes or no would show it too."""
+    if not auditor.values and sought.reads_values:
+        raise ProblemError("values-not-shown", _SHOWS_NONE)

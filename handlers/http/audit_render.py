@@ -1,0 +1,55 @@
+"""Writes what auditors get: JSON of what was found, and entries of the log as lines."""
+
+import json
+from collections.abc import Iterable
+
+from approval_rules.times import format_time
+from handlers.audit_desk import Entry, Hit, SearchPage
+
+
+def page_json(page: SearchPage) -> str:
+    """Write a page of hits."""
+    return json.dumps(page_fields(page))
+
+
+def page_fields(page: SearchPage) -> dict[str, object]:
+    """Give what is told of a page of hits."""
+    hits = [_hit_fields(hit) for hit in page.hits]
+    return {"found": hits, "after": page.after, "indexed": page.indexed, "size": page.size}
+
+
+def _hit_fields(hit: Hit) -> dict[str, object]:
+    """Give what is told of one hit; what is not shown is left out."""
+    amounts = None if hit.amounts is None else [{"currency": name, "amount": str(much)} for name, much in hit.amounts]
+    shown = {} if amounts is None else {"action": hit.words, "amounts": amounts}
+    by = [
+        {"person": each.person, "decision": each.decision, **({} if each.name is None else {"name": each.name})}
+        for each in hit.decided_by
+    ]
+    return {
+        "seq": hit.seq,
+        "proposal": hit.proposal,
+        "at": format_time(hit.at),
+        "agent": {"id": hit.agent_id, "name": hit.agent},
+        "tool": hit.tool,
+        "rule": hit.rule,
+        "state": hit.state,
+        "told": hit.told,
+        "decided_at": None if hit.decided_at is None else format_time(hit.decided_at),
+        "votes": by,
+        "erased": hit.erased,
+        **shown,
+    }
+
+
+def lines(entries: Iterable[Entry]) -> bytes:
+    """Write entries, each on a line: its exact bytes, or with values an object of the entry and its values."""
+    return b"".join(line(entry) + b"\n" for entry in entries)
+
+
+def line(entry: Entry) -> bytes:
+    """Write one entry; without values these are the bytes whose SHA-256 behind a zero byte is the leaf's hash."""
+    if entry.values is None:
+        return entry.body
+    values = ",".join(f"{json.dumps(name)}:{text}" for name, text in sorted(entry.values.items()))
+    return entry.body[:-1] + b',"values":{' + values.encode() + b"}}"
