@@ -31,7 +31,7 @@ _NAMES = (
 )
 _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
 # Read by the tests and the gate, not by the program.
-_IGNORED = ("FOUREYES_REQUIRE_CHROMIUM", "FOUREYES_HYPOTHESIS")
+_IGNORED = ("FOUREYES_REQUIRE_CHROMIUM", "FOUREYES_REQUIRE_GO", "FOUREYES_HYPOTHESIS")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
