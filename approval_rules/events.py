@@ -24,6 +24,7 @@ from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLo
 from approval_rules.question_events import QuestionEvent
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
+from approval_rules.review_events import ReviewEvent
 from approval_rules.step_up import Proof
 from approval_rules.stop_events import StopEvent
 from approval_rules.switch import Scope
@@ -378,23 +379,7 @@ ProposalEvent: TypeAlias = _FirstOfAProposal | Initiated | QuestionEvent
 SwitchEvent: TypeAlias = Paused | ResumeAsked | Resumed | SwitchRefused
 IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 # In the order in which the kinds came: the golden log is one chain of them.
-Event: TypeAlias = (
-    _FirstOfAProposal
-    | SwitchEvent
-    | SubmitRefused
-    | AgentChanged
-    | PolicyLoaded
-    | PolicyEvent
-    | BudgetExceeded
-    | IncidentEvent
-    | EnvironmentNamed
-    | FactorEvent
-    | PersonsEvent
-    | Initiated
-    | InitiationRefused
-    | AwayEvent
-    | QuestionEvent
-    | StopEvent
-    | AccessEvent
-    | AuditorEvent
-)
+_First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
+_Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
+_Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
+Event: TypeAlias = _First | _Then | _Later

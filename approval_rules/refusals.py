@@ -79,3 +79,5 @@ class Refusal(StrEnum):
     UNKNOWN_REPORT = "unknown-report"
     REPORT_TOO_OLD = "report-too-old"
     ALREADY_SIGNED = "already-signed"
+    REVIEW_SUPERSEDED = "review-superseded"
+    NO_SUCH_ITEM = "no-such-item"

@@ -24,6 +24,7 @@ from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
 from bot.delivery.persons_post import PersonsSenders
+from bot.delivery.review_post import ReviewSender
 from bot.delivery.slack_post import SlackPost
 from bot.delivery.switch_post import SwitchPost
 from bot.delivery.witness_post import WitnessPost
@@ -58,6 +59,7 @@ from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
 from bot.store.writer import Writer
+from bot.weekly_review import WeeklyReview
 from bot.witnessing import Witnesses
 from handlers.http.app import http_app
 from handlers.http.ports import Check, HttpPorts
@@ -85,6 +87,7 @@ class Running:
     drills: Drills
     witnesses: Witnesses
     audit: AuditUseCases
+    weekly: WeeklyReview
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +136,18 @@ async def running(
         witnesses = Witnesses(wiring, parts.anchors, settings.witness_file, metrics)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
-        desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people))
+        weekly = WeeklyReview(wiring, settings)
+        desks = Desks(
+            people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people), weekly.desk
+        )
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
         ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
         auditing = AuditUseCases(wiring)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
-            pages=_pages(factors, clock),
             audit=auditing,
+            pages=[*_pages(factors, clock), *weekly.pages],
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         stack.push_async_callback(witnesses.write)
@@ -152,10 +158,11 @@ async def running(
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)
         ticks.every(600, "weekly_drill", drills.keep)
+        ticks.every(300, "weekly_review", weekly.look)
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        watched = (watch, candidates, metrics, drills, witnesses, auditing)
+        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, *watched)
 
 
@@ -345,6 +352,7 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
         Kind.CALLBACK: CallbackSender(wiring, guarded),
         Kind.ACCESS: AccessSender(wiring, slack),
         Kind.WITNESS: WitnessPost(wiring, slack),
+        Kind.REVIEW: ReviewSender(wiring, slack),
     }
 
 

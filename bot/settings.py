@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///./foureyes.db"
 DEFAULT_SLACK_API_URL = "https://slack.com/api/"
@@ -24,6 +25,7 @@ _NAMES = (
     "FOUREYES_SIGNING_KEY_FILE",
     "FOUREYES_WITNESS_FILE",
     "FOUREYES_PUBLIC_URL",
+    "FOUREYES_TIME_ZONE",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
     "FOUREYES_URL",
     "FOUREYES_AGENT_KEY",
@@ -66,6 +68,7 @@ class Settings:
     lookup_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     public_url: str | None = None
     witness_file: Path | None = None
+    time_zone: str = "UTC"
 
     @property
     def anchor_file(self) -> Path:
@@ -93,6 +96,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         lookup_tokens=_lookup_tokens(values),
         public_url=_public_url(get("FOUREYES_PUBLIC_URL") or ""),
         witness_file=Path(file) if (file := get("FOUREYES_WITNESS_FILE")) else None,
+        time_zone=_time_zone(get("FOUREYES_TIME_ZONE") or "UTC"),
     )
 
 
@@ -130,6 +134,17 @@ def _public_url(text: str) -> str | None:
     # Browsers leave a scheme's own port out, and a page's origin is compared with this letter by letter.
     own = any(found[1].startswith(scheme) and found[2] == port for scheme, port in _OWN_PORTS)
     return found[1] if own else found[0]
+
+
+def _time_zone(name: str) -> str:
+    """Check the zone whose weeks are reviewed."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError(
+            f"FOUREYES_TIME_ZONE={name!r}: there is no such zone; write one such as Europe/Berlin"
+        ) from None
+    return name
 
 
 def _secret(values: Mapping[str, str], name: str) -> str:

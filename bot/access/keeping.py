@@ -3,7 +3,6 @@
 A report that is not kept any more cannot be signed; one that was signed is kept for ever.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,41 +16,21 @@ from approval_rules.access_events import (
     is_complete,
     role_changes,
 )
-from approval_rules.canonical import canonical_bytes, sha256_name
 from approval_rules.people import Account, Actor, ActorKind, PersonId, RoleName, system
 from approval_rules.refusals import Refusal
 from approval_rules.text import AgentText
-from approval_rules.times import format_time, parse_time
+from approval_rules.times import parse_time
 from bot.access.records import of_access
 from bot.access.report import Report
 from bot.access.roster import SeenRole
-from bot.store import rows
+from bot.store import reports, rows
 from bot.store.codec import ACCESS
 from bot.store.persons import persons_in
-from bot.store.policies import Look
+from bot.store.reports import Kept, find
 from bot.store.transaction import Transaction
 
 SIGNED_WITHIN: Final = timedelta(days=30)
 _DIRECTORY: Final = system("directory")
-_KEEP: Final = "INSERT INTO access_reports (digest, made_at, content) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING"
-# What was signed is named in the log, which nobody can shorten, so it is found there and not in a column.
-_FORGET: Final = (
-    "DELETE FROM access_reports WHERE made_at < ? AND digest NOT IN"
-    " (SELECT json_extract(CAST(body AS TEXT), '$.data.report') FROM entries"
-    " WHERE subject = 'access' AND type = 'access.reviewed')"
-)
-_FIND: Final = "SELECT digest, made_at, content FROM access_reports WHERE digest = :digest"
-_FIND_START: Final = (
-    "SELECT digest, made_at, content FROM access_reports WHERE substr(digest, 1, :length) = :digest LIMIT 2"
-)
-_SHORTEST: Final = len("sha256:") + 8
-
-
-class Kept(NamedTuple):
-    """A report and its name."""
-
-    digest: str
-    report: Report
 
 
 class Signed(NamedTuple):
@@ -89,11 +68,9 @@ class KeepReport:
 
     def __call__(self, tx: Transaction) -> Kept:
         """One unit of the writer."""
-        content = canonical_bytes(self.report)
-        digest = sha256_name(content)
-        tx.write(_KEEP, (digest, format_time(tx.at), content))
-        tx.write(_FORGET, (format_time(tx.at - SIGNED_WITHIN),))
-        return Kept(digest, self.report)
+        kept = reports.keep(tx, self.report)
+        reports.forget(tx, tx.at - SIGNED_WITHIN)
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +118,6 @@ class SignReport:
         if self.by.kind is not ActorKind.HUMAN:
             return frozenset({self.by.ref})
         return frozenset(persons_in(tx).of(PersonId(self.by.ref)))
-
-
-def find(look: Look, digest: str) -> Kept | None:
-    """Give a report by its name, or by the beginning of it where only one begins so; None for another's bytes."""
-    found = look(_FIND, {"digest": digest})
-    if not found and len(digest) >= _SHORTEST:
-        found = look(_FIND_START, {"digest": digest, "length": len(digest)})
-    if len(found) != 1:
-        return None
-    name, _, content = found[0]
-    return Kept(str(name), json.loads(content)) if sha256_name(bytes(content)) == name else None
 
 
 def _access(tx: Transaction) -> Access:

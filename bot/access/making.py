@@ -8,27 +8,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from approval_rules.policy import PolicyFolder
-from bot.access.keeping import KeepReport, Kept, NoteRoles
+from bot.access.keeping import KeepReport, NoteRoles
 from bot.access.records import records_at
 from bot.access.report import build
 from bot.access.roster import RosterTaker
 from bot.clock import Clock
 from bot.slack_calls import SlackUnavailableError
-from bot.store.transaction import Transaction
+from bot.store.reports import Kept
+from bot.store.writer import Write
 
 
 class NoReportError(Exception):
     """No report can be made that would be whole; the message says why and what to do."""
-
-
-class Write(Protocol):
-    """Runs one unit of the writer."""
-
-    async def __call__(self, unit: Callable[[Transaction], Any], /) -> Any:  # noqa: ANN401 - whatever the unit gives
-        """Give what the unit gave, after its commit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,19 @@
 Names come from Slack and from agents' registrations: nothing in them may become a formula, a tag or another direction.
 """
 
-import csv
 import html
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from approval_rules.versions import CHANGE_TOOL
-from bot.access.keeping import Kept, roles_of, starter_of
+from bot.access.keeping import roles_of, starter_of
 from bot.access.report import FACTOR_WORDS, Report
+from bot.store.reports import Kept
 from handlers.counting import counted
 from handlers.slack.escape import visible
+from handlers.spreadsheet import table_of
 
-# What a spreadsheet may take for a formula at the start of a cell, the wide forms among them.
-_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 COLUMNS: Final = (
     *("person", "account", "standing", "tool", "rule", "when", "role", "in role since", "through", "approvals"),
     *("others needed", "second factor asked", "enrolled", "has what is asked", "last vote", "not for agents", "note"),
@@ -147,17 +145,7 @@ def _starter(starts: Mapping[str, Any]) -> str:
 
 def csv_of(report: Report) -> str:
     """Write every right as one line; no cell begins as a formula does."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line in rights(report):
-        writer.writerow([_cell(line[name]) for name in COLUMNS])
-    return out.getvalue()
-
-
-@lru_cache(maxsize=4096)
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return table_of(COLUMNS, ([line[name] for name in COLUMNS] for line in rights(report)))
 
 
 # --- for a browser

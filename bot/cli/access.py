@@ -8,7 +8,7 @@ import typer
 from bot.cli.output import FAILED, AsJson, print_json, print_rows
 
 if TYPE_CHECKING:
-    from bot.access.keeping import Kept
+    from bot.store.reports import Kept
 
 app = typer.Typer(
     help="Review who may approve what, by which role and factor.",
@@ -38,9 +38,9 @@ def report(*, as_json: AsJson = False, as_csv: AsCsv = False, as_html: AsHtml = 
 @app.command("show", epilog="Example: foureyes access show sha256:3f1c9a20 --json")
 def show(report: Report, *, as_json: AsJson = False, as_csv: AsCsv = False, as_html: AsHtml = None) -> None:
     """Show a report again, exactly as it was signed."""
-    from bot.access.keeping import find
     from bot.cli.session import reading
     from bot.store.policies import looking
+    from bot.store.reports import find
 
     _one_form(as_json, as_csv, as_html is not None)
     with reading() as connection:
@@ -58,10 +58,11 @@ def sign(report: Report, note: Annotated[str | None, typer.Option("--note", help
     """
     from approval_rules.refusals import Refusal
     from approval_rules.text import AgentText
-    from bot.access.keeping import Signed, SignReport, find
+    from bot.access.keeping import Signed, SignReport
     from bot.agents import who_typed
     from bot.cli.session import os_user, reading, write
     from bot.store.policies import looking
+    from bot.store.reports import find
     from bot.store.transaction import Transaction
 
     with reading() as connection:

@@ -36,6 +36,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         ("bot.policy_files", "PolicyFolderError"),
         ("bot.serving", "CannotListenError"),
         ("bot.access.making", "NoReportError"),
+        ("bot.review.making", "NoWeekError"),
     ):
         if module in sys.modules:
             known.append(getattr(sys.modules[module], name))

@@ -1,6 +1,6 @@
 """Whom a reminder calls: the people who can still act, unless they have quiet hours. It sends nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -59,19 +59,22 @@ async def call(wiring: Wiring, seen: Seen, only: Sequence[RoleName] | None = Non
         return Call(wait_until=min(wakes))
     # Waiting for a morning that comes after the deadline would help nobody.
     asleep = [role for role in roles if (until := loud[role]) is not None and awake and until < proposal.expires_at]
-    users, groups = await _people(wiring, seen, [role for role in roles if role not in asleep])
+    cannot = {face.user_id for face in seen.faces.values()}
+    users, groups = await people_in(wiring, [role for role in roles if role not in asleep], cannot)
     return Call(users, groups, asleep)
 
 
-async def _people(wiring: Wiring, seen: Seen, roles: Sequence[RoleName]) -> tuple[Sequence[str], Sequence[str]]:
-    """Name the people of some roles, without those who have voted or cannot vote here; beyond ten their groups too."""
-    directory, cannot = wiring.directory, {face.user_id for face in seen.faces.values()}
+async def people_in(
+    wiring: Wiring, roles: Sequence[RoleName], cannot: Collection[str] = ()
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Name the people of some roles who are there, without those who `cannot`; beyond ten their groups too."""
+    directory = wiring.directory
     people: dict[str, None] = {}
     handles: list[tuple[str, bool]] = []
     for role in roles:
         members = wiring.policy.folder.roles[role]
         found, known = await directory.members_of(members)
-        people.update(dict.fromkeys(sorted(found - cannot)))
+        people.update(dict.fromkeys(sorted(found.difference(cannot))))
         if members.usergroup is not None:
             handles.append((members.usergroup, known))
     many = len(people) > MOST_CALLED

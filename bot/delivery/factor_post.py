@@ -4,10 +4,7 @@ A direct message that may have been lost is sent again: told twice is better tha
 """
 
 from collections.abc import Sequence
-from functools import partial
 
-from approval_rules.canonical import Digest
-from approval_rules.events import Posted
 from approval_rules.factor_events import (
     FactorConfirmed,
     FactorEvent,
@@ -19,21 +16,20 @@ from approval_rules.factor_events import (
 from approval_rules.factors import fold_factors
 from approval_rules.people import Actor, ActorKind, PersonId
 from bot.delivery.slack_mark import Mark
-from bot.delivery.slack_post import GONE, NO_CHANNEL, OPS, SlackSenders, failed
-from bot.delivery.worker import Attempt, Later, Never, Result, Sent
-from bot.slack_calls import SlackUnavailableError
+from bot.delivery.slack_post import OPS
+from bot.delivery.standing_post import StandingSenders
+from bot.delivery.worker import Attempt, Never, Result
 from bot.store.codec import Recorded
 from bot.store.credentials import FACTOR_EVENTS, events_in
 from bot.store.outbox import OutboxRow
 from bot.store.reads import Snapshot
-from bot.store.vouching import stands_at
 from handlers.desk import Face
-from handlers.slack.factor_words import About, Message, question, told
+from handlers.slack.factor_words import About, question, told
 
 VOUCH_EVENT = "foureyes_second_factor"
 
 
-class FactorSenders(SlackSenders):
+class FactorSenders(StandingSenders):
     """The senders of `tell` and `vouch`."""
 
     async def tell(self, row: OutboxRow, attempt: Attempt) -> Result:
@@ -57,44 +53,9 @@ class FactorSenders(SlackSenders):
             return Never("what is asked about, or the person, is not in the log")
         shown = question(event, about, row.payload["credential"])
         mark = Mark(VOUCH_EVENT, "row", row.name, event.at)
-        try:
-            if "ts" in row.payload:
-                return await self._change(row, shown, as_of)
-            return await self._ask(row, attempt, mark, shown, as_of)
-        except SlackUnavailableError as error:
-            return failed(error)
-
-    async def _ask(self, row: OutboxRow, attempt: Attempt, mark: Mark, shown: Message, as_of: int) -> Result:
-        async def it_stands(found: Posted) -> Result:
-            return _stands(row, as_of, found)
-
         channels = self._wiring.policy.folder.channels
         channel = next((channels[name] for name in OPS if name in channels), self._slack.default_channel)
-        if channel is None:
-            return Later(NO_CHANNEL)
-        settled = await self._settled(row, attempt, mark, it_stands)
-        if settled is not None:
-            return settled
-        begin = partial(attempt.begin, channel)
-        answer = await self._chat(begin, channel=channel, text=shown.text, blocks=shown.blocks, metadata=mark.metadata)
-        return _stands(row, as_of, Posted(str(answer["channel"]), str(answer["ts"]), Digest("")))
-
-    async def _change(self, row: OutboxRow, shown: Message, as_of: int) -> Result:
-        try:
-            await self._slack.calls.make(
-                "chat.update",
-                lambda: self._slack.client.chat_update(
-                    channel=row.payload["channel"], ts=row.payload["ts"], text=shown.text, blocks=shown.blocks
-                ),
-            )
-        except SlackUnavailableError as error:
-            if error.code not in GONE:
-                raise
-        return Sent(as_of)
-
-
-def _stands(row: OutboxRow, as_of: int, posted: Posted) -> Sent:
-    return Sent(as_of, lambda tx: stands_at(tx, row, posted.channel, posted.ts))
+        return await self.stand(row, attempt, channel, mark, shown, as_of)
 
 
 def _at(recorded: Sequence[Recorded], seq: int) -> FactorEvent | None:

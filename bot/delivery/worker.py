@@ -42,6 +42,7 @@ LANES: Mapping[Kind, int] = {
     Kind.VOUCH: 1,
     Kind.ACCESS: 1,
     Kind.WITNESS: 1,
+    Kind.REVIEW: 1,
     Kind.POST: 4,
     Kind.THREAD: 2,
     Kind.CALLBACK: 16,

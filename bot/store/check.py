@@ -10,6 +10,7 @@ from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import ProposalEvent
 from approval_rules.factors import Factors, evolve_factors
 from approval_rules.policy_events import PolicyEvent
+from approval_rules.review_events import WeekReported
 from approval_rules.state import Proposal, evolve
 from bot.store import absences, credentials, policies, reports, rows
 from bot.store.codec import CodecError
@@ -50,7 +51,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 factors = evolve_factors(factors, event)
             elif isinstance(event, AwaySet | AwayEnded):
                 absent[event.person] = tuple(absences.row_of(event, recorded.seq))
-            elif isinstance(event, AccessReviewed):
+            elif isinstance(event, AccessReviewed | WeekReported):
                 signed[event.report] = None
             elif turned_away(event):
                 refused.add((event.by.ref, recorded.seq))

@@ -25,6 +25,7 @@ from approval_rules import (
     people_events,
     policy_events,
     question_events,
+    review_events,
     stop_events,
 )
 from approval_rules.canonical import Digest, canonical_text
@@ -94,6 +95,11 @@ KINDS: Mapping[str, type[Event]] = {
     "access.review_refused": access_events.AccessReviewRefused,
     "auditor.key_changed": auditor_events.AuditorKeyChanged,
     "auditor.looked": auditor_events.AuditLooked,
+    "review.reported": review_events.WeekReported,
+    "review.signed": review_events.WeekSigned,
+    "review.flagged": review_events.WeekFlagged,
+    "review.reminded": review_events.WeekReminded,
+    "review.refused": review_events.WeekReviewRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -104,6 +110,7 @@ POLICY = "policy"
 PEOPLE = "people"
 ACCESS = "access"
 AUDITORS = "auditors"
+REVIEW = "review"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -182,6 +189,14 @@ def subject_of(event: Event) -> str:
             return ACCESS
         case auditor_events.AuditorKeyChanged() | auditor_events.AuditLooked():
             return AUDITORS
+        case (
+            review_events.WeekReported()
+            | review_events.WeekSigned()
+            | review_events.WeekFlagged()
+            | review_events.WeekReminded()
+            | review_events.WeekReviewRefused()
+        ):
+            return REVIEW
         case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (

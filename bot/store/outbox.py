@@ -33,6 +33,7 @@ class Kind(StrEnum):
     VOUCH = "vouch"
     ACCESS = "access"
     WITNESS = "witness"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ _FINISH = (
     "UPDATE outbox SET state = CASE WHEN wanted_seq > ? THEN 'queued' ELSE 'done' END, due_at = ?, attempts = 0,"
     " kind = CASE kind WHEN 'post' THEN 'update' ELSE kind END, last_error = NULL WHERE id = ?"
 )
+_STANDS = "UPDATE outbox SET payload = json_set(payload, '$.channel', ?, '$.ts', ?) WHERE id = ?"
 _RETRY = "UPDATE outbox SET state = 'queued', due_at = ?, last_error = ? WHERE id = ?"
 _BURY = "UPDATE outbox SET state = 'dead', last_error = ? WHERE id = ?"
 _QUEUE_AFRESH = "UPDATE outbox SET state = 'queued', due_at = ?, created_at = ?, attempts = 0 WHERE state = 'dead' AND "
@@ -204,6 +206,11 @@ def wait_for_packet(tx: Transaction, row: OutboxRow, due_at: datetime) -> None:
         bury(tx, row, _PACKET_DIED)
     else:
         retry(tx, row, due_at, "the packet is not posted yet")
+
+
+def stands_at(tx: Transaction, row: OutboxRow, channel: str, ts: str) -> None:
+    """Keep where a row's message stands, so that it can be changed there."""
+    tx.write(_STANDS, (channel, ts, row.id))
 
 
 def retry(tx: Transaction, row: OutboxRow, due_at: datetime, error: str) -> None:

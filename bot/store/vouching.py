@@ -8,7 +8,7 @@ from typing import Final
 from approval_rules.people import PersonId
 from approval_rules.times import format_time
 from bot.store import outbox
-from bot.store.outbox import Kind, OutboxRow
+from bot.store.outbox import Kind
 from bot.store.transaction import Transaction
 
 _SHOW_AGAIN: Final = (
@@ -16,7 +16,6 @@ _SHOW_AGAIN: Final = (
     " state = CASE WHEN state = 'done' THEN 'queued' ELSE state END"
     " WHERE kind = 'vouch' AND subject = ? AND json_extract(payload, '$.credential') = ?"
 )
-_STANDS: Final = "UPDATE outbox SET payload = json_set(payload, '$.channel', ?, '$.ts', ?) WHERE id = ?"
 
 
 def tell(tx: Transaction, person: PersonId, seq: int) -> None:
@@ -32,8 +31,3 @@ def ask_to_vouch(tx: Transaction, person: PersonId, credential: str, seq: int) -
 def show_again(tx: Transaction, person: PersonId, credential: str, seq: int) -> None:
     """Let every message about this credential show the state as of `seq` or later."""
     tx.write(_SHOW_AGAIN, (seq, format_time(tx.at), person, credential))
-
-
-def stands_at(tx: Transaction, row: OutboxRow, channel: str, ts: str) -> None:
-    """Keep where a message stands, so that it can be changed there."""
-    tx.write(_STANDS, (channel, ts, row.id))

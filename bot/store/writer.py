@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import structlog
 
@@ -29,6 +29,13 @@ log = structlog.get_logger()
 class _Job(Work[T]):
     loop: asyncio.AbstractEventLoop = field(kw_only=True)
     future: "asyncio.Future[T]" = field(kw_only=True)
+
+
+class Write(Protocol):
+    """Runs one unit of the writer."""
+
+    async def __call__(self, unit: Callable[[Transaction], Any], /) -> Any:  # noqa: ANN401 - whatever the unit gives
+        """Give what the unit gave, after its commit."""
 
 
 class Writer:

@@ -1,6 +1,7 @@
 """Block Kit elements from safe text, within Slack's limits. It never makes `mrkdwn` from anything but integers."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -14,6 +15,14 @@ MAX_LABEL: Final = 75
 MAX_CONFIRM: Final = 300
 CHUNK: Final = 2900
 """The most characters in one text of a `rich_text` block; longer text is split over several, never cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; `text` is what a notification shows."""
+
+    text: str
+    blocks: list[Block]
 
 
 def plain(text: Safe) -> Block:

@@ -7,6 +7,7 @@ from handlers.desk import PeopleDesk
 from handlers.factor_desk import FactorDesk
 from handlers.initiation_desk import InitiationDesk
 from handlers.switch_desk import SwitchDesk
+from handlers.weekly_desk import WeeklyDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class Desks:
     factors: FactorDesk
     starting: InitiationDesk
     switch: SwitchDesk
+    weekly: WeeklyDesk

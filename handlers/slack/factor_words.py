@@ -20,7 +20,7 @@ from approval_rules.factor_events import (
 from handlers.counting import counted
 from handlers.desk import Face
 from handlers.factor_desk import FactorSaid, HeldFactor, MyFactors
-from handlers.slack.blocks import Block, button, section, utc
+from handlers.slack.blocks import Message, button, section, utc
 from handlers.slack.escape import Safe, mrkdwn_safe
 from handlers.slack.ids import FACTOR_CONFIRM, FACTOR_REFUSE, factor_value
 from handlers.slack.sentences import refusal_sentence
@@ -46,14 +46,6 @@ _FACTOR_REFUSED: Final = {
     Refusal.TOO_FAST: "You have several open links already. Please use one of them, or wait half an hour.",
     Refusal.NOT_IN_ROLE: "Nothing was done: you have no role here, so you need no second factor.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message; `text` is what a notification shows."""
-
-    text: str
-    blocks: list[Block]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,3 +148,15 @@ def read_pause_value(raw: object) -> tuple[str, str | None] | None:
     """Read it back; None for anything that we did not write."""
     found = _PAUSE.fullmatch(raw) if isinstance(raw, str) else None
     return (found[1], found[2]) if found else None
+
+
+REVIEW_READ: Final = "review_read"
+REVIEW_SIGN: Final = "review_sign"
+REVIEW_FLAG: Final = "review_flag"
+ITEMS: Final = "items"
+_REPORT: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def read_report(raw: object) -> str | None:
+    """Read the report's name that a button carried; None for anything that we did not write."""
+    return raw if isinstance(raw, str) and _REPORT.fullmatch(raw) else None

@@ -22,13 +22,15 @@ from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
 from handlers.slack.desks import Desks
 from handlers.slack.factor_presses import FactorPresses
-from handlers.slack.ids import CODE_VIEW, DENY_VIEW, HOME_PAUSE, HOME_STATUS, START_CODE_VIEW, START_VIEW
+from handlers.slack.ids import CODE_VIEW, DENY_VIEW, HOME_PAUSE, HOME_STATUS, REVIEW_FLAG, START_CODE_VIEW, START_VIEW
 from handlers.slack.parse import action_id_of, read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.pause_presses import ACTIONS as PAUSE_ACTIONS
 from handlers.slack.pause_presses import PausePresses
 from handlers.slack.sentences import UNREADABLE
 from handlers.slack.starting import Starting
+from handlers.slack.weekly import ACTIONS as WEEK_ACTIONS
+from handlers.slack.weekly import WeekPresses
 
 COMMAND: Final = "/agent"
 _Answer: TypeAlias = Callable[[dict[str, Any], str], Awaitable[BoltResponse]]
@@ -61,6 +63,8 @@ def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> Async
     homes = Homes(desks.switch, desks.people, client, config.clock)
     # First: the listeners after these take whatever is left.
     _listen_to_pauses(app, PausePresses(desks.switch, client), homes, config.api_app_id)
+    weeks = WeekPresses(desks.weekly, client)
+    _listen_to_weeks(app, weeks, config.api_app_id)
     presses = Presses(desks.people, client, config.clock, desks.factors, starts)
     commands = Commands(desks.people, config.clock, desks.factors, starts)
     _listen(app, presses, amends, commands, config.api_app_id)
@@ -69,6 +73,7 @@ def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> Async
         CODE_VIEW: FactorPresses(desks.factors).submitted,
         START_VIEW: starts.filled,
         START_CODE_VIEW: starts.proved,
+        REVIEW_FLAG: weeks.submitted,
         **dict.fromkeys(ACTIONS, amends.submitted),
     }
     for view, answer in views.items():
@@ -97,6 +102,14 @@ def _listen_to_pauses(app: AsyncApp, presses: PausePresses, homes: Homes, api_ap
     for action in (HOME_PAUSE, HOME_STATUS):
         app.action(action)(on_home_action)
     app.event("app_home_opened")(on_home)
+
+
+def _listen_to_weeks(app: AsyncApp, weeks: WeekPresses, api_app_id: str) -> None:
+    async def on_week_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        return await weeks.pressed(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
+
+    for action in WEEK_ACTIONS:
+        app.action(action)(on_week_action)
 
 
 def _listen(app: AsyncApp, presses: Presses, amends: Amends, commands: Commands, api_app_id: str) -> None:

@@ -1,6 +1,5 @@
 """The access review in Slack: the message with the summary, and what a press of its button does. It decides nothing."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,13 +7,12 @@ from handlers.counting import counted
 from handlers.review_desk import ReportSummary, ReviewDesk, SignedReview
 from handlers.slack.blocks import MAX_SECTION, Block, button, header, plain, section
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
-from handlers.slack.ids import ACCESS_SIGN
+from handlers.slack.ids import ACCESS_SIGN, read_report
 from handlers.slack.packet import MAX_TEXT
 from handlers.slack.parse import Typed, read_envelope
 from handlers.slack.sentences import UNREADABLE, refusal_sentence
 from handlers.slack.views import notice_view
 
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _SHOWN: Final = 20
 _NONE: Final = Safe("Nothing to warn of.")
 ON_ITS_WAY: Final = Safe(
@@ -61,8 +59,8 @@ async def report_asked(reviews: ReviewDesk, typed: Typed) -> Safe:
 
 async def report_signed(reviews: ReviewDesk, body: Mapping[str, Any], request_id: str) -> Block:
     """Sign the report that the button names, and give the modal that says what became of it."""
-    who, digest = read_envelope(body, request_id), body["actions"][0].get("value")
-    if who is None or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+    who, digest = read_envelope(body, request_id), read_report(body["actions"][0].get("value"))
+    if who is None or digest is None:
         return notice_view("This did not count", UNREADABLE)
     signed = await reviews.sign_report(who, digest)
     if signed.refusal is not None:

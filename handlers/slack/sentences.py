@@ -148,6 +148,9 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.UNKNOWN_REPORT: "It did not count: Foureyes does not keep this report. /agent access makes a new one.",
     Refusal.REPORT_TOO_OLD: "It did not count: this report is more than 30 days old. /agent access makes a new one.",
     Refusal.ALREADY_SIGNED: "You have signed this report already. Nothing was added.",
+    Refusal.REVIEW_SUPERSEDED: "It did not count: the report on the next week has taken the place of this one. Please "
+    "use its message.",
+    Refusal.NO_SUCH_ITEM: "Nothing was flagged: the report has no item of this number, or those are too many at once.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all, or press Resume "
     "everything in the channel, before anything runs again.",
 }

@@ -15,6 +15,7 @@ from approval_rules import (
     people_events,
     policy_events,
     question_events,
+    review_events,
     stop_events,
 )
 from approval_rules import events as vocabulary
@@ -140,7 +141,7 @@ def test_the_vocabulary_is_closed() -> None:
         thing
         for module in (
             *(vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events),
-            *(question_events, stop_events, access_events),
+            *(question_events, stop_events, access_events, review_events),
         )
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())

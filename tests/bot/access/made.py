@@ -9,11 +9,11 @@ from approval_rules.people import Account, Agent, AgentId, Flaw, PersonId, RoleN
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers, Rule
 from approval_rules.requirement import Initiation, Seat
 from approval_rules.verdicts import Allow, Ask, Block
-from bot.access.keeping import Kept
 from bot.access.records import HeldKey, Records
 from bot.access.report import Report, build
 from bot.access.roster import Roster, SeenPerson, SeenRole
 from bot.agents import OS_TEAM
+from bot.store.reports import Kept
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 HOME = "T0EXAMPLE"

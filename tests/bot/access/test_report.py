@@ -20,7 +20,7 @@ from bot.access.records import KEYS, Records
 from bot.access.report import Report, build
 from bot.access.roster import Roster, SeenPerson, SeenRole
 from bot.access.showing import COLUMNS, KEY_MAY, csv_of, has_factor, html_of, lines_of, rights
-from bot.delivery.access_post import is_slacks
+from bot.delivery.file_post import is_slacks
 from handlers.review_desk import ReportSummary
 from handlers.slack.reviewing import report_message
 from tests.bot.access.made import AT, kept, large, small

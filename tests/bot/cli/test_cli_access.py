@@ -100,7 +100,7 @@ async def test_a_signed_report_cannot_be_put_away(living: Living, damage: str, s
         db.execute(damage)
     ended = await living("audit", "verify")
     assert ended.code == 7
-    assert f"the access report {name} {said}" in ended.out + ended.err
+    assert f"the report {name} {said}" in ended.out + ended.err
     assert (await living("access", "show", name)).code == 1
 
 

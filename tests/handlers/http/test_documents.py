@@ -22,6 +22,8 @@ from tests.architecture.source_tree import ROOT
 # The codes of clicks and commands in Slack; no call of the API can be answered with one.
 ONLY_IN_SLACK = {
     Refusal.INITIATOR,
+    Refusal.REVIEW_SUPERSEDED,
+    Refusal.NO_SUCH_ITEM,
     Refusal.AGENT_OWNER,
     Refusal.NOT_IN_ROLE,
     Refusal.ALREADY_VOTED,

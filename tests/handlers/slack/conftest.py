@@ -21,6 +21,7 @@ from handlers.slack.config import SlackConfig
 from handlers.slack.desks import Desks
 from handlers.slack.packet import packet
 from handlers.switch_desk import SwitchDesk
+from handlers.weekly_desk import WeeklyDesk
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.fake_factors import FakeFactors
 from tests.handlers.slack.fake_initiation import FakeInitiation
@@ -77,7 +78,9 @@ async def edge(desk: FakeDesk) -> AsyncIterator[Edge]:
     options = Options(rates=Rates.unlimited())
     async with SlackStandin(demo_workspace(), signing_secret=SECRET, bot_token=TOKEN, options=options) as slack:
         client = AsyncWebClient(token=TOKEN, base_url=slack.api_url, retry_handlers=[])
-        desks = Desks(desk, desk, FakeFactors(desk), FakeInitiation(), AsyncMock(spec=SwitchDesk))
+        desks = Desks(
+            desk, desk, FakeFactors(desk), FakeInitiation(), AsyncMock(spec=SwitchDesk), AsyncMock(spec=WeeklyDesk)
+        )
         app = slack_app(desks, config_of(), client)
         server = LoopbackServer(Starlette(routes=[Route("/slack/events", app)]))
         await server.start()
