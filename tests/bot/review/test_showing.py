@@ -21,7 +21,7 @@ from handlers.review_words import QUIET, TITLES
 from tests.bot.review.made import INGREDIENTS, WEEK, course, told
 from tests.rules.builders import ANN, BEN, INITIATOR, MANAGER, OWNER, START
 
-FACES = {
+FACES: dict[str, Face] = {
     ANN.person: Face("U0ANN", "Ann <script>alert(1)</script>"),
     BEN.person: Face("U0BEN", "=HYPERLINK(1)"),
     INITIATOR: Face("U0INI", "a\u202egnp.exe"),
