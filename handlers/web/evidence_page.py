@@ -29,7 +29,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; margin: .25rem 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; padding-top: .75rem; border-top: 1px solid #bbb; }
 h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
 p, ul { margin: .35rem 0; }
-.kicker { color: #555; font-size: .85rem; letter-spacing: .04em; text-transform: uppercase; }
+.kicker { color: #555; font-size: .85rem; }
 .state { font-size: 1.05rem; font-weight: 600; }
 .verdict { border: 2px solid #1c6b3c; background: #eef7f1; border-radius: .5rem; padding: .6rem .9rem; margin: 1rem 0; }
 .verdict.open { border-color: #8a6100; background: #fdf6e3; }
@@ -40,7 +40,8 @@ dt { color: #555; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ddd; }
 th { font-size: .8rem; color: #555; font-weight: 600; }
-td.when { white-space: nowrap; font-variant-numeric: tabular-nums; } td.kind { font-weight: 600; }
+th, td.when, td.kind, td.no { white-space: nowrap; } td.when, td.no { font-variant-numeric: tabular-nums; }
+td.kind { font-weight: 600; } td.who { min-width: 9rem; }
 pre { font: .82rem/1.45 ui-monospace, monospace; white-space: pre-wrap; background: #f5f5f3; border: 1px solid #ddd;
   border-radius: .35rem; padding: .5rem .75rem; margin: .35rem 0; }
 .packet { border: 1px solid #aaa; border-left: 6px solid #888; border-radius: .35rem; padding: .25rem .9rem .5rem;
@@ -52,6 +53,7 @@ code { font: .85rem ui-monospace, monospace; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { display: none; }
   tr { border-bottom: 1px solid #ddd; padding: .4rem 0; } td { border: 0; padding: 0; }
+  td.when, td.kind { display: inline; } td.when::before { content: none !important; } td.kind::before { content: "· "; }
   td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #555; font-weight: 400; }
 }
 @media print {
@@ -61,7 +63,7 @@ code { font: .85rem ui-monospace, monospace; }
 }
 """
 _ALL_SHOWN: Final = 4
-_CELLS: Final = {"when": "when", "": "kind"}
+_CELLS: Final = {"when": "when", "": "kind", "who": "who", "entry": "no"}
 _HOW: Final = {
     "as posted": "As posted: this rendering has exactly the digest that the log recorded when it was sent.",
     "otherwise": "Not exactly as posted: this version of Foureyes, or the names of today, render it otherwise. What was"
@@ -69,7 +71,7 @@ _HOW: Final = {
     "erased": "The digest of what was posted has been erased; this is how it renders today.",
 }
 _ANSWER: Final = {
-    "same": "Judged again by the same version, with what was recorded: it comes to the same.",
+    "same": "Judged again by the same version, with what was recorded: it comes to the same",
     "differs": "⚠ Judged again by the same version, with what was recorded: it comes to something else",
     "not told": "It cannot be judged again",
 }
@@ -166,7 +168,7 @@ def _verdict(found: Evidence) -> Iterator[str]:
 def _in_short(found: Evidence) -> Iterator[str]:
     proposal = found.seen.proposal
     policy = proposal.requirement.policy
-    yield "<h2>In short</h2>" + _list(
+    yield "<h2>The decision</h2>" + _list(
         [
             ("Tool", visible(proposal.tool)),
             ("Agent", f"{named(proposal.agent.name)} ({proposal.agent.id})"),

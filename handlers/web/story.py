@@ -109,7 +109,7 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
         case OutcomeOverdue():
             return "done", "the agent did not report in time: nobody knows the outcome"
         case PacketPosted():
-            return "shown", "the packet stood in Slack like this" if event.posted.shown else "the packet stood in Slack"
+            return "shown", "the packet in Slack showed it as it was then"
         case Reminded():
             return "shown", "people were reminded" + (", for the last time" if event.last else "")
         case Thawed():
