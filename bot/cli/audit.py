@@ -1,4 +1,4 @@
-"""`audit verify | show | search | prove | review | export | checkpoint`: is the log whole, and what stands in it."""
+"""`foureyes audit …`: is the log whole, what stands in it, what it proves, and signing it."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import typer
 from bot.cli import searching
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 from bot.cli.proving import prove
+from bot.cli.replaying import replay
 from bot.cli.tiles import export
 from bot.cli.weekly import review
 from handlers.counting import counted
@@ -18,6 +19,7 @@ app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True, r
 
 
 app.command("prove", epilog="Example: foureyes audit prove prop_01jd3k --to evidence.zip")(prove)
+app.command("replay", epilog="Example: foureyes audit replay prop_01jd3k")(replay)
 app.command("export", epilog="Example: foureyes audit export --tiles audit-2026-10")(export)
 searching.register(app)
 app.command("review", epilog="Example: foureyes audit review --week 2026-W47 --html week.html")(review)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from approval_rules.events import ProposalEvent
-from approval_rules.people import ActorKind, PersonId
+from approval_rules.people import ActorKind, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.state import Proposal
 from bot.audit.tiles import IncompleteTreeError, stored_frontier
@@ -20,7 +20,7 @@ from bot.policy_content import PolicyContent
 from bot.policy_files import PolicyFolderError, load_content
 from bot.store import rows
 from bot.store.codec import SWITCH, Recorded
-from bot.store.decisions import Written, faces_of, written_of
+from bot.store.decisions import Callback, Written, callbacks_of, faces_of, written_of
 from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
 from bot.store.past import one_view
@@ -53,6 +53,15 @@ class Version:
     folder: PolicyFolder | None
     fault: str | None = None
 
+    def of_tool(self, tool: ToolName) -> dict[str, bytes]:
+        """Give the file of a tool's policy, and the contracts that it names."""
+        files = {} if self.content is None else self.content.files
+        own = files.get(f"{tool}.yml")
+        if own is None:
+            return {}
+        named = {name: data for name, data in files.items() if "/" in name and name.rpartition("/")[2].encode() in own}
+        return {f"{tool}.yml": own, **named}
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -65,6 +74,7 @@ class Decision:
     versions: Mapping[str, Version]
     proofs: Proofs
     permission: Permission | None
+    callbacks: Mapping[int, Callback]
 
     @property
     def proposal(self) -> Proposal:
@@ -80,6 +90,11 @@ class Decision:
     def living(self, seq: int) -> frozenset[str]:
         """Name the detached values of an entry that have not been erased."""
         return frozenset(value.name for each in self.written if each.seq == seq for value in each.living)
+
+    def value(self, seq: int, name: str) -> str | None:
+        """Give the canonical JSON text of a detached value of an entry; None where it is erased."""
+        found = (value.value for each in self.written if each.seq == seq for value in each.living if value.name == name)
+        return next(found, None)
 
     def seen_at(self, seq: int) -> Seen:
         """Give the view of it right after the entry at a log index, with the pause that held it then."""
@@ -97,14 +112,17 @@ def gathered(place: Place, unverified_id: str) -> Decision | None:
         loaded = rows.loaded_from(recorded_of(connection, unverified_id))
         if loaded is None:
             return None
+        switch = recorded_of(connection, SWITCH)
+        meanwhile = [item for item in switch if item.seq > written[0].seq]
         return Decision(
             loaded,
             written,
-            recorded_of(connection, SWITCH),
-            faces_of(connection, _people(loaded)),
+            switch,
+            faces_of(connection, [*people_of(loaded.proposal), *_acting([*loaded.recorded, *meanwhile])]),
             {name: _version(connection, name, place.key) for name in _versions(loaded)},
             proofs_of(connection, written, newest, place.keys),
             _permission(connection, loaded),
+            callbacks_of(connection, unverified_id),
         )
 
 
@@ -116,13 +134,9 @@ def _permission(connection: sqlite3.Connection, loaded: Loaded) -> Permission | 
         return None
 
 
-def _people(loaded: Loaded) -> Iterator[str]:
-    """Name everybody whom the proposal at any time, or an entry about it, names."""
-    yield from people_of(loaded.proposal)
-    for item in loaded.recorded:
-        by = item.event.by
-        if by.kind in _PEOPLE:
-            yield by.ref
+def _acting(recorded: Iterable[Recorded]) -> Iterator[str]:
+    """Name the people who did something."""
+    return (item.event.by.ref for item in recorded if item.event.by.kind in _PEOPLE)
 
 
 def _versions(loaded: Loaded) -> Iterable[str]:

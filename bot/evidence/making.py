@@ -7,9 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from approval_rules.canonical import canonical_bytes, canonical_text, object_text, sha256_name
+from approval_rules.canonical import canonical_bytes
 from approval_rules.explanation import Explanation
-from approval_rules.people import ToolName
 from approval_rules.requirement import Hiding
 from approval_rules.state import Proposal
 from approval_rules.times import format_time
@@ -18,12 +17,12 @@ from bot.audit.tlog_proof import tlog_proof
 from bot.desk.permission import Permission, grant_for
 from bot.evidence.factor_files import factor_files
 from bot.evidence.gathering import Decision, Place
+from bot.evidence.holding import action_of, faults_of
 from bot.evidence.judging import Judgement, judgements
 from bot.evidence.pack import PAGE, Pack, summed
 from bot.evidence.showing import Shown, Views
 from bot.evidence.telling import moments
 from bot.grants import jwks
-from bot.policy_content import PolicyContent
 from bot.store.decisions import Written
 from handlers.http.render import proposal_json
 from handlers.slack.text import is_covered, seen_words
@@ -51,7 +50,7 @@ class _Parts:
 def pack_of(decision: Decision, place: Place, now: datetime, verified: Verified, wrong: Sequence[str] = ()) -> Pack:
     """Make the pack; `wrong` is what a verification of the whole log found. A grant that could be used is left out."""
     views = Views(decision)
-    broken = tuple(dict.fromkeys([*wrong, *decision.proofs.faults, *_content_faults(decision)]))
+    broken = faults_of(decision, wrong)
     shown, judged, told = views.packets(), judgements(decision), moments(decision)
     parts = _Parts(decision, views, shown, judged, told, broken, _over_grant(decision, place, now))
     final = decision.proposal.deadline is None
@@ -71,32 +70,8 @@ def pack_of(decision: Decision, place: Place, now: datetime, verified: Verified,
     return Pack(decision.proposal.id, summed(files), broken, final)
 
 
-def _content_faults(decision: Decision) -> Iterator[str]:
-    """Hold what was derived against what is recorded: the action's digest, and the policy's content."""
-    action = _action(decision)
-    if action is not None and decision.proposal.digest and sha256_name(action) != decision.proposal.digest:
-        yield "the recorded arguments do not come to the recorded digest"
-    for version in decision.versions.values():
-        if version.content is None and version.fault is not None:
-            yield version.fault
-
-
-def _action(decision: Decision) -> bytes | None:
-    """Give the canonical bytes of the action as it was last judged; None where they are erased."""
-    living = [
-        (each.seq, value.value) for each in decision.written for value in each.living if value.name == "arguments"
-    ]
-    judged = [seq for seq, event in decision.events if type(event).__name__ in ("Submitted", "Edited")]
-    found = dict(living).get(judged[-1])
-    return (
-        None
-        if found is None
-        else object_text({"arguments": found, "tool": canonical_text(decision.proposal.tool)}).encode()
-    )
-
-
 def _action_file(decision: Decision) -> dict[str, bytes]:
-    action = _action(decision)
+    action = action_of(decision)
     return {} if action is None else {"action.json": action}
 
 
@@ -128,20 +103,9 @@ def _policy_files(decision: Decision) -> dict[str, bytes]:
         if version.content is not None:
             folder = f"policy/{name.removeprefix('sha256:')}"
             files[f"{folder}/listing"] = version.content.listing
-            of_tool = policy_of(version.content, decision.proposal.tool)
+            of_tool = version.of_tool(decision.proposal.tool)
             files |= {f"{folder}/files/{file}": data for file, data in of_tool.items()}
     return files
-
-
-def policy_of(content: PolicyContent, tool: ToolName) -> dict[str, bytes]:
-    """Give the file of a tool's policy, and the contracts that it names."""
-    own = content.files.get(f"{tool}.yml")
-    if own is None:
-        return {}
-    named = {
-        name: data for name, data in content.files.items() if "/" in name and name.rpartition("/")[2].encode() in own
-    }
-    return {f"{tool}.yml": own, **named}
 
 
 def _packet_files(shown: Sequence[Shown]) -> dict[str, bytes]:
@@ -239,7 +203,6 @@ def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
     decision = parts.decision
     proofs = decision.proofs
     version = decision.versions[decision.proposal.requirement.policy.version]
-    policy = {} if version.content is None else policy_of(version.content, decision.proposal.tool)
     return Evidence(
         seen=parts.views.at(decision.written[-1].seq),
         at=decision.loaded.recorded[-1].event.at,
@@ -249,7 +212,9 @@ def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
         told=parts.told,
         shown=[(each.seq, each.at, each.how, each.rendered.blocks) for each in parts.shown],
         judged=[(each.seq, each.version, each.answer, each.why or each.now or each.then) for each in parts.judged],
-        policy=[(name, data.decode("utf-8", "replace")) for name, data in policy.items()],
+        policy=[
+            (name, data.decode("utf-8", "replace")) for name, data in version.of_tool(decision.proposal.tool).items()
+        ],
         grant=parts.grant,
         note=proofs.note,
         entries=[

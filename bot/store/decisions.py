@@ -4,13 +4,16 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from approval_rules.people import PersonId
+from approval_rules.times import parse_time
 from bot.store import rows
 from handlers.desk import Face
 
 _SALTS = "SELECT d.seq, d.name, d.salt FROM entries e JOIN detached d ON d.seq = e.seq WHERE e.subject = :subject"
+_CALLBACKS = "SELECT wanted_seq, state, due_at, attempts FROM outbox WHERE name > :first AND name < :last"
 _KEPT = "SELECT note FROM checkpoints WHERE size >= :size ORDER BY size LIMIT 1"
 
 
@@ -66,6 +69,20 @@ def faces_of(connection: sqlite3.Connection, people: Iterable[str]) -> dict[Pers
     """Give the account and the name behind each pseudonym that has one still."""
     found = connection.execute(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
     return {PersonId(ref): Face(user, name) for ref, _team, user, name in found}
+
+
+class Callback(NamedTuple):
+    """How far the telling of the agent is: `at` is when it was delivered, or when it is tried next."""
+
+    state: str
+    at: datetime
+    attempts: int
+
+
+def callbacks_of(connection: sqlite3.Connection, proposal: str) -> dict[int, Callback]:
+    """Give the callbacks about a proposal by the log index of what they tell; the outbox proves nothing."""
+    found = connection.execute(_CALLBACKS, {"first": f"callback:{proposal}:", "last": f"callback:{proposal};"})
+    return {seq: Callback(state, parse_time(at), attempts) for seq, state, at, attempts in found}
 
 
 def kept_checkpoint(connection: sqlite3.Connection, size: int) -> str | None:

@@ -11,16 +11,22 @@ def lines_of(blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
         match block["type"]:
             case "header":
-                yield from ("", plain_text(block["text"]).upper())
+                yield plain_text(block["text"])
             case "section":
                 yield plain_text(block["text"])
             case "context":
-                yield " ".join([plain_text(each) for each in block["elements"]])
+                yield from _small_print(block["elements"]).split("\n")
             case "rich_text":
                 for element in block["elements"]:
                     yield from _rich(element)
             case "actions":
                 yield " ".join([f"[{plain_text(each['text'])}]" for each in block["elements"]])
+
+
+def _small_print(elements: Iterable[Block]) -> str:
+    """Give each text a line of its own, but for a time, which follows the word before it."""
+    said = "".join([(" " if each["type"] == "mrkdwn" else "\n") + plain_text(each) for each in elements])
+    return said.removeprefix("\n")
 
 
 def _rich(element: Block) -> Iterator[str]:
