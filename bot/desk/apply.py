@@ -14,6 +14,7 @@ from approval_rules.policy_events import PolicyActivated
 from approval_rules.react import Effect, ShowPacket, TellAgent, TellThread, react
 from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN
 from approval_rules.state import Proposal
+from approval_rules.switch import Pause
 from approval_rules.text import AgentJson
 from approval_rules.times import format_time
 from approval_rules.versions import CHANGE_TOOL, SERVER
@@ -131,6 +132,12 @@ def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
     took_back = [PersonId(proposal.taken_back.by.ref)] if proposal.taken_back else []
     amended = (*asked, *edited, *took_back)
     return (proposal.agent.owner, *started, *initiator, *proposal.interested, *voters, *absent, *amended)
+
+
+def named_in(proposal: Proposal, frozen_by: Pause | None) -> tuple[PersonId, ...]:
+    """List the people whom a packet names: those of the proposal, and who paused it."""
+    paused = (PersonId(frozen_by.by.ref),) if frozen_by else ()
+    return (*people_of(proposal), *paused)
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

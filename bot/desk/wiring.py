@@ -9,9 +9,9 @@ from typing import Protocol, TypeVar
 from approval_rules.commands import Draft
 from approval_rules.people import Account, Flaw, PersonId
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
-from approval_rules.switch import Pause
+from approval_rules.switch import Pause, Switch
 from bot.clock import Clock
-from bot.desk.apply import people_of
+from bot.desk.apply import named_in
 from bot.directory import Member
 from bot.keys import SigningKey
 from bot.settings import DEFAULT_ENVIRONMENT
@@ -147,11 +147,19 @@ async def seen_from(snapshot: Snapshot, loaded: Loaded) -> Seen:
 async def all_seen_from(snapshot: Snapshot, several: Sequence[Loaded]) -> list[Seen]:
     """Make the views of several proposals for a reader."""
     switch = await snapshot.switch()
-    accounts = await snapshot.accounts(person for loaded in several for person in people_of(loaded.proposal))
+    views = [(loaded, _frozen_by(loaded, switch)) for loaded in several]
+    accounts = await snapshot.accounts(
+        person for loaded, frozen in views for person in named_in(loaded.proposal, frozen)
+    )
     faces = {person: Face(account.user_id, name) for person, (account, name) in accounts.items()}
-    return [_seen(loaded, faces, switch.stops(loaded.proposal.agent.id, loaded.proposal.tool)) for loaded in several]
+    return [_seen(loaded, faces, frozen) for loaded, frozen in views]
+
+
+def _frozen_by(loaded: Loaded, switch: Switch) -> Pause | None:
+    proposal = loaded.proposal
+    return switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
 
 
 def _seen(loaded: Loaded, faces: Mapping[PersonId, Face], frozen_by: Pause | None) -> Seen:
-    mine = {person: faces[person] for person in people_of(loaded.proposal) if person in faces}
-    return Seen(loaded.proposal, mine, frozen_by if loaded.proposal.deadline else None, loaded.last_seq)
+    mine = {person: faces[person] for person in named_in(loaded.proposal, frozen_by) if person in faces}
+    return Seen(loaded.proposal, mine, frozen_by, loaded.last_seq)

@@ -12,7 +12,7 @@ from approval_rules.people import ActorKind, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.state import Proposal
 from bot.audit.tiles import IncompleteTreeError, stored_frontier
-from bot.desk.apply import as_of, people_of
+from bot.desk.apply import as_of, named_in, people_of
 from bot.desk.permission import Permission, permitted
 from bot.evidence.proving import Proofs, anchored, proofs_of
 from bot.keys import SigningKey, dial_key
@@ -97,11 +97,18 @@ class Decision:
         return next(found, None)
 
     def seen_at(self, seq: int) -> Seen:
-        """Give the view of it right after the entry at a log index, with the pause that held it then."""
+        """Give the view of it right after the entry at a log index, as a packet of then was rendered from."""
         then = as_of(self.loaded, seq)
         switch = rows.switch_from(item for item in self.switch if item.seq <= seq)
         frozen_by = switch.stops(then.proposal.agent.id, then.proposal.tool) if then.proposal.deadline else None
-        return Seen(then.proposal, self.faces, frozen_by, then.last_seq)
+        named = named_in(then.proposal, frozen_by)
+        return Seen(
+            then.proposal, {who: self.faces[who] for who in named if who in self.faces}, frozen_by, then.last_seq
+        )
+
+    def told_at(self, seq: int) -> Seen:
+        """Give the same view, with the names of everybody who did anything, for whoever tells the story."""
+        return replace(self.seen_at(seq), faces=self.faces)
 
 
 def gathered(place: Place, unverified_id: str) -> Decision | None:
