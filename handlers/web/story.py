@@ -68,8 +68,10 @@ def actor_words(by: Actor, seen: Seen) -> Safe:
     match by.kind:
         case ActorKind.AGENT:
             return Safe(f"the agent {named(seen.proposal.agent.name)}")
-        case ActorKind.HUMAN | ActorKind.OPERATOR | ActorKind.OPERATOR_KEY | ActorKind.AUDITOR_KEY:
+        case ActorKind.HUMAN | ActorKind.OPERATOR_KEY | ActorKind.AUDITOR_KEY:
             return name_of(PersonId(by.ref), seen)
+        case ActorKind.OPERATOR:
+            return Safe(f"{named(by.ref)}, on the server's command line")
         case ActorKind.SYSTEM:
             return Safe(f"Foureyes ({named(by.ref)})")
 
