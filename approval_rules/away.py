@@ -3,13 +3,13 @@
 A delegate decides only what he may decide himself. Chains are not followed: a delegate who is away calls nobody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from approval_rules.duties import counting_roles, why_not
-from approval_rules.duty_events import AwayEnded, AwayEvent, AwayRefused, AwaySet
+from approval_rules.duty_events import AwayDeclined, AwayEnded, AwayEvent, AwayRefused, AwaySet
 from approval_rules.people import Flaw, PersonId, RoleName, Standing, human
 from approval_rules.refusals import Refusal
 from approval_rules.state import Proposal
@@ -52,6 +52,19 @@ def decide_away(command: AwayCommand) -> AwayEvent:
             return AwayEnded(command.at, human(who.person), who.person)
         case _:
             assert_never(command)
+
+
+def decline(
+    at: datetime, delegate: PersonId, absent: Mapping[PersonId, datetime]
+) -> Sequence[AwayDeclined | AwayRefused]:
+    """Let a delegate stand in for nobody; `absent` are those who named this one, and until when they are away.
+
+    Whoever was named may say no, whatever account it is by now: it gives no right, it only takes one away.
+    """
+    by = human(delegate)
+    if not absent:
+        return [AwayRefused(at, by, delegate, Refusal.NO_DELEGATE)]
+    return [AwayDeclined(at, by, person, until) for person, until in absent.items()]
 
 
 def _refusal(command: AwayCommand) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""What happened to somebody's being there: out of office, and back. An event is a fact; it is never edited."""
+"""What happened to somebody's being there: out of office, a delegate who declined, and back. Facts, never edited."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,16 @@ class AwayRefused:
     by: Actor
     person: PersonId
     code: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class AwayDeclined:
+    """The delegate of somebody who is away until then, who is `by`, does not stand in; from now on nobody does."""
+
+    at: datetime
+    by: Actor
+    person: PersonId
+    until: datetime
 
 
 AwayEvent: TypeAlias = AwaySet | AwayEnded | AwayRefused

@@ -13,7 +13,7 @@ from approval_rules.access_events import AccessEvent
 from approval_rules.auditor_events import AuditorEvent
 from approval_rules.canonical import Digest
 from approval_rules.denials import DenialCategory
-from approval_rules.duty_events import AwayEvent
+from approval_rules.duty_events import AwayDeclined, AwayEvent
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
@@ -382,4 +382,4 @@ IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 _First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
 _Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
 _Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
-Event: TypeAlias = _First | _Then | _Later
+Event: TypeAlias = _First | _Then | _Later | AwayDeclined

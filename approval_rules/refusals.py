@@ -67,6 +67,7 @@ class Refusal(StrEnum):
     DELEGATE_CANNOT = "delegate-cannot"
     DELEGATE_AWAY = "delegate-away"
     DELEGATE_NOT_IN_ROLE = "delegate-not-in-role"
+    NO_DELEGATE = "no-delegate"
     EDITOR = "editor"
     NOT_EDITABLE = "not-editable"
     NOT_LOWER = "not-lower"

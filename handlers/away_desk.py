@@ -1,5 +1,6 @@
 """What a person may say about being away. The edges own this interface; `bot.desk.away` provides it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +51,9 @@ class AwayDesk(Protocol):
 
     async def come_back(self, who: "Envelope") -> AwaySaid:
         """End it before its time."""
+
+    async def decline(self, who: "Envelope") -> "Sequence[Away] | Refusal":
+        """Stand in for nobody; gives for whom that was so until now."""
 
     async def away_now(self, who: "Envelope") -> AwaySaid:
         """Tell how things stand."""

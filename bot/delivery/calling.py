@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from approval_rules.duty_events import AwaySet
-from approval_rules.people import RoleName
+from approval_rules.duty_events import AwayDeclined, AwaySet
+from approval_rules.people import PersonId, RoleName
 from approval_rules.quiet_hours import quiet_until
 from approval_rules.quorum import open_roles
 from approval_rules.react import Note
@@ -18,7 +18,7 @@ from bot.store.outbox import OutboxRow
 from bot.store.reads import Snapshot
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
-from handlers.slack.away import away_announcement
+from handlers.slack.away import away_announcement, declined_words
 from handlers.slack.blocks import Block, mentions
 from handlers.slack.escape import Safe
 
@@ -99,8 +99,15 @@ async def _without_absent(wiring: Wiring, people: Sequence[str]) -> list[str]:
     return [user for user in dict.fromkeys([*first, *people]) if user not in away]
 
 
-async def away_told(snapshot: Snapshot, event: AwaySet) -> tuple[Safe, Sequence[Block]]:
-    """Say that somebody is away, and call the delegate, who must know."""
+async def away_told(snapshot: Snapshot, event: AwaySet | AwayDeclined) -> tuple[Safe, Sequence[Block]]:
+    """Say that somebody is away, and call the delegate, who must know; or that the delegate declined."""
+    if isinstance(event, AwayDeclined):
+        found = await snapshot.accounts([event.person, PersonId(event.by.ref)])
+        who, delegate = (
+            Face(found[person][0].user_id, found[person][1]) if person in found else None
+            for person in (event.person, PersonId(event.by.ref))
+        )
+        return declined_words(event, who, delegate), ()
     people = [person for person in (event.person, event.delegate) if person is not None]
     accounts = await snapshot.accounts(people)
     faces = {person: Face(account.user_id, name) for person, (account, name) in accounts.items()}

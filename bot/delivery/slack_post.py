@@ -16,7 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from approval_rules.canonical import Digest
 from approval_rules.commands import RecordPosted
-from approval_rules.duty_events import AwaySet
+from approval_rules.duty_events import AwayDeclined, AwaySet
 from approval_rules.events import (
     BudgetExceeded,
     Decision,
@@ -294,7 +294,7 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         recorded = {item.seq: item.event for item in await snapshot.recorded(row.subject)}
         event = recorded.get(row.wanted_seq)
-        if isinstance(event, AwaySet):
+        if isinstance(event, AwaySet | AwayDeclined):
             text, called = await away_told(snapshot, event)
             return await self._say(channel, text, row.wanted_seq, attempt, more=called)
         if isinstance(event, DrillHeld):

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from approval_rules.away import AwayCommand, ComeBack, SetAway, decide_away
-from approval_rules.duty_events import AwayRefused, AwaySet
+from approval_rules.away import AwayCommand, ComeBack, SetAway, decide_away, decline
+from approval_rules.duty_events import AwayDeclined, AwayRefused, AwaySet
 from approval_rules.on_call import next_change
 from approval_rules.people import Account, PersonId
 from approval_rules.policy import PolicyFolder
+from approval_rules.refusals import Refusal
 from approval_rules.times import format_time, parse_time
 from approval_rules.until_words import until_when
 from bot.desk.persons import meet, standing_in
@@ -64,6 +65,24 @@ class AwayUseCases:
             person = standing_in(tx, meet(tx, who.account, me, me.name or who.user_name), me)
             where = {"person": person.person, "now": format_time(tx.at)}
             return _noted(tx, who, ComeBack(tx.at, person, bool(tx.rows(absences.OF_PERSON, where))), name, None)
+
+        return await written(self._wiring, unit)
+
+    async def decline(self, who: Envelope) -> Sequence[Away] | Refusal:
+        """Let a delegate stand in for nobody. Slack is not asked: saying no must work while it is down."""
+
+        def unit(tx: Transaction) -> Sequence[Away] | Refusal:
+            delegate = tx.person(who.account, "")
+            if not tx.first_seen(hashlib.sha256(who.request_id.encode()).hexdigest()):
+                return ()
+            naming = tx.rows(absences.NAMING, {"person": delegate, "now": format_time(tx.at)})
+            away = {PersonId(ref): Away(Face(user, name), parse_time(until), None) for ref, user, name, until in naming}
+            for event in decline(tx.at, delegate, {person: one.until for person, one in away.items()}):
+                recorded = tx.record(event)
+                if isinstance(event, AwayDeclined):
+                    outbox.plan(tx, Kind.ANNOUNCE, event.person, recorded.seq, {})
+                    outbox.plan(tx, Kind.TELL, event.person, recorded.seq, {})
+            return list(away.values()) or Refusal.NO_DELEGATE
 
         return await written(self._wiring, unit)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from approval_rules.access_events import AccessReviewed
-from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import ProposalEvent
 from approval_rules.factors import Factors, evolve_factors
 from approval_rules.policy_events import PolicyEvent
@@ -49,7 +48,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
                 versions[event.version] = None
             elif isinstance(event, credentials.FACTOR_EVENTS):
                 factors = evolve_factors(factors, event)
-            elif isinstance(event, AwaySet | AwayEnded):
+            elif isinstance(event, absences.EVENTS):
                 absent[event.person] = tuple(absences.row_of(event, recorded.seq))
             elif isinstance(event, AccessReviewed | WeekReported):
                 signed[event.report] = None

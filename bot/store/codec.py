@@ -100,6 +100,7 @@ KINDS: Mapping[str, type[Event]] = {
     "review.flagged": review_events.WeekFlagged,
     "review.reminded": review_events.WeekReminded,
     "review.refused": review_events.WeekReviewRefused,
+    "away.declined": duty_events.AwayDeclined,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -217,7 +218,7 @@ def subject_of(event: Event) -> str:
             | factor_events.FactorRefused()
         ):
             return event.person
-        case duty_events.AwaySet() | duty_events.AwayEnded() | duty_events.AwayRefused():
+        case duty_events.AwaySet() | duty_events.AwayEnded() | duty_events.AwayRefused() | duty_events.AwayDeclined():
             return event.person
         case _:
             return event.proposal

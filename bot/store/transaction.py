@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
 from approval_rules.drill import DRILL_TOOL
-from approval_rules.duty_events import AwayEnded, AwaySet
 from approval_rules.events import (
     Event,
     IncidentEvent,
@@ -348,7 +347,7 @@ class Transaction:
             self._switch = evolve_switch(self._switch, cast("SwitchEvent | IncidentEvent", event))
         elif isinstance(event, POLICY_EVENTS):
             self._unit.versions = evolve_versions(self.versions, cast("PolicyEvent", event))
-        elif isinstance(event, AwaySet | AwayEnded):
+        elif isinstance(event, absences.EVENTS):
             self.write(absences.PUT, absences.row_of(event, entry.seq))
         else:
             self._unit.loose.append(recorded)

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from approval_rules.duty_events import AwaySet
+from approval_rules.duty_events import AwayDeclined, AwaySet
+from approval_rules.refusals import Refusal
 from handlers.away_desk import Away, AwayDesk, AwaySaid, Duty
 from handlers.desk import Envelope, Face
 from handlers.slack.blocks import utc
@@ -14,6 +15,8 @@ from handlers.slack.text import person
 
 _COLLEAGUE: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _TO: Final = re.compile(r"\s*\b(?:delegates?|delegate\s+to|deputy|ask)\b.*", re.IGNORECASE | re.DOTALL)
+_NAMELESS: Final = Safe("A person whose name is no longer kept")
+_NO: Final = frozenset({"decline", "no"})
 HOW: Final = Safe(
     "Say until when: /agent away until friday, until tomorrow 09:00, until 2026-12-01, for 3 days. To have somebody"
     " called instead of you, add: delegate @colleague. /agent back ends it."
@@ -24,17 +27,21 @@ HOW: Final = Safe(
 class AwayWish:
     """Be away until then; `until` empty asks how things stand. `back` ends it.
 
-    `delegate` is a Slack user id, None where none was named; `unread` says that one was named and cannot be told.
+    `decline` stands in for nobody. `delegate` is a Slack user id, None where none was named; `unread` says that one was
+    named and cannot be told.
     """
 
     until: str = ""
     delegate: str | None = None
     unread: bool = False
     back: bool = False
+    decline: bool = False
 
 
 def away_wish(typed: str, rest: str) -> AwayWish:
     """Read what stands after the verb: `typed` as Slack sent it, with ids; `rest` as people read it."""
+    if rest.strip(" .,;!").casefold() in _NO:
+        return AwayWish(decline=True)
     found = _COLLEAGUE.search(typed)
     named = _TO.search(rest)
     until = rest[: named.start()] if named else rest
@@ -46,6 +53,9 @@ async def away_lines(desk: AwayDesk, who: Envelope, wish: AwayWish) -> list[Safe
     if wish.back:
         done = await desk.come_back(who)
         return [refusal_sentence(done.refusal) if done.refusal else Safe("👋 You are back, and called again.")]
+    if wish.decline:
+        done_for = await desk.decline(who)
+        return [refusal_sentence(done_for)] if isinstance(done_for, Refusal) else [_declined(away) for away in done_for]
     if wish.unread:
         return [Safe("Nothing was changed: name the colleague by typing @ and choosing from the list."), HOW]
     if not wish.until:
@@ -54,6 +64,13 @@ async def away_lines(desk: AwayDesk, who: Envelope, wish: AwayWish) -> list[Safe
     if done.refusal is not None:
         return [refusal_sentence(done.refusal)]
     return [_nothing(), HOW] if done.unread else _standing(done)
+
+
+def _declined(away: Away) -> Safe:
+    return Safe(
+        f"🌴 You do not stand in for {_name(away.who)} any more, who is away until {utc(away.until)} and is told so."
+        " Nobody is called instead."
+    )
 
 
 def _nothing() -> Safe:
@@ -89,12 +106,21 @@ def duty_line(duty: Duty) -> Safe:
     return Safe(f"You take turns as {visible(duty.role)}, and are not on call now{since}.")
 
 
+def declined_words(event: AwayDeclined, who: Face | None, delegate: Face | None) -> Safe:
+    """Tell that somebody stands in for nobody any more, and how another one is named."""
+    name, deputy = (_name(face) if face else _NAMELESS for face in (who, delegate))
+    return Safe(
+        f"🌴 {deputy} cannot stand in for {name}, who is away until {utc(event.until)}: nobody is called instead now."
+        f" {name} can name somebody else: /agent away until friday delegate @colleague."
+    )
+
+
 def away_announcement(event: AwaySet, who: Face | None, delegate: Face | None) -> Safe:
     """Tell a channel that somebody is away and who stands in, so that the delegate knows."""
-    name, deputy = (_name(face) if face else Safe("A person whose name is no longer kept") for face in (who, delegate))
+    name, deputy = (_name(face) if face else _NAMELESS for face in (who, delegate))
     return Safe(
         f"🌴 {name} is away until {utc(event.until)}. {deputy} is called instead, for what both of them may decide."
-        " That gives no new right."
+        " That gives no new right. Whoever cannot do it types /agent away decline."
     )
 
 

@@ -70,6 +70,7 @@ HELP: Final = (
     Safe("/agent access · a report on who may approve what, for whoever reviews it"),
     Safe("/agent whoami · your roles here"),
     Safe("/agent away until friday delegate @colleague · be called no more until then; /agent back ends it"),
+    Safe("/agent away decline · do not stand in for whoever named you as delegate"),
 )
 
 

@@ -132,6 +132,7 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.DELEGATE_AWAY: "Nothing was changed: that colleague is away too. Name somebody who is there.",
     Refusal.DELEGATE_NOT_IN_ROLE: "Nothing was changed: that colleague is in none of your roles and could decide "
     "nothing for you. Name somebody who is.",
+    Refusal.NO_DELEGATE: "Nothing was changed: nobody who is away has named you, so you stand in for nobody.",
     Refusal.EDITOR: "It did not count: you lowered a value of this, so others must decide.",
     Refusal.NOT_EDITABLE: "It did not count: the policy does not let people lower this value.",
     Refusal.NOT_LOWER: "It did not count: please write a smaller number above zero, such as 120.50.",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from approval_rules.away import AwayCommand, ComeBack, SetAway, decide_away, stands_in_for
+from approval_rules.away import AwayCommand, ComeBack, SetAway, decide_away, decline, stands_in_for
 from approval_rules.decide import decide
-from approval_rules.duty_events import AwayEnded, AwayRefused, AwaySet
+from approval_rules.duty_events import AwayDeclined, AwayEnded, AwayRefused, AwaySet
 from approval_rules.events import Approved, Voted, VoteRefused
 from approval_rules.people import Flaw, Standing, human
 from approval_rules.refusals import Refusal
@@ -51,6 +51,16 @@ def test_what_is_refused(command: AwayCommand, code: Refusal) -> None:
     """Each refusal is an event with its code."""
     who = command.person.person
     assert decide_away(command) == AwayRefused(at(), human(who), who, code)
+
+
+def test_a_delegate_says_no() -> None:
+    """For everybody who named this one, whoever it is by now; where nobody did, that is a refusal."""
+    by, named = human(BEN.person), {ANN.person: at(60), CEM.person: at(90)}
+    assert decline(at(), BEN.person, named) == [
+        AwayDeclined(at(), by, ANN.person, at(60)),
+        AwayDeclined(at(), by, CEM.person, at(90)),
+    ]
+    assert decline(at(), BEN.person, {}) == [AwayRefused(at(), by, BEN.person, Refusal.NO_DELEGATE)]
 
 
 def test_what_is_noted() -> None:

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from approval_rules.duty_events import AwayEnded, AwayRefused, AwaySet
+from approval_rules.duty_events import AwayDeclined, AwayEnded, AwayRefused, AwaySet
 from approval_rules.events import Voted
 from approval_rules.refusals import Refusal
 from bot.slack_standin.conversations import Message
+from bot.slack_standin.faults import Refuse
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, PRIYA, SAM
 from tests.world import World
 
@@ -113,6 +114,50 @@ async def test_a_guest_and_a_deactivated_account_cannot_be_delegates(world: Worl
     world.workspace.change_user(PRIYA, deleted=True)
     for user in (JONAS, PRIYA):
         assert "can decide nothing here" in await world.say(MAYA, f"away until tomorrow delegate <@{user}>")
+
+
+async def test_a_delegate_can_decline(world: World) -> None:
+    """Jonas cannot: it is recorded, Maya and the channel are told, and his next vote stands for himself alone."""
+    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    early = await world.packet_of(await world.propose(90))
+    await world.click(JONAS, early)
+    assert "You do not stand in for Maya Chen" in await world.say(JONAS, "away decline")
+    await world.settled()
+    [told] = [one.text for one in world.slack.messages(world.workspace.direct(MAYA).id)]
+    assert "Jonas Weber (U0JONASWEB1) cannot stand in for Maya Chen" in told
+    assert "/agent away until friday delegate @colleague" in told
+    assert [one.text for one in world.slack.messages(AGENT_OPS) if "cannot stand in" in one.text] == [told]
+    late = await world.packet_of(await world.propose(180))
+    await world.click(JONAS, late)
+    ledger = world.ledger()
+    assert [event.on_behalf_of is None for event in ledger.events(Voted)] == [False, True]
+    (declined,) = ledger.events(AwayDeclined)
+    assert (ledger.user(declined.by.ref), ledger.user(declined.person)) == (JONAS, MAYA)
+    assert "nobody is called instead" in await world.say(MAYA, "away")
+    await world.move(hours=2, minutes=1)
+    await world.settled()
+    assert f"<@{MAYA}>" not in str(calls(world, late))
+
+
+async def test_only_who_was_named_can_decline_and_only_once(world: World) -> None:
+    """Priya was never named, and Jonas has declined already: each is told, recorded, and nothing changes."""
+    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    assert "has named you" in await world.say(PRIYA, "away decline")
+    assert "called instead" in await world.say(MAYA, "away")
+    await world.say(JONAS, "away decline")
+    assert "has named you" in await world.say(JONAS, "away decline")
+    assert [event.code for event in world.ledger().events(AwayRefused)] == [Refusal.NO_DELEGATE] * 2
+    assert len(world.ledger().events(AwayDeclined)) == 1
+    await world.say(MAYA, f"away until tomorrow delegate <@{PRIYA}>")
+    assert "Priya Nair" in await world.say(MAYA, "away")
+
+
+async def test_declining_works_while_slack_says_nothing(world: World) -> None:
+    """To say no gives no right, so nobody needs to be looked up for it."""
+    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.move(minutes=2)
+    world.slack.faults.order("users.info", Refuse("internal_error"), 5)
+    assert "You do not stand in" in await world.say(JONAS, "away decline")
 
 
 async def test_chains_are_not_followed(world: World) -> None:

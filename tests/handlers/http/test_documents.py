@@ -60,6 +60,7 @@ ONLY_IN_SLACK = {
     Refusal.DELEGATE_CANNOT,
     Refusal.DELEGATE_AWAY,
     Refusal.DELEGATE_NOT_IN_ROLE,
+    Refusal.NO_DELEGATE,
     Refusal.EDITOR,
     Refusal.NOT_EDITABLE,
     Refusal.NOT_LOWER,

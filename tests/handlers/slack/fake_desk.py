@@ -12,7 +12,7 @@ from approval_rules.people_events import PersonsChange
 from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.amending_desk import Asking, Editing, Reply, Screen, TakingBack, What
-from handlers.away_desk import AwaySaid
+from handlers.away_desk import Away, AwaySaid
 from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from handlers.persons_desk import PersonsKnown, PersonsSaid
 from handlers.review_desk import SignedReview
@@ -137,6 +137,11 @@ class FakeDesk:
         self.asked.append((who, "back"))
         self.gone.append(("back", None))
         return self.away
+
+    async def decline(self, who: Envelope) -> Sequence[Away] | Refusal:
+        """Note it, and give for whom that person stood in."""
+        self.asked.append((who, "decline"))
+        return Refusal.NO_DELEGATE if self.away.away is None else [self.away.away]
 
     async def away_now(self, who: Envelope) -> AwaySaid:
         """Give how things stand."""

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from approval_rules.duty_events import AwaySet
+from approval_rules.duty_events import AwayDeclined, AwaySet
 from approval_rules.people import PersonId, RoleName, human
 from approval_rules.refusals import Refusal
 from handlers.away_desk import Away, AwaySaid, Duty
 from handlers.desk import Face
-from handlers.slack.away import AwayWish, away_announcement
+from handlers.slack.away import AwayWish, away_announcement, declined_words
 from handlers.slack.grammar import understand
 from tests.handlers.slack.fake_desk import FakeDesk
 from tests.handlers.slack.test_slack_commands import type_
@@ -31,6 +31,9 @@ MAYA, BEN = Face("U0MAYA", "Maya <!channel>"), Face("U0BEN", "Ben")
         ("AWAY for 3 days DELEGATE TO <@U0BEN>", AwayWish("for 3 days", "U0BEN")),
         ("away until friday, ask <@W0BEN|delegate>", AwayWish("until friday", "W0BEN")),
         ("away delegate <@U0BEN>", AwayWish("", "U0BEN")),
+        ("away decline", AwayWish(decline=True)),
+        ("Away Decline.", AwayWish(decline=True)),
+        ("ooo no", AwayWish(decline=True)),
         ("away until friday delegate @ben", AwayWish("until friday", unread=True)),
         ("away until friday delegate <!subteam^S0TEAM|@team>", AwayWish("until friday", unread=True)),
     ],
@@ -51,6 +54,8 @@ def test_what_is_read(typed: str, wish: AwayWish) -> None:
         (AwaySaid(None, None, "UTC"), "away delegate <@U0BEN>", "until when is not clear"),
         (AwaySaid(None, None, "UTC"), "back", "You are back"),
         (AwaySaid(Refusal.NOT_AWAY, None, "UTC"), "back", "nothing to end"),
+        (AwaySaid(None, None, "UTC"), "away decline", "nobody who is away has named you"),
+        (AwaySaid(None, Away(MAYA, UNTIL, BEN), "UTC"), "away decline", "You do not stand in for Maya"),
     ],
 )
 async def test_what_is_answered(said: AwaySaid, typed: str, told: str) -> None:
@@ -64,6 +69,13 @@ def test_an_announcement_names_both_and_pings_nobody_by_its_text() -> None:
     told = away_announcement(event, MAYA, None)
     assert "is away until 2026-11-27 00:00 UTC" in told
     assert "A person whose name is no longer kept is called instead" in told
+
+
+def test_that_nobody_stands_in_is_told_of_names_that_are_gone_too() -> None:
+    """What was erased is a person still; names are text and ping nobody."""
+    event = AwayDeclined(UNTIL, human(PersonId("q")), PersonId("p"), UNTIL)
+    assert "Ben (U0BEN) cannot stand in for Maya <!channel> (U0MAYA), who is away" in declined_words(event, MAYA, BEN)
+    assert declined_words(event, None, None).count("A person whose name is no longer kept") == 3
 
 
 async def test_whoami_says_whose_turn_it_is() -> None:
