@@ -17,7 +17,7 @@ from approval_rules.names import recalled
 from approval_rules.people import ProposalId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.text import Json
-from bot.store.past import Changed, Past, around_at, comings_and_goings
+from bot.store.past import Changed, Lowered, Past, around_at, comings_and_goings
 from bot.store.tally import WIDE, Told, group_of, reader, value_of
 
 
@@ -66,6 +66,12 @@ class _Running:
         self._standing[past.submitted.proposal] = share
         self._move(share, 1)
 
+    def lower(self, past: Past) -> None:
+        """Let a proposal that stands count as what a person made of it; it keeps its time."""
+        if past.submitted.proposal in self._standing:
+            self._move(self._standing[past.submitted.proposal], -1)
+            self.add(past)
+
     def end(self, proposal: ProposalId) -> None:
         """Let a proposal count no more: it was turned down, or is too long ago."""
         share = self._standing.pop(proposal, None)
@@ -107,6 +113,11 @@ class Recount:
             for running in self._running[past.submitted.tool]:
                 running.add(past)
 
+    def lower(self, past: Past) -> None:
+        """Let a proposal count as what a person made of it."""
+        for running in self._running.get(past.submitted.tool, ()):
+            running.lower(past)
+
     def end(self, proposal: ProposalId) -> None:
         """Let a proposal that was denied, blocked, cancelled or revoked, or that expired, count no more."""
         for running in self._running.get(self._tools.pop(proposal, ToolName("")), ()):
@@ -140,6 +151,8 @@ def known_log(
                     recorded = {} if one.erased else recalled(one.submitted.known)
                     yield one, {} if one.erased else {**around, **recorded, **counters.before(one.submitted)}
                 counters.add(one)
+            case Lowered():
+                counters.lower(one.past)
             case _:
                 counters.end(one)
 

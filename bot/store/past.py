@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from bot.store.rows import Row
 _COMINGS_AND_GOINGS = (
     "SELECT seq, body, leaf_hash, type, subject FROM entries WHERE at >= :since AND type IN ('proposal.submitted',"
     " 'proposal.denied', 'proposal.expired', 'proposal.cancelled', 'proposal.blocked', 'proposal.revoked',"
-    " 'incident.changed', 'environment.named') ORDER BY seq"
+    " 'proposal.edited', 'incident.changed', 'environment.named') ORDER BY seq"
 )
 _AROUND = (
     "SELECT type, body FROM entries WHERE subject IN ('switch', 'environment') AND at < :since"
@@ -40,6 +41,12 @@ class Past(NamedTuple):
 
     submitted: Submitted
     erased: bool
+
+
+class Lowered(NamedTuple):
+    """A proposal from when a person lowered it: `past` has the arguments that count since then."""
+
+    past: Past
 
 
 class Changed(NamedTuple):
@@ -86,8 +93,10 @@ def _changed(kind: str, body: bytes) -> Changed:
     return Changed("incident", data["change"] == "declared")
 
 
-def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Iterator[Past | ProposalId | Changed]:
-    """Give each proposal taken in since then, by its id each that ended without being allowed, and each change around.
+def comings_and_goings(
+    connection: sqlite3.Connection, since: datetime
+) -> Iterator[Past | Lowered | ProposalId | Changed]:
+    """Give each proposal taken in since then, each that was lowered, by its id each that ended, and changes around.
 
     All of it in the order of the log.
     """
@@ -95,13 +104,25 @@ def comings_and_goings(connection: sqlite3.Connection, since: datetime) -> Itera
     while chunk := cursor.fetchmany(_CHUNK):
         taken_in = [row[:3] for row in chunk if row[3] == "proposal.submitted"]
         pasts = {past.submitted.proposal: past for past in _pasts(connection, taken_in)}
-        for _seq, body, _leaf, kind, subject in chunk:
+        for seq, body, leaf, kind, subject in chunk:
             if kind == "proposal.submitted":
                 yield pasts[subject]
+            elif kind == "proposal.edited":
+                yield from _lowered(connection, (seq, body, leaf))
             elif kind.startswith("proposal."):
                 yield ProposalId(subject)
             else:
                 yield _changed(kind, body)
+
+
+def _lowered(connection: sqlite3.Connection, entry: tuple[Any, ...]) -> Iterator[Lowered]:
+    """Give what a proposal is since one edit; a person makes few of them, so each reads its own proposal."""
+    living = _living(connection, [entry])
+    for recorded in rows.recorded_from([entry], living):
+        past = past_of(connection, recorded.event.proposal) if isinstance(recorded.event, Edited) else None
+        if past is not None and isinstance(recorded.event, Edited):
+            erased = past.erased or not {name for _, name, _ in living} >= {"arguments"}
+            yield Lowered(Past(replace(past.submitted, arguments=recorded.event.arguments), erased))
 
 
 def past_of(connection: sqlite3.Connection, proposal: str) -> Past | None:

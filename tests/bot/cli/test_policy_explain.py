@@ -1,5 +1,6 @@
 """`policy explain` of a recorded proposal: with the facts, the moment and the counters of then, and nothing hidden."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Any
 from bot.desk.explained import explained, explanation_of
 from bot.desk.wiring import seen_from
 from bot.slack_standin.conversations import Message
-from bot.slack_standin.workspace import MAYA
+from bot.slack_standin.workspace import JONAS, MAYA
 from handlers.desk import Seen
 from tests.bot.cli.living import Living
 from tests.bot.cli.shell import Shell
@@ -101,6 +102,29 @@ async def test_another_version_says_so(living: Living) -> None:
     assert "=> asked: rule 2" in ended.out
     found = (await living("policy", "explain", then["id"], *here, "--json")).json()
     assert (found["same_version"], found["would_be"], found["recorded"]["would_be"]) == (False, "asked", "allowed")
+
+
+async def test_what_a_person_lowered_counts_as_lowered(living: Living) -> None:
+    """Worked out from the log it is what the server counts: the new amount from the edit on, and none once denied."""
+    world = living.world
+    await put(world, f"{COUNTS}  editable: [amount_usd]\n")
+    first = await refund(world, 500)
+    early = await refund(world, 1)
+    packet = await world.packet_of(first)
+    await world.fill(MAYA, packet, "lower", {"lower.0": {"amount_usd": "120.50"}})
+    late = await refund(world, 2)
+    await put(world, "policy: {tool: payments.refund, rules: [{require_approval: support_manager}]}\n")
+    silent = await refund(world, 3)
+    await world.fill(JONAS, packet, "deny", {"reason": {"reason": "no"}, "category": {"category": "not-needed"}})
+    denied = await refund(world, 4)
+    counting = world.folder / "counting"
+    shutil.copytree(world.policy, counting)
+    (counting / f"{TOOL}.yml").write_text(COUNTS.replace("24h", "23h"), "utf-8")
+    for proposal, total in ((early, 500), (late, "121.5"), (silent, "123.5"), (denied, 6)):
+        found = (await living("policy", "explain", proposal["id"], "--policy", str(counting), "--json")).json()
+        assert found["rules"][0]["saw"]["sum(amount_usd, 23h)"] == total
+    recorded = (await living("policy", "explain", late["id"], "--json")).json()
+    assert recorded["rules"][0]["saw"]["sum(amount_usd, 24h)"] == "121.5"
 
 
 async def test_the_same_version_may_read_another_key(living: Living) -> None:
