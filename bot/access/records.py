@@ -30,6 +30,7 @@ RECENT: Final = timedelta(days=90)
 # Each kind of key besides agents': its holder's name and pseudonym, and when it was made; none that is revoked.
 KEYS: Final[Mapping[str, str]] = {
     "operator": "SELECT name, person, created_at FROM operator_keys WHERE revoked_at IS NULL ORDER BY name",
+    "auditor": "SELECT name, person, created_at FROM auditor_keys WHERE revoked_at IS NULL ORDER BY name",
 }
 _PEOPLE: Final = "SELECT ref, team_id, user_id, name FROM people"
 _AGENTS: Final = f"SELECT {rows.AGENT_COLUMNS} FROM agents a WHERE a.revoked_at IS NULL ORDER BY a.name"  # noqa: S608
@@ -42,7 +43,8 @@ _LAST_VOTES: Final = (
 )
 _OPERATED: Final = (
     "SELECT json_extract(CAST(body AS TEXT), '$.actor.ref') AS who, max(at) FROM entries"
-    " WHERE json_extract(CAST(body AS TEXT), '$.actor.kind') IN ('operator', 'operator-key') GROUP BY who"
+    " WHERE json_extract(CAST(body AS TEXT), '$.actor.kind') IN ('operator', 'operator-key', 'auditor-key')"
+    " GROUP BY who"
 )
 
 

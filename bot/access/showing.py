@@ -20,7 +20,10 @@ COLUMNS: Final = (
     *("person", "account", "standing", "tool", "rule", "when", "role", "in role since", "through", "approvals"),
     *("others needed", "second factor asked", "enrolled", "has what is asked", "last vote", "not for agents", "note"),
 )
-KEY_MAY: Final[Mapping[str, str]] = {"operator": "pauses, and is half of a resume of everything; approves nothing"}
+KEY_MAY: Final[Mapping[str, str]] = {
+    "operator": "pauses, and is half of a resume of everything; approves nothing",
+    "auditor": "reads the audit log over HTTP; changes nothing",
+}
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#1d2433}table{border-collapse:collapse;margin:0 0 2rem}"
     "th,td{border:1px solid #cbd2dc;padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:#eef1f5}"

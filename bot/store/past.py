@@ -117,11 +117,11 @@ def comings_and_goings(
 
 def _lowered(connection: sqlite3.Connection, entry: tuple[Any, ...]) -> Iterator[Lowered]:
     """Give what a proposal is since one edit; a person makes few of them, so each reads its own proposal."""
-    living = _living(connection, [entry])
-    for recorded in rows.recorded_from([entry], living):
+    alive = living(connection, [entry])
+    for recorded in rows.recorded_from([entry], alive):
         past = past_of(connection, recorded.event.proposal) if isinstance(recorded.event, Edited) else None
         if past is not None and isinstance(recorded.event, Edited):
-            erased = past.erased or not {name for _, name, _ in living} >= {"arguments"}
+            erased = past.erased or not {name for _, name, _ in alive} >= {"arguments"}
             yield Lowered(Past(replace(past.submitted, arguments=recorded.event.arguments), erased))
 
 

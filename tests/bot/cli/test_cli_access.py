@@ -64,6 +64,16 @@ async def test_an_operators_key_stands_in_the_report_until_it_is_taken_away(livi
     assert "keys" not in (await living("access", "report", "--json")).json()
 
 
+async def test_an_auditors_key_stands_in_the_report_too(living: Living) -> None:
+    """Who can read what people and agents wrote is part of who may do what."""
+    await living("auditor", "add", "maria.lang", "--values")
+    told = (await living("access", "report")).out
+    assert "The auditor's key maria.lang (since " in told
+    assert "reads the audit log over HTTP; changes nothing." in told
+    await living("auditor", "revoke", "maria.lang")
+    assert "maria.lang" not in (await living("access", "report")).out
+
+
 async def test_a_report_is_signed_by_two_accounts_and_shown_again(
     living: Living, monkeypatch: pytest.MonkeyPatch
 ) -> None:
