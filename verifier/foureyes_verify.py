@@ -270,7 +270,8 @@ def keys_of(text: str) -> tuple[bytes, ...]:
             return (key.public_bytes_raw(),)
         if text.startswith("{"):
             document = json.loads(text)
-            return tuple(from_b64url(key["x"]) for key in document.get("keys", [document]) if key["crv"] == "Ed25519")
+            told = [key["x"] for key in document.get("keys", [document]) if key["crv"] == "Ed25519"]
+            return tuple(Ed25519PublicKey.from_public_bytes(from_b64url(x)).public_bytes_raw() for x in told)
     except (ValueError, KeyError, TypeError, AttributeError, UnsupportedAlgorithm, RecursionError):
         raise UnreadableError("a key that is neither PEM, nor a JWKS") from None
     return tuple(_verifier_key(line) for line in text.splitlines() if line.strip())
@@ -1048,6 +1049,7 @@ _PACK = "foureyes-evidence/1"
 _ENTRY_FILE = re.compile(r"entries/(0|[1-9][0-9]{0,15})\.json")
 _PROOF_HEAD = "c2sp.org/tlog-proof@v1\n"
 _OPENING = "foureyes approval v1\n"
+_KNOWN_PERSON = 0x05  # the flags of WebAuthn: the person was present and verified
 
 
 @dataclass(slots=True)
@@ -1133,9 +1135,14 @@ def check_pack(path: Path, named: "Named") -> Pack:
 
 def _sums(pack: Pack) -> None:
     listed: dict[str, str] = {}
-    for line in pack.text("SHA256SUMS").splitlines():
+    pack.report.facts["sums"] = hashlib.sha256(pack.text("SHA256SUMS").encode()).hexdigest()
+    pack.report.notes.append("index.html, README.txt and decision.json retell it: they prove nothing by themselves")
+    *lines, end = pack.text("SHA256SUMS").split("\n")
+    for line in lines:
         digest, _, name = line.partition("  ")
         listed[name] = digest
+    if end or lines != [f"{digest}  {name}" for name, digest in sorted(listed.items())]:
+        pack.report.add("SHA256SUMS is not as a maker of packs writes it")
     for name in sorted(listed.keys() | (pack.files.keys() - {"SHA256SUMS"})):
         if name not in listed:
             pack.report.add(f"{name} is not listed in SHA256SUMS")
@@ -1196,8 +1203,8 @@ def _pack_entries(pack: Pack) -> None:
             pack.report.add("the manifest says that it has no proof, and it has one", number)
     pack.report.facts["entries"] = len(pack.entries)
     if pack.checkpoint is not None:
-        by = _by(pack.checkpoint, pack.keys)
-        pack.report.proved = f"{proved} of {len(pack.entries)} entries are in the log of which {by}."
+        told = f"{proved} of {len(pack.entries)} entries stand under its checkpoint"
+        pack.report.proved = f"{told}, signed with {pack.keys.words()}."
 
 
 def _living(pack: Pack, number: int, entry: dict[str, Any], told: dict[str, Any]) -> None:
@@ -1242,7 +1249,11 @@ def _action(pack: Pack) -> None:
     pack.json("action.json")
     found = f"sha256:{hashlib.sha256(pack.files['action.json']).hexdigest()}"
     told = [pack.living[number].get("digest") for number in _of(pack, "proposal.submitted", "proposal.edited")]
-    if told and told[-1] is not None and told[-1] != found:
+    if told and told[-1] is None:
+        pack.report.notes.append(
+            "the digest of the action was erased: what action.json says was not held against the log"
+        )
+    elif told and told[-1] != found:
         raise WrongError("action.json is not the action of which the log has the digest")
     pack.report.facts["digest"] = found
 
@@ -1259,11 +1270,11 @@ def _policies(pack: Pack) -> None:
         listing = pack.files[f"{folder}/listing"]
         if name == f"{folder}/listing":
             if hashlib.sha256(data).hexdigest() != version or f"sha256:{version}" not in known:
-                raise WrongError(f"{name} is not the policy version that an entry names")
+                pack.report.add(f"{name} is not the policy version that an entry names")
         elif f"{hashlib.sha256(data).hexdigest()}  {name.removeprefix(f'{folder}/files/')}" not in (
             listing.decode().splitlines()
         ):
-            raise WrongError(f"{name} is not the file that its listing names")
+            pack.report.add(f"{name} is not the file that its listing names")
 
 
 def _packets(pack: Pack) -> None:
@@ -1275,29 +1286,41 @@ def _packets(pack: Pack) -> None:
         rendered = f"sha256:{hashlib.sha256(blocks).hexdigest()}"
         posted = pack.living.get(packet["seq"], {}).get("posted")
         if packet["rendered"] != rendered or packet["same"] != (rendered == packet["shown"]):
-            raise WrongError(f"{name}: its blocks are not those of which it has the digest")
+            pack.report.add(f"{name}: its blocks are not those of which it has the digest")
         if posted is not None and posted["shown"] != packet["shown"]:
-            raise WrongError(f"{name}: this is not what the log says was shown")
+            pack.report.add(f"{name}: this is not what the log says was shown")
         if not packet["same"]:
             pack.report.notes.append(f"{name}: its maker renders it otherwise than it was posted")
 
 
 def _factors(pack: Pack) -> None:
-    """Check each second factor: the intent is the one in the log, and the passkey signed it."""
+    """Check each second factor: the intent is the one in the log and for this action, and the passkey signed it."""
     for folder in sorted({name.rpartition("/")[0] for name in pack.files if name.startswith("votes/")}):
-        intent = pack.files[f"{folder}/intent.json"]
+        text = pack.files[f"{folder}/intent.json"]
         entry = pack.entries[int(folder.split("/")[1])]
-        if hashlib.sha256(intent).hexdigest() != str(entry["data"]["proof"]["intent"]).removeprefix("sha256:"):
+        if hashlib.sha256(text).hexdigest() != str(entry["data"]["proof"]["intent"]).removeprefix("sha256:"):
             raise WrongError(f"{folder}: its intent is not the one in the log")
-        if f"{folder}/key.pem" not in pack.files:
-            continue
-        client = pack.files[f"{folder}/client-data.json"]
-        signed = pack.files[f"{folder}/authenticator-data.bin"] + hashlib.sha256(client).digest()
-        if not _is_passkeys(pack.files[f"{folder}/key.pem"], pack.files[f"{folder}/signature.bin"], signed):
-            raise WrongError(f"{folder}: the passkey did not sign this")
-        challenge = b64url(hashlib.sha256(_OPENING.encode() + intent).digest())
-        if json.loads(client)["challenge"] != challenge:
-            raise WrongError(f"{folder}: the passkey signed another intent")
+        intent = pack.json(f"{folder}/intent.json")
+        if intent["proposal"] != pack.subject or intent["approver"] != entry["actor"]["ref"]:
+            raise WrongError(f"{folder}: its intent is about another proposal, or of another person")
+        if intent["arguments"] != pack.report.facts.get("digest", intent["arguments"]):
+            pack.report.notes.append(f"{folder}: it confirmed an action that was edited later")
+        if f"{folder}/key.pem" in pack.files:
+            _passkey(pack, folder, text, str(intent["rp"]))
+
+
+def _passkey(pack: Pack, folder: str, intent: bytes, host: str) -> None:
+    """Check what a browser and an authenticator said (WebAuthn, 7.2), as far as a kept answer can be checked."""
+    client, told = pack.files[f"{folder}/client-data.json"], pack.files[f"{folder}/authenticator-data.bin"]
+    signed = told + hashlib.sha256(client).digest()
+    if not _is_passkeys(pack.files[f"{folder}/key.pem"], pack.files[f"{folder}/signature.bin"], signed):
+        raise WrongError(f"{folder}: the passkey did not sign this")
+    said = json.loads(client)
+    challenge = b64url(hashlib.sha256(_OPENING.encode() + intent).digest())
+    if said["challenge"] != challenge or said["type"] != "webauthn.get":
+        raise WrongError(f"{folder}: the passkey signed another intent")
+    if told[:HASH] != hashlib.sha256(host.encode()).digest() or told[HASH] & _KNOWN_PERSON != _KNOWN_PERSON:
+        raise WrongError(f"{folder}: it was asked by another host, or the authenticator did not know the person")
 
 
 def _is_passkeys(pem: bytes, signature: bytes, data: bytes) -> bool:
