@@ -107,6 +107,14 @@ class Entry:
     values: Mapping[str, str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Entries of the log `origin`, oldest first."""
+
+    origin: str
+    entries: Sequence[Entry]
+
+
 class SoughtError(ValueError):
     """Something that was given cannot be searched by; `name` says what, the message why."""
 
@@ -127,5 +135,5 @@ class AuditDesk(Protocol):
     async def search(self, auditor: Auditor, sought: Sought, limit: int, after: str | None) -> SearchPage:
         """Find proposals; raises SoughtError."""
 
-    async def entries(self, auditor: Auditor, after: int, limit: int, wait_s: int, *, values: bool) -> Sequence[Entry]:
-        """Give the entries behind `after`, oldest first; wait so long for the first."""
+    async def entries(self, auditor: Auditor, after: int, limit: int, wait_s: int, *, values: bool) -> Followed:
+        """Give the entries behind `after`; wait so long for the first."""

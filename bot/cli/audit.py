@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli import searching
+from bot.cli.exporting import export
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 from bot.cli.proving import prove
 from bot.cli.replaying import replay
-from bot.cli.tiles import export
 from bot.cli.weekly import review
 from handlers.counting import counted
 

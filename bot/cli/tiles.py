@@ -1,28 +1,16 @@
-"""`audit export`: the log as files that an auditor verifies with his own tools. It changes nothing in the log."""
+"""`audit export --tiles`: the log as files that an auditor verifies with his own tools. It changes no log."""
 
 import base64
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from bot.cli.output import AUDIT_BROKEN, FAILED, AsJson, print_json, printable
+from bot.cli.output import AUDIT_BROKEN, FAILED, print_json, printable
 from handlers.counting import counted
 
 
-def export(
-    tiles: Annotated[Path, typer.Option(help="The folder to make: C2SP tlog-tiles, with a checkpoint signed now.")],
-    *,
-    with_values: Annotated[
-        bool, typer.Option("--with-values", help="Add what agents and people wrote, as far as it still lives.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write the log for an auditor, after verifying it.
-
-    docs/verify.md says how it is verified with foureyes_verify.py, with Go, and by hand. Entries hold no personal
-    values; `--with-values` adds them. Exit code 7 where the log is broken: then nothing is written.
-    """
+def write_tiles(tiles: Path, *, with_values: bool, as_json: bool) -> None:
+    """Write the log for an auditor, after verifying it; where it is broken, nothing is written."""
     from bot.audit.tile_export import ExportError
     from bot.cli.checking import check, export_tiles
 

@@ -6,7 +6,7 @@ Each time that values were shown is recorded, before they are.
 import asyncio
 import hmac
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import Final, Literal, TypeVar
@@ -24,7 +24,7 @@ from bot.search.indexing import Indexer
 from bot.search.words import marker
 from bot.store.engine import StoreUnavailableError, open_reader
 from bot.store.transaction import Transaction
-from handlers.audit_desk import Auditor, Entry, SearchPage, Sought
+from handlers.audit_desk import Auditor, Followed, SearchPage, Sought
 
 T = TypeVar("T")
 _A_MINUTE: Final = 120
@@ -72,17 +72,17 @@ class AuditUseCases:
             await self._record(auditor, "search", len(page.hits), sought.filters)
         return page
 
-    async def entries(self, auditor: Auditor, after: int, limit: int, wait_s: int, *, values: bool) -> Sequence[Entry]:
+    async def entries(self, auditor: Auditor, after: int, limit: int, wait_s: int, *, values: bool) -> Followed:
         """Give the entries behind `after`; while there is none, look again until the time is over."""
         until = self._wiring.clock() + timedelta(seconds=wait_s)
         while True:
             found = await self._reading(lambda connection: behind(connection, after, limit, values=values))
-            done = found or self._wiring.waiters.dismissed or self._wiring.clock() >= until
+            done = found.entries or self._wiring.waiters.dismissed or self._wiring.clock() >= until
             if done:
                 break
             await asyncio.sleep(_LOOK_EVERY_S)
         # Looks have no values themselves: following them records nothing, and so comes to an end.
-        told = sum(1 for entry in found if entry.values)
+        told = sum(1 for entry in found.entries if entry.values)
         if told:
             await self._record(auditor, "stream", told, (), after)
         return found

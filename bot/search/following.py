@@ -10,29 +10,37 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from approval_rules.people import ProposalId
+from bot.audit.signed_note import origin_of
 from bot.store.past import folded, living, one_view
-from handlers.audit_desk import Entry
+from handlers.audit_desk import Entry, Followed
 from handlers.slack.values import is_hidden
 
+_FIRST: Final = "SELECT leaf_hash FROM entries WHERE seq = 0"
 _BEHIND: Final = "SELECT seq, body, subject FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
 _COVERED: Final = "(hidden by policy)"
 
 
-def behind(connection: sqlite3.Connection, after: int, limit: int, *, values: bool) -> list[Entry]:
+def behind(connection: sqlite3.Connection, after: int, limit: int, *, values: bool) -> Followed:
     """Give at most `limit` entries behind `after` (-1: from the first on), oldest first."""
     with one_view(connection):
-        found = connection.execute(_BEHIND, (after, limit)).fetchall()
-        if not values:
-            return [Entry(seq, bytes(body), None) for seq, body, _ in found]
-        subjects = {seq: subject for seq, _, subject in found}
-        hidden: dict[str, Collection[str]] = {}
-        shown: dict[int, dict[str, str]] = defaultdict(dict)
-        for seq, name, value in living(connection, found):
-            subject = subjects[seq]
-            if subject not in hidden:
-                hidden[subject] = _hidden_of(connection, subject)
-            shown[seq][name] = _covered_text(value, hidden[subject]) if hidden[subject] else value
-        return [Entry(seq, bytes(body), shown[seq]) for seq, body, _ in found]
+        first = connection.execute(_FIRST).fetchone()
+        origin = origin_of(None if first is None else bytes(first[0]))
+        return Followed(origin, _entries(connection, after, limit, values=values))
+
+
+def _entries(connection: sqlite3.Connection, after: int, limit: int, *, values: bool) -> list[Entry]:
+    found = connection.execute(_BEHIND, (after, limit)).fetchall()
+    if not values:
+        return [Entry(seq, bytes(body), None) for seq, body, _ in found]
+    subjects = {seq: subject for seq, _, subject in found}
+    hidden: dict[str, Collection[str]] = {}
+    shown: dict[int, dict[str, str]] = defaultdict(dict)
+    for seq, name, value in living(connection, found):
+        subject = subjects[seq]
+        if subject not in hidden:
+            hidden[subject] = _hidden_of(connection, subject)
+        shown[seq][name] = _covered_text(value, hidden[subject]) if hidden[subject] else value
+    return [Entry(seq, bytes(body), shown[seq]) for seq, body, _ in found]
 
 
 def _hidden_of(connection: sqlite3.Connection, subject: str) -> Collection[str]:

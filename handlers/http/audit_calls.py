@@ -35,12 +35,13 @@ class AuditCalls:
     async def stream(self, request: Request) -> Response:
         """GET /v1/audit/stream: entries behind a place, oldest first, each on a line."""
         auditor = await self._auditor(request)
-        after, limit, wait_s, values = audit_query.stream_of(request)
-        if values and not auditor.values:
+        asked = audit_query.stream_of(request)
+        if asked.values and not auditor.values:
             raise ProblemError("values-not-shown", _SHOWS_NONE)
-        entries = await self._desk.entries(auditor, after, limit, wait_s, values=values)
-        last = entries[-1].seq if entries else after
-        return Response(audit_render.lines(entries), media_type=_NDJSON, headers={"Next-After": str(last)})
+        followed = await self._desk.entries(auditor, asked.after, asked.limit, asked.wait_s, values=asked.values)
+        last = followed.entries[-1].seq if followed.entries else asked.after
+        lines = audit_render.lines(followed, asked.form)
+        return Response(lines, media_type=_NDJSON, headers={"Next-After": str(last)})
 
     async def _auditor(self, request: Request) -> Auditor:
         auditor = await authenticated_auditor(request, self._desk)

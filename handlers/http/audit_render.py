@@ -1,10 +1,10 @@
 """Writes what auditors get: JSON of what was found, and entries of the log as lines."""
 
 import json
-from collections.abc import Iterable
 
 from approval_rules.times import format_time
-from handlers.audit_desk import Entry, Hit, SearchPage
+from handlers.audit_desk import Followed, Hit, SearchPage
+from handlers.exports.forms import LINES
 
 
 def page_json(page: SearchPage) -> str:
@@ -42,14 +42,7 @@ def _hit_fields(hit: Hit) -> dict[str, object]:
     }
 
 
-def lines(entries: Iterable[Entry]) -> bytes:
-    """Write entries, each on a line: its exact bytes, or with values an object of the entry and its values."""
-    return b"".join(line(entry) + b"\n" for entry in entries)
-
-
-def line(entry: Entry) -> bytes:
-    """Write one entry; without values these are the bytes whose SHA-256 behind a zero byte is the leaf's hash."""
-    if entry.values is None:
-        return entry.body
-    values = ",".join(f"{json.dumps(name)}:{text}" for name, text in sorted(entry.values.items()))
-    return entry.body[:-1] + b',"values":{' + values.encode() + b"}}"
+def lines(followed: Followed, form: str) -> bytes:
+    """Write entries, each on a line, in a form of JSON_LINES."""
+    write = LINES[form]
+    return "".join(write(followed.origin, entry) + "\n" for entry in followed.entries).encode()

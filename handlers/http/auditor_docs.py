@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from approval_rules.times import format_time
 from handlers.audit_desk import Deciding, Hit, SearchPage
+from handlers.exports.forms import JSON_LINES
 from handlers.http import audit_answers, audit_render
 from handlers.http.audit_query import MAX_WAIT_S, MOST_ENTRIES
 from handlers.http.call_docs import Answer, CallDoc, query_parameter
@@ -119,6 +120,7 @@ def _stream() -> CallDoc:
                 "Seconds to wait for the first entry",
                 {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_S, "default": 0},
             ),
+            query_parameter("format", "What each line is", {"enum": list(JSON_LINES), "default": "ndjson"}),
             query_parameter("values", "With what people and agents wrote", {"type": "boolean", "default": False}),
         ],
         key="auditorKey",

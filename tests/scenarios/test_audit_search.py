@@ -169,6 +169,8 @@ async def test_what_cannot_be_searched_by_is_named(world: World) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
     answer = await client.get("/v1/audit/stream", params={"after": "x"})
     assert answer.json()["errors"][0]["pointer"] == "?after"
+    answer = await client.get("/v1/audit/stream", params={"format": "xml"})
+    assert answer.json()["errors"][0]["pointer"] == "?format"
     answer = await client.get("/v1/audit/stream", params={"values": "1"})
     assert answer.json()["errors"][0]["pointer"] == "?values"
 

@@ -97,6 +97,10 @@ async def test_values_come_to_keys_that_show_them_and_are_recorded(world: World)
     assert submitted["values"]["arguments"]["customer_id"] == "(hidden by policy)"
     assert submitted["values"]["summary"] == "The parcel arrived broken."
     (look,) = world.ledger().events(AuditLooked)
+    for form in ("cloudevents", "ocsf"):
+        other = await client.get("/v1/audit/stream", params={"format": form, "limit": 1})
+        assert answer.headers["Content-Type"].startswith("application/x-ndjson")
+        assert '"evt_' in other.text
     told = sum(1 for entry in entries if entry["values"])
     assert (look.what, look.found, look.since) == ("stream", told, -1)
     rest = await client.get("/v1/audit/stream", params={"values": "true", "after": answer.headers["Next-After"]})
