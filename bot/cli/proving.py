@@ -21,10 +21,10 @@ def prove(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything that proves one decision, for somebody who need not trust this server.
+    """Write everything that proves one decision.
 
-    The whole log is verified first. Exit code 7 where anything is broken; then the pack says so. docs/evidence.md tells
-    what is in it and how to check it.
+    For somebody who need not trust this server. The whole log is verified first. Exit code 7 where anything is broken;
+    then the pack says so. docs/evidence.md tells what is in it and how to check it.
     """
     from bot.cli.packing import made_of
     from bot.clock import SteadyClock

@@ -28,10 +28,10 @@ def replay(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was known, shown, decided and done, minute by minute.
+    """Show one decision minute by minute, as it was.
 
-    Then the policy of then is asked again with what was recorded. The whole log is verified first. Exit code 7 where it
-    is broken, or where the policy comes to something else.
+    What was known, shown, decided and done. Then the policy of then is asked again with what was recorded. The whole
+    log is verified first. Exit code 7 where it is broken, or where the policy comes to something else.
     """
     from bot.cli.packing import made_of
     from bot.evidence.replaying import document_of, replay_of
