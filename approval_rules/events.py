@@ -17,6 +17,7 @@ from approval_rules.duty_events import AwayDeclined, AwayEvent
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
+from approval_rules.log_events import LogEvent
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.people_events import PersonsEvent
@@ -382,4 +383,4 @@ IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 _First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
 _Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
 _Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
-Event: TypeAlias = _First | _Then | _Later | AwayDeclined
+Event: TypeAlias = _First | _Then | _Later | AwayDeclined | LogEvent

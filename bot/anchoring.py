@@ -43,7 +43,7 @@ class Kept(NamedTuple):
 
 def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
     """Raise AnchorError where the database is older than the anchor, another one, or has a log and no anchor."""
-    known = anchor.read(path, [key.public_bytes()])
+    known = anchor.read(path, key.publics)
     with closing(open_reader(database)) as connection:
         size = _size(connection)
         if known is None:
@@ -71,7 +71,7 @@ def begin(database: Path, path: Path, key: SigningKey) -> None:
         size = _size(connection)
     if not size and not path.exists():
         empty = Checkpoint(origin_of(None), 0, Frontier().root)
-        anchor.write(path, signed_checkpoint(empty, [key.signer]))
+        anchor.write(path, signed_checkpoint(empty, key.signers))
         anchor.sync_folder(path)
 
 
@@ -92,19 +92,21 @@ class Anchoring:
     def write_if_grown(self) -> None:
         """Sign the newest state into the anchor, if it is new.
 
-        It is read and written by one process at a time: a command beside the server MUST NOT set it back.
+        It is read and written by one process at a time: a command beside the server MUST NOT set it back. Raises
+        AnchorError, and leaves what is there, where that was signed over another log or a longer one: it is evidence.
         """
         if _size(self._connection) in (0, self._written):
             return
         with _alone(self._path.parent):
+            self._require_continued()
             checkpoint = self._newest()
-            anchor.write(self._path, signed_checkpoint(checkpoint, [self._key.signer]))
+            anchor.write(self._path, signed_checkpoint(checkpoint, self._key.signers))
         self._written = checkpoint.size
 
     def signed_now(self) -> tuple[int, str]:
         """Give the log's size and its signed checkpoint as of now."""
         checkpoint = self._newest()
-        return checkpoint.size, signed_checkpoint(checkpoint, [self._key.signer])
+        return checkpoint.size, signed_checkpoint(checkpoint, self._key.signers)
 
     async def keep_due(self, writer: "Writer", *, last: bool = False) -> None:
         """Keep checkpoints in the database: of each 256 entries, of what is a minute old, and at the `last` of all."""
@@ -121,7 +123,7 @@ class Anchoring:
         is_old = at - self._kept_at >= AT_LEAST_EVERY
         if (is_old or last) and size > max([self._kept, *sizes]) and len(sizes) < _MOST_AT_ONCE:
             sizes.append(size)
-        signers, origin = [self._key.signer], self._origin()
+        signers, origin = self._key.signers, self._origin()
         return [
             Kept(each, signed_checkpoint(Checkpoint(origin, each, self._root(each)), signers), format_time(at))
             for each in sizes
@@ -132,6 +134,16 @@ class Anchoring:
         self.write_if_grown()
         anchor.sync_folder(self._path)
         self._connection.close()
+
+    def _require_continued(self) -> None:
+        known = anchor.read(self._path, self._key.publics)
+        if known is None or known.size in (0, self._written):
+            return
+        if known.size > _size(self._connection) or _of_log(self._connection, known.size) != known:
+            raise AnchorError(
+                f"{self._path} was signed over {known.size} entries that this log does not have; it is left as it is."
+                " `foureyes audit verify` says more"
+            )
 
     def _newest(self) -> Checkpoint:
         """Fold what was appended since the last time; the tree in the database is asked once."""
@@ -146,7 +158,7 @@ class Anchoring:
         return stored_frontier(self._connection, size).root
 
     def _origin(self) -> str:
-        return _origin(self._connection)
+        return origin(self._connection)
 
 
 def _keep(tx: "Transaction", checkpoints: Sequence[Kept]) -> None:
@@ -181,12 +193,13 @@ def last_time(database: Path) -> datetime | None:
 def _of_log(connection: sqlite3.Connection, size: int) -> Checkpoint | None:
     """Say what the database's own log comes to; None where its tree has holes."""
     try:
-        return Checkpoint(_origin(connection), size, stored_frontier(connection, size).root)
+        return Checkpoint(origin(connection), size, stored_frontier(connection, size).root)
     except IncompleteTreeError:
         return None
 
 
-def _origin(connection: sqlite3.Connection) -> str:
+def origin(connection: sqlite3.Connection) -> str:
+    """Name the log of a database."""
     row = connection.execute("SELECT leaf_hash FROM entries WHERE seq = 0").fetchone()
     return origin_of(None if row is None else bytes(row[0]))
 

@@ -43,6 +43,7 @@ from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.factor_needs import lacks_pages
 from bot.grants import jwks
+from bot.key_watch import KeyWatch
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
@@ -88,6 +89,7 @@ class Running:
     witnesses: Witnesses
     audit: AuditUseCases
     weekly: WeeklyReview
+    key_watch: KeyWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ async def running(
         await watch.look()
         await candidates.look()
         people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
+        key_watch = KeyWatch(settings.signing_key_file, wiring.key)
         witnesses = Witnesses(wiring, parts.anchors, settings.witness_file, metrics)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
@@ -141,7 +144,9 @@ async def running(
             people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people), weekly.desk
         )
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
-        ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
+        ready = partial(
+            readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses, key_watch
+        )
         auditing = AuditUseCases(wiring)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
@@ -154,6 +159,7 @@ async def running(
         stack.push_async_callback(_last_checkpoint, parts.anchors, writer)
         ticks = _ticks(wiring, sweeps, watch, parts.anchors, metrics)
         ticks.every(1, "witnesses", witnesses.look)
+        ticks.every(1, "key", key_watch.look)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)
@@ -162,7 +168,7 @@ async def running(
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly)
+        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly, key_watch)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, *watched)
 
 

@@ -70,8 +70,8 @@ def sign_grant(key: SigningKey, claims: GrantClaims) -> str:
 
 
 def jwks(keys: Iterable[SigningKey]) -> dict[str, list[dict[str, str]]]:
-    """Give the key set that verifies grants, newest first, as the caller orders them."""
-    return {"keys": [key.jwk() for key in keys]}
+    """Give the key set that verifies grants: every key that signs or has just signed them, newest first."""
+    return {"keys": [one for key in keys for one in key.jwks()]}
 
 
 def _check(claims: GrantClaims) -> None:

@@ -10,8 +10,11 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,49 +33,140 @@ _LARGEST_FILE: Final = 16 * 1024
 _DERIVATION_SALT: Final = b"foureyes/derive/v1"
 _CALLBACK_SECRET_BYTES: Final = 32
 _AGENT_KEY: Final = re.compile(r"fe_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
+# What stands before a block, RFC 7468 leaves to us.
+_BLOCK: Final = re.compile(
+    rb"(?:^Retired: (?P<retired_at>[0-9]{1,19})\r?\n)?"
+    rb"(?P<block>^-----BEGIN (?P<kind>[A-Z ]+)-----$.*?^-----END (?P=kind)-----$)",
+    re.MULTILINE | re.DOTALL,
+)
 _OPERATOR_KEY: Final = re.compile(r"op_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
 _AUDITOR_KEY: Final = re.compile(r"au_([0-9a-hjkmnp-tv-z]{8})_[A-Za-z0-9_-]{43}")
+
+
+Signer: TypeAlias = tuple[bytes, Callable[[bytes], bytes]]
 
 
 class KeyFileError(Exception):
     """The signing key's file cannot be used; the message names it and says what to do."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _One:
+    """One key of the file. `retired_at` is None while it signs; else how many entries its signatures count for."""
+
+    private: Ed25519PrivateKey
+    public: bytes
+    retired_at: int | None = None
+
+    @classmethod
+    def of(cls, private: Ed25519PrivateKey) -> "_One":
+        return cls(private, private.public_key().public_bytes_raw())
+
+    def jwk(self) -> dict[str, str]:
+        x = base64url(self.public)
+        return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid_of(self.public), "use": "sig", "alg": "EdDSA"}
+
+
 class SigningKey:
-    """An Ed25519 key: signs grants and checkpoints, and is the root of every secret that can be computed again."""
+    """The keys of this installation, newest first; mostly there is one.
 
-    __slots__ = ("_private", "_x", "kid")
+    The newest signs grants and checkpoints, and so do those before it until they are retired. The oldest is the root of
+    every secret that can be computed again, for ever: a rotation must not change what others were given.
+    """
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
-        self._private = private
-        self._x = base64url(private.public_key().public_bytes_raw())
-        thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": self._x}, separators=(",", ":"))
-        self.kid = base64url(hashlib.sha256(thumbprint.encode()).digest())
+    __slots__ = ("_ring",)
+
+    def __init__(self, private: Ed25519PrivateKey, older: tuple[_One, ...] = ()) -> None:
+        self._ring = (_One.of(private), *older)
 
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r})"
 
+    @property
+    def kid(self) -> str:
+        """The newest key's id, its RFC 7638 thumbprint."""
+        return kid_of(self.public_bytes())
+
     def jwk(self) -> dict[str, str]:
-        """Give the public part as a JSON Web Key; `kid` is its RFC 7638 thumbprint."""
-        return {"kty": "OKP", "crv": "Ed25519", "x": self._x, "kid": self.kid, "use": "sig", "alg": "EdDSA"}
+        """Give the newest public key as a JSON Web Key."""
+        return self._ring[0].jwk()
+
+    def jwks(self) -> list[dict[str, str]]:
+        """Give every key that signs or has just signed grants, newest first."""
+        return [one.jwk() for one in self._signing()]
 
     def public_bytes(self) -> bytes:
-        """Give the 32 bytes of the public key."""
-        return self._private.public_key().public_bytes_raw()
+        """Give the 32 bytes of the newest public key."""
+        return self._ring[0].public
 
     @property
-    def signer(self) -> tuple[bytes, Callable[[bytes], bytes]]:
-        """Give the public key and the way to sign under it, for whoever may not know more."""
+    def publics(self) -> list[bytes]:
+        """The public keys whose signatures count now, newest first."""
+        return [one.public for one in self._signing()]
+
+    @property
+    def retired(self) -> dict[bytes, int]:
+        """The public keys of the past, and for how many entries of the log their signatures count."""
+        return {one.public: one.retired_at for one in self._ring if one.retired_at is not None}
+
+    @property
+    def root_public(self) -> bytes:
+        """The oldest public key: the one that this installation began with."""
+        return self._ring[-1].public
+
+    @property
+    def signer(self) -> Signer:
+        """Give the newest public key and the way to sign under it, for whoever may not know more."""
         return self.public_bytes(), self.sign
 
+    @property
+    def signers(self) -> list[Signer]:
+        """Give everybody who signs a checkpoint: two while a rotation lasts."""
+        return [(one.public, one.private.sign) for one in self._signing()]
+
     def sign(self, data: bytes) -> bytes:
-        """Sign `data`: 64 bytes, the same for the same data."""
-        return self._private.sign(data)
+        """Sign `data` with the newest key: 64 bytes, the same for the same data."""
+        return self._ring[0].private.sign(data)
 
     def derive(self, label: str, size: int = 32) -> bytes:
-        """Compute a secret of `size` bytes for one purpose: HKDF-SHA256 over the private seed, `label` as info."""
+        """Compute a secret of `size` bytes for one purpose: HKDF-SHA256 over the root's seed, `label` as info."""
         kdf = HKDF(algorithm=SHA256(), length=size, salt=_DERIVATION_SALT, info=label.encode())
-        return kdf.derive(self._private.private_bytes_raw())
+        return kdf.derive(self._ring[-1].private.private_bytes_raw())
+
+    def rotated(self) -> "SigningKey":
+        """Give these keys with a new one before them."""
+        return SigningKey(Ed25519PrivateKey.generate(), self._ring)
+
+    def with_retired(self, size: int) -> "SigningKey":
+        """Give these keys with all but the newest retired; their signatures count for the first `size` entries."""
+        newest, *older = self._ring
+        ended = [one if one.retired_at is not None else replace(one, retired_at=size) for one in older]
+        return SigningKey(newest.private, tuple(ended))
+
+    def become(self, other: "SigningKey") -> None:
+        """Sign with other keys from here on. Raises KeyFileError where their root is another: secrets hang on it."""
+        if other.root_public != self.root_public:
+            raise KeyFileError("the file has another first key than this server was started with; restart it")
+        self._ring = other._ring  # noqa: SLF001 - of the same class
+
+    def pem(self) -> bytes:
+        """Write the private keys, for the file."""
+        lines = []
+        for one in self._ring:
+            if one.retired_at is not None:
+                lines.append(f"Retired: {one.retired_at}\n".encode())
+            lines.append(one.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return b"".join(lines)
+
+    def _signing(self) -> list[_One]:
+        return [one for one in self._ring if one.retired_at is None]
+
+
+@lru_cache(maxsize=64)
+def kid_of(public: bytes) -> str:
+    """Name a public key by its RFC 7638 thumbprint."""
+    thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": base64url(public)}, separators=(",", ":"))
+    return base64url(hashlib.sha256(thumbprint.encode()).digest())
 
 
 def generate() -> SigningKey:
@@ -122,6 +216,18 @@ def _read_if_ours(descriptor: int, path: Path) -> bytes:
 def _parse(pem: bytes, path: Path) -> SigningKey:
     if len(pem) > _LARGEST_FILE:
         raise KeyFileError(f"{path}: not a signing key: too large")
+    newest, *older = [_one(found, path) for found in _BLOCK.finditer(pem)] or [_private(pem, path)]
+    if newest.retired_at is not None:
+        raise KeyFileError(f"{path}: its first key is retired; restore it from its backup")
+    return SigningKey(newest.private, tuple(older))
+
+
+def _one(found: re.Match[bytes], path: Path) -> _One:
+    retired_at = found["retired_at"]
+    return replace(_private(found["block"], path), retired_at=None if retired_at is None else int(retired_at))
+
+
+def _private(pem: bytes, path: Path) -> _One:
     try:
         private = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -129,11 +235,32 @@ def _parse(pem: bytes, path: Path) -> SigningKey:
         raise KeyFileError(f"{path}: not an unencrypted PEM private key; restore it from its backup") from None
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyFileError(f"{path}: not an Ed25519 key")
-    return SigningKey(private)
+    return _One.of(private)
+
+
+def save(path: Path, key: SigningKey) -> None:
+    """Replace the key's file in one step, with its owner; raises KeyFileError."""
+    path = path.resolve()  # a link stays where it is
+    new = path.with_name(f"{path.name}.new")
+    try:
+        owner = path.stat()
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor with the mode it was made with
+            os.fchmod(descriptor, 0o600)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            file.write(key.pem())
+            file.flush()
+            os.fsync(descriptor)
+        new.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink()
+        raise KeyFileError(f"{path}: cannot write the signing key: {error.strerror}; nothing was changed") from None
 
 
 def _create(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = generate().pem()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor that only this process could create

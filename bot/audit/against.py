@@ -6,10 +6,11 @@ Whoever has the key and the database can rewrite both; what stands elsewhere he 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from bot.audit.log_format import leaf_hash
 from bot.audit.merkle import Frontier, grown
-from bot.audit.signed_note import origin_of
+from bot.audit.signed_note import counting, origin_of
 from bot.audit.statements import Found, Kind, Statement
 
 _BODIES = "SELECT body FROM entries ORDER BY seq"
@@ -40,7 +41,12 @@ class Held:
         return max((cover.entries for cover in self.covers), default=0)
 
 
-def hold_against(connection: sqlite3.Connection, sources: Mapping[str, Found], keys: Sequence[bytes]) -> Held:
+def hold_against(
+    connection: sqlite3.Connection,
+    sources: Mapping[str, Found],
+    keys: Sequence[bytes],
+    retired: Mapping[bytes, int] = MappingProxyType({}),
+) -> Held:
     """Compare every statement of every source with the entries, whose hashes are computed anew.
 
     What no known key has signed covers nothing; where it contradicts the log it counts all the same, because whoever
@@ -54,10 +60,11 @@ def hold_against(connection: sqlite3.Connection, sources: Mapping[str, Found], k
         agreeing: dict[Kind, list[int]] = {}
         for statement in found.statements:
             fault = log.fault(statement)
+            is_signed = statement.is_signed(counting(keys, retired, statement.size))
             if fault is not None:
-                signed = "" if statement.is_signed(keys) else " (and no key that is known here has signed it)"
+                signed = "" if is_signed else " (and no key that is known here has signed it)"
                 held.broken.append(f"{source}: {_name(statement)} {fault}{signed}")
-            elif statement.is_signed(keys):
+            elif is_signed:
                 agreeing.setdefault(statement.kind, []).append(statement.size)
             else:
                 held.notes.append(f"{source}: {_name(statement)} agrees, but no key that is known here has signed it")

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -157,6 +157,11 @@ def origin_of(first_leaf: bytes | None) -> str:
 def signed_checkpoint(checkpoint: Checkpoint, signers: Iterable[tuple[bytes, Sign]]) -> str:
     """Sign a checkpoint with each key (its public bytes and its `sign`), under the name of the log."""
     return signed(checkpoint.text, [Signer(VerifierKey(checkpoint.origin, public), sign) for public, sign in signers])
+
+
+def counting(keys: Sequence[bytes], retired: Mapping[bytes, int], size: int) -> list[bytes]:
+    """Give the keys whose signature counts for the first `size` entries; a retired key's does for its own time only."""
+    return [*keys, *(key for key, until in retired.items() if size <= until)]
 
 
 def checkpoint_in(note: str, keys: Sequence[bytes]) -> Checkpoint:

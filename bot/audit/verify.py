@@ -6,6 +6,7 @@ Shares nothing with the writer but the format, and reads the database with no co
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from bot.audit.log_format import FIELDS, FIRST_PREV, VERSION, EntryError, canonical, disclosure_digest, leaf_hash
@@ -17,15 +18,21 @@ _ENTRIES = "SELECT seq, subject, type, at, body, leaf_hash FROM entries ORDER BY
 _DETACHED = "SELECT seq, name, salt, value FROM detached ORDER BY seq"
 
 
-def verify(connection: sqlite3.Connection, anchor: Checkpoint | None, keys: Sequence[bytes] = ()) -> Report:
+def verify(
+    connection: sqlite3.Connection,
+    anchor: Checkpoint | None,
+    keys: Sequence[bytes] = (),
+    retired: Mapping[bytes, int] = MappingProxyType({}),
+) -> Report:
     """Check every entry of a database in one read transaction, and each checkpoint in it that one of the keys signed.
 
-    Without `keys` nobody can say who signed those; they are held against the entries all the same.
+    `retired` are keys of the past, with the number of entries that their signatures count for. Without `keys` nobody
+    can say who signed those; they are held against the entries all the same.
     """
     report = Report()
     connection.execute("BEGIN")
     try:
-        detached, tree = _Detached(connection), Tree(connection, report, anchor, keys)
+        detached, tree = _Detached(connection), Tree(connection, report, anchor, keys, retired)
         prev = FIRST_PREV
         for row in connection.execute(_ENTRIES):
             leaf = _check_entry(report, row, prev, detached)

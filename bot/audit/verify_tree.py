@@ -1,12 +1,13 @@
 """Computes the tree over a log's entries again, and holds the kept subtrees and every checkpoint against it."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from bot.audit.merkle import Frontier, grown
 from bot.audit.report import Report
-from bot.audit.signed_note import Checkpoint, NoteError, checkpoint_in, origin_of, read_checkpoint
+from bot.audit.signed_note import Checkpoint, NoteError, checkpoint_in, counting, origin_of, read_checkpoint
 
 _NODES = "SELECT level, idx, hash FROM tree"
 _CHECKPOINTS = "SELECT size, note FROM checkpoints ORDER BY size"
@@ -17,7 +18,12 @@ class Tree:
     """Takes the leaves of a log one after the other, as its entries' bytes give them."""
 
     def __init__(
-        self, connection: sqlite3.Connection, report: Report, anchor: Checkpoint | None, keys: Sequence[bytes]
+        self,
+        connection: sqlite3.Connection,
+        report: Report,
+        anchor: Checkpoint | None,
+        keys: Sequence[bytes],
+        retired: Mapping[bytes, int] = MappingProxyType({}),
     ) -> None:
         self._report = report
         self._anchor = anchor
@@ -25,7 +31,7 @@ class Tree:
         self._frontier = Frontier()
         self._waiting: list[bytes] = []
         self._kept = {(level, idx): bytes(node) for level, idx, node in _rows(connection, _NODES)}
-        self._checkpoints = self._signed(connection, keys)
+        self._checkpoints = self._signed(connection, keys, retired)
         self._next = next(self._checkpoints, None)
 
     def add(self, leaf: bytes) -> None:
@@ -83,11 +89,14 @@ class Tree:
         if known.size and known.root != self._frontier.root:
             self._report.add(known.size - 1, f"the log differs from {name} at this entry: history was rewritten")
 
-    def _signed(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[Checkpoint]:
+    def _signed(
+        self, connection: sqlite3.Connection, keys: Sequence[bytes], retired: Mapping[bytes, int]
+    ) -> Iterator[Checkpoint]:
         """Give the checkpoints of the database, smallest first; one that says something else is a fault."""
         for size, note in _rows(connection, _CHECKPOINTS):
+            known = counting(keys, retired, size)
             try:
-                found = checkpoint_in(note, keys) if keys else read_checkpoint(note.partition("\n\n")[0] + "\n")
+                found = checkpoint_in(note, known) if keys else read_checkpoint(note.partition("\n\n")[0] + "\n")
             except (NoteError, ValueError) as error:
                 self._report.add(size, f"the checkpoint of {size} entries in the database cannot be believed: {error}")
                 continue

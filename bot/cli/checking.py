@@ -18,9 +18,12 @@ from bot.audit.verify import verify
 from bot.audit.witness_files import read_witness
 from bot.cli.session import database, reading, settings
 from bot.clock import SteadyClock
+from bot.key_rotation import changes, faults
 from bot.keys import KeyFileError, SigningKey, load
 from bot.store.check import differences
+from bot.store.codec import LOG
 from bot.store.disclosed import disclosures
+from bot.store.folds import recorded_of
 
 # Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
@@ -32,21 +35,25 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
     warnings: list[str] = []
     broken: list[dict[str, Any]] = []
     anchor: Checkpoint | None = None
-    keys: list[bytes] = []
+    key: SigningKey | None = None
     try:
         if settings().anchor_file.exists() or sources:
-            keys = [_key().public_bytes()]
-            anchor = anchors.read(settings().anchor_file, keys)
+            key = _key()
+            anchor = anchors.read(settings().anchor_file, key.publics)
     except (AnchorError, KeyFileError) as error:
         broken.append({"seq": None, "what": str(error)})
+    keys, retired = ([], {}) if key is None else (key.publics, key.retired)
     report, held = Report(), Held()
     try:
         with reading() as connection:
-            report = verify(connection, anchor, keys)
+            report = verify(connection, anchor, keys, retired)
             broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
             if sources:
-                held = hold_against(connection, sources, keys)
+                held = hold_against(connection, sources, keys, retired)
                 broken += [{"seq": None, "what": fault} for fault in held.broken]
+            if key is not None and not report.broken:
+                known = changes(recorded_of(connection, LOG))
+                broken += [{"seq": None, "what": what} for what in faults(settings().signing_key_file, key, known)]
             if refold and not broken:
                 broken += [{"seq": None, "what": f"index: {line}"} for line in differences(connection)]
                 broken += [{"seq": None, "what": f"index: {line}"} for line in _search_faults(connection)]

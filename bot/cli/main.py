@@ -13,6 +13,7 @@ from bot.cli import (
     audit,
     auditors,
     factors,
+    keys,
     operators,
     outbox,
     people,
@@ -35,6 +36,7 @@ app.add_typer(agents.app, name="agent")
 app.add_typer(factors.app, name="factor")
 app.add_typer(operators.app, name="operator")
 app.add_typer(auditors.app, name="auditor")
+app.add_typer(keys.app, name="key")
 app.add_typer(policy.app, name="policy")
 app.add_typer(roles.app, name="roles")
 app.add_typer(access.app, name="access")

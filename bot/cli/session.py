@@ -51,6 +51,7 @@ def _anchor(path: Path, clock: Clock, *, new: bool) -> None:
     A missing anchor of a log that is not new is evidence: it must not vanish because somebody ran a command.
     """
     from bot.anchoring import Anchoring, begin
+    from bot.audit.anchor import AnchorError
     from bot.keys import KeyFileError
 
     found = settings()
@@ -60,6 +61,8 @@ def _anchor(path: Path, clock: Clock, *, new: bool) -> None:
             begin(path, found.anchor_file, key)
         elif found.anchor_file.exists():
             Anchoring(path, found.anchor_file, key, clock).close()
+    except AnchorError:
+        return  # evidence: stopping must work on such a log too, and `serve` and `audit verify` refuse it
     except (OSError, KeyFileError):
         return  # whoever may write the database need not hold the key; the server anchors it within a second
 

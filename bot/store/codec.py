@@ -22,6 +22,7 @@ from approval_rules import (
     events,
     factor_events,
     initiation_events,
+    log_events,
     people_events,
     policy_events,
     question_events,
@@ -101,6 +102,8 @@ KINDS: Mapping[str, type[Event]] = {
     "review.reminded": review_events.WeekReminded,
     "review.refused": review_events.WeekReviewRefused,
     "away.declined": duty_events.AwayDeclined,
+    "log.key_changed": log_events.SigningKeyChanged,
+    "log.restore_accepted": log_events.RestoreAccepted,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -112,6 +115,7 @@ PEOPLE = "people"
 ACCESS = "access"
 AUDITORS = "auditors"
 REVIEW = "review"
+LOG = "log"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -198,6 +202,8 @@ def subject_of(event: Event) -> str:
             | review_events.WeekReviewRefused()
         ):
             return REVIEW
+        case log_events.SigningKeyChanged() | log_events.RestoreAccepted():
+            return LOG
         case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (
@@ -216,9 +222,11 @@ def subject_of(event: Event) -> str:
             | factor_events.FactorRemoved()
             | factor_events.RecoveryUsed()
             | factor_events.FactorRefused()
+            | duty_events.AwaySet()
+            | duty_events.AwayEnded()
+            | duty_events.AwayRefused()
+            | duty_events.AwayDeclined()
         ):
-            return event.person
-        case duty_events.AwaySet() | duty_events.AwayEnded() | duty_events.AwayRefused() | duty_events.AwayDeclined():
             return event.person
         case _:
             return event.proposal

@@ -156,3 +156,17 @@ def test_show_lists_entries_with_their_values(kept: Shell) -> None:
     assert len(kept("audit", "show", "--since", "2").out.splitlines()) == 1
     assert len(kept("audit", "show", "--limit", "1").out.splitlines()) == 1
     assert kept("audit", "show", "--limit", "0").code == 2
+
+
+def test_no_command_moves_the_anchor_back(kept: Shell) -> None:
+    """With an older copy in place a pause still works, and the evidence that it is older stays."""
+    for end in ("-wal", "-shm"):
+        assert not (kept.folder / f"foureyes.db{end}").exists()
+    older = (kept.folder / "foureyes.db").read_bytes()
+    kept("pause", "--tool", "mail.send", "odd too")
+    head = (kept.folder / "foureyes.head").read_bytes()
+    (kept.folder / "foureyes.db").write_bytes(older)
+    for _ in range(3):
+        assert kept("pause", "--tool", "mail.send", "odd too").code == 0
+        assert (kept.folder / "foureyes.head").read_bytes() == head
+        assert kept("audit", "verify").code == 7
