@@ -43,7 +43,6 @@ from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.factor_needs import lacks_pages
 from bot.grants import jwks
-from bot.key_watch import KeyWatch
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
@@ -89,7 +88,6 @@ class Running:
     witnesses: Witnesses
     audit: AuditUseCases
     weekly: WeeklyReview
-    key_watch: KeyWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +133,7 @@ async def running(
         await watch.look()
         await candidates.look()
         people, agents, sweeps = PeopleUseCases(wiring), AgentUseCases(wiring), Sweeps(wiring)
-        key_watch = KeyWatch(settings.signing_key_file, wiring.key)
-        witnesses = Witnesses(wiring, parts.anchors, settings.witness_file, metrics)
+        witnesses = Witnesses(wiring, parts.anchors, settings, metrics)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         weekly = WeeklyReview(wiring, settings)
@@ -144,9 +141,7 @@ async def running(
             people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people), weekly.desk
         )
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
-        ready = partial(
-            readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses, key_watch
-        )
+        ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
         auditing = AuditUseCases(wiring)
         ports = replace(
             _ports(wiring, new_id, from_slack, ready, metrics),
@@ -159,7 +154,6 @@ async def running(
         stack.push_async_callback(_last_checkpoint, parts.anchors, writer)
         ticks = _ticks(wiring, sweeps, watch, parts.anchors, metrics)
         ticks.every(1, "witnesses", witnesses.look)
-        ticks.every(1, "key", key_watch.look)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)
@@ -168,7 +162,7 @@ async def running(
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly, key_watch)
+        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, *watched)
 
 

@@ -18,7 +18,7 @@ class KeyWatch:
         self._seen = self._stamp()
         self.fault: str | None = None
 
-    async def look(self) -> None:
+    def look(self) -> None:
         """Sign with what the file has now. A file that cannot be read changes nothing, and is said once."""
         stamp = self._stamp()
         if stamp == self._seen:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from bot.desk.drilling import Drills
 from bot.desk.wiring import PolicyInForce
 from bot.factor_needs import lacks_pages
-from bot.key_watch import KeyWatch
 from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
 from bot.policy_watch import PolicyWatch
@@ -25,7 +24,6 @@ async def checks(  # one for each thing that can be unfit
     settings: Settings,
     drills: Drills,
     witnesses: Witnesses,
-    key: KeyWatch,
 ) -> Sequence[Check]:
     """Look at everything without which no answer could be trusted."""
     drill = await drills.standing()
@@ -36,7 +34,6 @@ async def checks(  # one for each thing that can be unfit
         *_factor_checks(policy, settings),
         Check("drill", ok=not drill.failed, detail=drill.told),
         *witnesses.checks(),
-        Check("key", ok=True, detail=key.fault or "the one in its file"),
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )

@@ -16,7 +16,9 @@ from bot import witness_file
 from bot.anchoring import Anchoring
 from bot.delivery.witness_post import CHANNEL
 from bot.desk.wiring import Wiring
+from bot.key_watch import KeyWatch
 from bot.metrics import Metrics
+from bot.settings import Settings
 from bot.store import outbox
 from bot.store.codec import SWITCH
 from bot.store.outbox import Kind
@@ -106,15 +108,17 @@ class File:
 
 
 class Witnesses:
-    """All of them, as the server keeps them."""
+    """All of them, as the server keeps them, and the key that signs for them."""
 
-    def __init__(self, wiring: Wiring, anchors: Anchoring, file: Path | None, metrics: Metrics) -> None:
+    def __init__(self, wiring: Wiring, anchors: Anchoring, settings: Settings, metrics: Metrics) -> None:
+        self.key = KeyWatch(settings.signing_key_file, wiring.key)
         self._channel = Channel(wiring, anchors)
-        self._file = None if file is None else File(wiring, file, metrics)
+        self._file = None if settings.witness_file is None else File(wiring, settings.witness_file, metrics)
         self._one = asyncio.Lock()  # the last look, at the stop, may meet a tick
 
     async def look(self) -> None:
-        """Give each of them what is due."""
+        """Give each of them what is due, signed with the key that is in the file now."""
+        self.key.look()
         async with self._one:
             await self._channel.look()
         await self.write()
@@ -127,5 +131,6 @@ class Witnesses:
 
     def checks(self) -> Iterator[Check]:
         """Say how they stand. Told, and no reason to turn people away: decisions go on without them."""
+        yield Check("key", ok=True, detail=self.key.fault or "the one in its file")
         if self._file is not None:
             yield Check("witness file", ok=True, detail=self._file.told)

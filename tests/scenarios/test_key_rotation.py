@@ -16,7 +16,7 @@ async def rotate(world: World) -> SigningKey:
     key = load(path).rotated()
     save(path, key)
     await world.running.wiring.writer.run(lambda tx: record_added(tx, "root", key))
-    await world.running.key_watch.look()
+    world.running.witnesses.key.look()
     return key
 
 
@@ -26,7 +26,7 @@ async def retire(world: World) -> None:
     key = load(path)
     size = await world.running.wiring.writer.run(lambda tx: record_retired(tx, "root", key))
     save(path, key.with_retired(size))
-    await world.running.key_watch.look()
+    world.running.witnesses.key.look()
 
 
 def verified(grant: str, keys: dict[str, list[dict[str, str]]]) -> bool:
@@ -77,15 +77,15 @@ async def test_a_file_that_cannot_be_used_is_said_and_changes_nothing(world: Wor
     kept = path.read_bytes()
     kid = world.running.wiring.key.kid
     path.chmod(0o644)
-    await world.running.key_watch.look()
+    world.running.witnesses.key.look()
     assert f"chmod 600 {path}" in (await world.http.get("/readyz")).text
     path.unlink()
-    await world.running.key_watch.look()
+    world.running.witnesses.key.look()
     assert "is gone; put it back" in (await world.http.get("/readyz")).text
     path.write_bytes(kept)
     path.chmod(0o600)
-    await world.running.key_watch.look()
+    world.running.witnesses.key.look()
     assert (await world.http.get("/readyz")).status_code == 200
-    assert world.running.key_watch.fault is None
+    assert world.running.witnesses.key.fault is None
     assert world.running.wiring.key.kid == kid
     assert jwks([world.running.wiring.key])["keys"][0]["kid"] == kid
