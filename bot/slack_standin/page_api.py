@@ -16,6 +16,7 @@ from bot.slack_standin.arguments import read_raw
 from bot.slack_standin.conversations import Content
 from bot.slack_standin.conversations import Message as Said
 from bot.slack_standin.interactions import Interactions, Pressed
+from bot.slack_standin.mentions import with_mentions
 from bot.slack_standin.refusal import Json, NotPossibleError, SlackRefusal
 from bot.slack_standin.submissions import Outcome
 from bot.slack_standin.views import OpenView
@@ -67,6 +68,7 @@ class PageApi:
             "command": self._command,
             "submit": self._submit,
             "close": self._close,
+            "home": self._home,
         }
         return [
             Route("/", self._index),
@@ -99,6 +101,7 @@ class PageApi:
             ],
             "messages": [message.for_page() for message in world.conversations.all()],
             "ephemerals": ephemerals,
+            "homes": [{"user": view.user, "view": view.as_json(workspace)} for view in world.views.homes.values()],
             "modals": [{"user": view.user, "view": view.as_json(workspace)} for view in world.views.all()],
             "cursor": world.feed.cursor,
         }
@@ -158,7 +161,8 @@ class PageApi:
         return await self._do.click_message(user, message, pressed)
 
     def _view(self, body: Json) -> OpenView:
-        view = self._world.views.find(body["view_id"])
+        views, wanted = self._world.views, body["view_id"]
+        view = views.find(wanted) or next((home for home in views.homes.values() if home.id == wanted), None)
         if view is None:
             raise NotPossibleError("this dialog is gone")
         return view
@@ -168,7 +172,8 @@ class PageApi:
         try:
             if text.startswith("/"):
                 name, _, rest = text.partition(" ")
-                outcome = await self._do.command(user_id, channel_id, name, rest.strip())
+                rest = with_mentions(self._world.workspace, rest.strip(), command=True)
+                outcome = await self._do.command(user_id, channel_id, name, rest)
                 return _told(outcome) if outcome.ok else {"ok": False, "error": outcome.warning}
             self.say(user_id, channel_id, text)
         except NotPossibleError as impossible:
@@ -182,7 +187,15 @@ class PageApi:
         if channel.is_archived or not text:
             raise NotPossibleError("nothing can be said here" if channel.is_archived else "there is nothing to send")
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        escaped = with_mentions(self._world.workspace, escaped, command=False)
         return self._world.conversations.post(channel.id, Content(escaped, []), user=user.id, thread_ts=thread_ts)
+
+    async def _home(self, body: Json) -> Json:
+        try:
+            told = await self._do.open_home(body["user"])
+        except NotPossibleError as impossible:
+            return {"ok": False, "warning": str(impossible)}
+        return {"ok": told.ok} if told.ok else {"ok": False, "warning": "The app did not answer."}
 
     async def _submit(self, body: Json) -> Json:
         try:

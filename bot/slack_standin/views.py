@@ -164,8 +164,9 @@ class ViewStacks:
         if known and view_hash and known.hash != view_hash:
             raise SlackRefusal("hash_conflict")
         view_id = known.id if known else self._ids.typed("V")
-        self.homes[user] = OpenView(view_id, user, view, self._ids.opaque(), view_id)
-        return self.homes[user]
+        shown = self.homes[user] = OpenView(view_id, user, view, self._ids.opaque(), view_id)
+        self._feed.publish("home", {"user": user, "view": shown.as_json(self._workspace)})
+        return shown
 
     def close(self, shown: OpenView) -> None:
         """Close one modal; the one below it becomes visible."""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bot.slack_standin import page_api
 from bot.slack_standin.server import SlackStandin
-from bot.slack_standin.workspace import FORMER, MAYA, REFUND_APPROVALS, demo_workspace
+from bot.slack_standin.workspace import FORMER, JONAS, MAYA, REFUND_APPROVALS, demo_workspace
 from tests.slack_standin.fake_app import TOKEN, FakeApp, Json, buttons, card, modal, text_input
 
 
@@ -213,3 +213,32 @@ async def test_a_demo_can_add_its_own_routes() -> None:
         answer = await http.get(f"{slack.url}/demo/state")
         assert answer.json() == {"demo": True}
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_home_of_the_app(
+    http: httpx.AsyncClient, slack: SlackStandin, client: AsyncWebClient, app: FakeApp
+) -> None:
+    """Opening it tells the app; what the app publishes is in the state and an event; its buttons can be pressed."""
+    assert await act(http, "home", user=MAYA) == {"ok": True}
+    assert app.seen[-1].payload["event"]["type"] == "app_home_opened"
+    await client.views_publish(user_id=MAYA, view={"type": "home", "blocks": [buttons("pause")]})
+    (home,) = (await http.get("/standin/state")).json()["homes"]
+    assert (home["user"], home["view"]["type"]) == (MAYA, "home")
+    assert [entry.data["user"] for entry in slack.world.feed.after(0) if entry.event == "home"] == [MAYA]
+    assert (await act(http, "click", user=MAYA, view_id=home["view"]["id"], action_id="pause"))["ok"]
+    assert app.seen[-1].payload["view"]["type"] == "home"
+    other = await act(http, "click", user=JONAS, view_id=home["view"]["id"], action_id="pause")
+    assert "no live element" in other["warning"], "nobody presses another person's button"
+    assert not (await act(http, "home", user=FORMER))["ok"]
+    slack.request_url = "http://127.0.0.1:1/slack/events"
+    assert (await act(http, "home", user=MAYA))["warning"] == "The app did not answer."
+
+
+async def test_a_name_that_is_typed_becomes_a_mention(
+    http: httpx.AsyncClient, slack: SlackStandin, app: FakeApp
+) -> None:
+    """As in Slack: the longest name that somebody has; one that nobody has, and an address, stay as they are."""
+    await act(http, "command", user=MAYA, channel=REFUND_APPROVALS, text="/agent away delegate @Jonas Weber, @nobody")
+    assert app.seen[-1].form["text"] == f"away delegate <@{JONAS}|jonas>, @nobody"
+    await act(http, "command", user=MAYA, channel=REFUND_APPROVALS, text="@jonas <@U1> mail a@maya.example")
+    assert slack.messages(REFUND_APPROVALS)[-1].content.text == f"<@{JONAS}> &lt;@U1&gt; mail a@maya.example"

@@ -7,6 +7,12 @@ const COMMANDS = [
   ['status', '', 'What is running, paused and waiting'],
   ['pending', '', 'Proposals that wait for people'],
   ['show', 'ID', 'One proposal with its history'],
+  ['request', 'TOOL', 'Start yourself what the policy blocks for agents'],
+  ['factor', '[add passkey | add totp | lock]', 'Your second factors: get one, lock it'],
+  ['away', 'until friday delegate @name', 'Be called no more until then; “back” ends it'],
+  ['people', '', 'Who is one person'],
+  ['access', '', 'A report on who may approve what'],
+  ['incident', '[on | off]', 'Tell the policies that something is wrong'],
   ['whoami', '', 'Who you are to Foureyes, and what you may decide'],
   ['help', '', 'The list of commands'],
 ];

@@ -35,7 +35,7 @@ const PATHS = {
   sun: 'M12 7.5a4.5 4.5 0 100 9 4.5 4.5 0 000-9zM12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3L19 19M19 5l-1.7 1.7M6.7 17.3L5 19',
   moon: 'M20 14.5A8.5 8.5 0 019.5 4 8.5 8.5 0 1020 14.5z', auto: 'M12 3.5a8.5 8.5 0 100 17 8.5 8.5 0 000-17zM12 3.5v17M12 8h6.5M12 12h8.5M12 16h6.5', image: 'M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 9.2v.2',
   list: 'M4 6h.5M4 12h.5M4 18h.5M9 6h11M9 12h11M9 18h11', bot: 'M5 9h14v10H5zM12 5v4M9 13.2v.6M15 13.2v.6M2.5 13v3M21.5 13v3', chat: 'M4 5h16v11H11l-5 4v-4H4z',
-  phone: 'M7 2.5h10v19H7zM10.5 18.5h3', shield: 'M12 3l8 3v6c0 5-3.5 8-8 9.5C7.5 20 4 17 4 12V6z', unknown: 'M9 9a3 3 0 116 0c0 2-3 2.3-3 4.5M12 17.5v.5',
+  home: 'M4 11l8-7 8 7M6 10v10h12V10', phone: 'M7 2.5h10v19H7zM10.5 18.5h3', shield: 'M12 3l8 3v6c0 5-3.5 8-8 9.5C7.5 20 4 17 4 12V6z', unknown: 'M9 9a3 3 0 116 0c0 2-3 2.3-3 4.5M12 17.5v.5',
 };
 
 /** A line icon. It is decoration: the words beside it carry the meaning. */

@@ -2,17 +2,18 @@
 import { announce, byId, icon, soon, toast } from './dom.js';
 import { follow, get, post } from './api.js';
 import { Composer } from './composer.js';
+import { HomePane } from './home.js';
 import { MessagePane } from './messages.js';
 import { Modals } from './modals.js';
 import { closeMenu } from './menu.js';
 import { Panels, fillToolbar } from './panels.js';
 import { Phone } from './phone.js';
 import { People, renderChannels } from './people.js';
-import { Store } from './store.js';
+import { HOME, Store } from './store.js';
 import { Tabs } from './tabs.js';
 import { flat } from './text.js';
 
-const EVENTS = ['message', 'message_changed', 'message_deleted', 'ephemeral', 'ephemeral_deleted', 'modal_opened', 'modal_updated', 'modal_closed', 'warning', 'profile'];
+const EVENTS = ['message', 'message_changed', 'message_deleted', 'ephemeral', 'ephemeral_deleted', 'modal_opened', 'modal_updated', 'modal_closed', 'home', 'warning', 'profile'];
 const THEMES = ['auto', 'light', 'dark'];
 
 const store = new Store();
@@ -67,11 +68,23 @@ async function demoAct(name) {
   const from = tabs.current;
   const answer = await post(`/demo/act/${name}`);
   if (!answer.ok) toast(answer.text || answer.warning || 'That did not work.', 'warn');
-  if (answer.ok && answer.show === 'channel') pane.toEnd(); // what one asked for comes into view
+  if (answer.ok && answer.show === 'channel') bringPackets(); // what one asked for comes into view
   // To the result, unless one has gone elsewhere meanwhile. Before it is drawn: a hidden panel cannot scroll to the broken row.
   if (answer.ok && answer.show && tabs.current === from) tabs.show(answer.show);
   await loadDemo();
   return answer;
+}
+
+/** Show the end of the channel in which packets arrive, whichever one was open. */
+function bringPackets() {
+  const packets = store.channelsOf(person)[0]?.id;
+  if (packets && packets !== channel) {
+    channel = packets;
+    unread.delete(channel);
+    pane.reset();
+    render();
+  }
+  pane.toEnd();
 }
 
 const tabs = new Tabs();
@@ -80,6 +93,7 @@ const pane = new MessagePane({
   store, names, act, whoAmI,
   emptyHint: () => (demo ? 'No messages yet: press “Agent: propose next refund”, and what the agent wants to do arrives here.' : 'No messages yet. Write one below, or let an app post here.'),
 });
+const home = new HomePane({ store, names, act, whoAmI, open: () => asPerson('/standin/act/home', {}) });
 const modals = new Modals({
   post, names, whoAmI, act,
   beside: (view) => phone.beside(view),
@@ -105,6 +119,7 @@ function choosePerson(id) {
   byId('toasts').replaceChildren();
   pane.reset();
   render();
+  if (channel === HOME) home.opened();
   announce(`You act as ${names.userName(id)}`);
 }
 
@@ -114,6 +129,7 @@ function chooseChannel(id) {
   pane.reset();
   tabs.show('channel');
   render();
+  if (channel === HOME) home.opened();
 }
 
 function settle() {
@@ -130,7 +146,8 @@ function render() {
   settle();
   byId('team-name').textContent = store.team.name;
   for (const note of store.ephemerals.values()) if (note.user === person && note.channel === channel) seen.add(note.id);
-  pane.render(channel);
+  home.render(channel);
+  if (channel !== HOME) pane.render(channel);
   people.render(person);
   renderChannels(store, person, channel, unread, chooseChannel);
   composer.describe(names.userName(person) ?? 'nobody', names.channelName(channel) ?? store.app.name, `${person} ${channel}`);

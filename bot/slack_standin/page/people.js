@@ -80,15 +80,15 @@ export function renderChannels(store, person, current, unread, choose) {
   const stamp = JSON.stringify([channels, current, [...unread]]);
   if (stamp === drawn) return;
   drawn = stamp;
-  const mark = (channel) => icon(channel.is_im ? 'chat' : channel.is_private ? 'lock' : 'hash');
+  const mark = (channel) => icon(channel.is_home ? 'home' : channel.is_im ? 'chat' : channel.is_private ? 'lock' : 'hash');
   byId('channels').replaceChildren(...channels.map((channel) => {
     const count = unread.get(channel.id) ?? 0;
     return el('li', {}, el('button', { type: 'button', class: `channel-item ${count ? 'is-unread' : ''}`, 'aria-current': channel.id === current ? 'true' : null, onclick: () => choose(channel.id) },
       mark(channel), el('span', { class: 'channel-name' }, channel.name), channel.is_private && srOnly(' (private)'), count > 0 && el('span', { class: 'unread' }, count > 99 ? '99+' : count, srOnly(' unread'))));
   }));
   const select = byId('channel-select');
-  select.replaceChildren(...channels.map((channel) => el('option', { value: channel.id, selected: channel.id === current }, `${channel.is_im || channel.is_private ? '' : '# '}${channel.name}${channel.is_private ? ' (private)' : ''}${unread.get(channel.id) ? ` (${unread.get(channel.id)})` : ''}`)));
+  select.replaceChildren(...channels.map((channel) => el('option', { value: channel.id, selected: channel.id === current }, `${channel.is_home || channel.is_im || channel.is_private ? '' : '# '}${channel.name}${channel.is_private ? ' (private)' : ''}${unread.get(channel.id) ? ` (${unread.get(channel.id)})` : ''}`)));
   const here = channels.find((channel) => channel.id === current);
   byId('channel-title').replaceChildren(...(here ? [mark(here), el('span', {}, here.name)] : ['No channel']));
-  document.title = `${here ? `#${here.name} · ` : ''}Local Slack (stand-in)`;
+  document.title = `${here ? `${here.is_home || here.is_im ? '' : '#'}${here.name} · ` : ''}Local Slack (stand-in)`;
 }

@@ -1,5 +1,8 @@
 // What this page knows of the workspace, kept whole by the events. No DOM in here.
 
+/** The app's home stands in the list of channels; it is the same place for everybody, with another view for each. */
+export const HOME = 'home';
+
 /** Slack timestamps are "seconds.micros" text: too long for a float, so compare them as text. */
 export const byTs = (a, b) => (a.ts.length - b.ts.length) || (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0);
 
@@ -12,6 +15,7 @@ export class Store {
   channels = [];
   ephemerals = new Map();
   modals = [];
+  homes = new Map();
   cursor = 0;
   #messages = new Map(); // channel -> sorted list of roots and replies
 
@@ -23,6 +27,7 @@ export class Store {
     this.channels = state.channels ?? [];
     this.ephemerals = new Map((state.ephemerals ?? []).map((note) => [note.id, note]));
     this.modals = state.modals ?? [];
+    this.homes = new Map((state.homes ?? []).map((home) => [home.user, home.view]));
     this.cursor = state.cursor ?? 0;
     const before = this.#messages;
     this.#messages = new Map();
@@ -72,6 +77,7 @@ export class Store {
       case 'modal_opened': this.modals = [...this.modals.filter((modal) => modal.view.id !== data.view.id), data]; break;
       case 'modal_updated': this.modals = this.modals.map((modal) => (modal.view.id === data.view.id ? data : modal)); break;
       case 'modal_closed': this.modals = this.modals.filter((modal) => modal.view.id !== data.view_id); break;
+      case 'home': this.homes.set(data.user, data.view); break;
       case 'profile': if ((data.user ?? data).id) this.users.set((data.user ?? data).id, { ...this.users.get((data.user ?? data).id), ...(data.user ?? data) }); break;
       default:
     }
@@ -98,10 +104,11 @@ export class Store {
     return { entries: shown.sort(byTs), older: Math.max(0, roots.length - limit) };
   }
 
-  /** The channels, and the app's direct messages to this person where there are any. */
+  /** The channels, the app's home, and its direct messages to this person where there are any. */
   channelsOf(person) {
     const direct = `D${String(person).slice(1)}`;
-    return this.#messages.get(direct)?.length ? [...this.channels, { id: direct, name: this.app.name, is_im: true }] : this.channels;
+    const messages = this.#messages.get(direct)?.length ? [{ id: direct, name: this.app.name, is_im: true }] : [];
+    return [...this.channels, ...messages, { id: HOME, name: `${this.app.name}: home`, is_home: true }];
   }
 
   modalsOf(person) {
