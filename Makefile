@@ -33,7 +33,7 @@ bench: $(STAMP)  ## print the figures of docs/benchmarks.md on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 pictures: $(STAMP)  ## take the pictures of docs/images anew (needs Chromium)
-	@$(BIN)/python -m docs.pictures
+	@$(BIN)/python -m docs.pictures $(ARGS)
 
 lock:  ## refresh requirements/*.txt (needs `uv` on the PATH)
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
