@@ -38,13 +38,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One version that was replaced: who lowered which field, the digest before, and whose votes became void."""
+    """One version that was replaced: who lowered which field, the digest before, and whose votes became void.
+
+    `was` holds the arguments before, where they are known.
+    """
 
     editor: PersonId
     at: datetime
     field: str
     digest: Digest
     voided: tuple[PersonId, ...]
+    was: AgentJson | None = None
 
 
 @dataclass(frozen=True, slots=True)

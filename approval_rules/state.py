@@ -359,7 +359,7 @@ def _asked(proposal: Proposal, event: Asked | Answered) -> Proposal:
 
 def _edited(proposal: Proposal, event: Edited) -> Proposal:
     voided = tuple(vote.voter for vote in proposal.votes)
-    edit = Edit(PersonId(event.by.ref), event.at, event.field, proposal.digest, voided)
+    edit = Edit(PersonId(event.by.ref), event.at, event.field, proposal.digest, voided, proposal.arguments)
     return replace(
         proposal,
         arguments=event.arguments,

@@ -166,6 +166,8 @@ async def _take_home(camera: Camera, world: World, name: str, size: tuple[int, i
     async with camera.look(f"{world.slack.url}?as={PRIYA}", size, **how) as page:
         await page.locator("#channel-select").select_option("home", force=True)
         await page.locator(".home").wait_for()
+        await page.get_by_role("button", name="Look again").click()
+        await page.wait_for_function("() => !document.querySelector('.home .is-pending')")
         await camera.take(name, page)
 
 
@@ -181,7 +183,7 @@ async def photograph_review(camera: Camera, folder: Path) -> None:
         direct = world.workspace.direct(MAYA).id
         async with camera.look(f"{world.slack.url}?as={MAYA}", camera.card) as page:
             await page.locator("#channel-select").select_option(direct, force=True)
-            await camera.take("message-review", page.locator(".message").last)
+            await camera.take("message-review", page.locator(".message", has=page.get_by_role("button")).last)
         files = world.slack.world.uploads.files.values()
         report = folder / "access-review.html"
         report.write_bytes(next(one.content or b"" for one in files if one.name == report.name))

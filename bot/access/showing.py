@@ -28,6 +28,10 @@ _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#1d2433}table{border-collapse:collapse;margin:0 0 2rem}"
     "th,td{border:1px solid #cbd2dc;padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:#eef1f5}"
     "code{font-size:13px;word-break:break-all}"
+    "@media(max-width:40rem){body{margin:1rem}table{display:block;overflow-x:auto}}"
+    "@media(prefers-color-scheme:dark){body{color:#e8eaed;background:#17191c}th{background:#23272b}"
+    "th,td{border-color:#565e68}}"
+    "@media print{body{margin:0;color:#000;background:#fff}th{background:#eee}tr{break-inside:avoid}}"
 )
 
 
@@ -178,6 +182,8 @@ def html_of(kept: Kept) -> str:
     ]
     head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Access review</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
         f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<style>{_STYLE}</style></head><body><h1>Access review</h1>"
     )

@@ -13,7 +13,7 @@ from handlers.slack.blocks import Block, context, utc
 from handlers.slack.escape import Safe, named, visible
 from handlers.slack.lines import Sheet
 from handlers.slack.standing import name_of
-from handlers.slack.text import paragraphs
+from handlers.slack.text import numbers_of, paragraphs
 from handlers.slack.values import Line
 
 _NEWEST: Final = 3
@@ -29,12 +29,27 @@ def edit_lines(seen: Seen) -> Iterator[Line]:
 
 def edit_words(edit: Edit, seen: Seen) -> Safe:
     """Tell one edit."""
-    said = f"✎ {name_of(edit.editor, seen)} lowered {visible(edit.field)} at {utc(edit.at)}; whoever did so cannot vote"
+    who, what = name_of(edit.editor, seen), f"{visible(edit.field)}{_from_to(edit, seen.proposal)}"
+    said = f"✎ {who} lowered {what} at {utc(edit.at)}; whoever did so cannot vote"
     if not edit.voided:
         return Safe(f"{said}.")
     names = [name_of(person, seen) for person in edit.voided]
     votes = "the vote" if len(names) == 1 else "the votes"
     return Safe(f"{said}. Void since then, for it was about another value: {votes} of {' and '.join(names)}.")
+
+
+def _from_to(edit: Edit, proposal: Proposal) -> Safe:
+    """Give the value before and after, where it may be shown and is known."""
+    later = [each.was for each in proposal.edits[proposal.edits.index(edit) + 1 :]]
+    both = (edit.was, (*later, proposal.arguments)[0])
+    shown = [
+        line.value
+        for data in both
+        if data is not None
+        for _, line in numbers_of(data, (edit.field,), proposal.requirement.hidden)
+        if not line.covered
+    ]
+    return Safe(f" from {shown[0]} to {shown[1]}") if len(shown) == len(both) else Safe("")
 
 
 def clock_words(proposal: Proposal, at: datetime) -> Safe | None:

@@ -10,12 +10,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.events import Refusal
 from approval_rules.people import Account
+from approval_rules.requirement import Requirement
 from approval_rules.switch import EVERYTHING, Switch
 from approval_rules.text import AgentText
 from handlers.desk import Envelope, PeopleDesk, Seen
 from handlers.drill_words import drill_standing
 from handlers.slack.actions import shown
-from handlers.slack.blocks import MAX_SECTION, Block, button, context, header, plain, section, utc
+from handlers.slack.blocks import MAX_SECTION, Block, button, context, header, moment, plain, section, utc
 from handlers.slack.escape import Safe, clipped
 from handlers.slack.ids import DETAILS, HOME_PAUSE, HOME_STATUS, value_of
 from handlers.slack.parse import action_id_of, read_envelope, trigger_of
@@ -23,7 +24,7 @@ from handlers.slack.patience import Trouble, in_time
 from handlers.slack.pause_post import pause_lines
 from handlers.slack.sentence import sentence_of
 from handlers.slack.sentences import UNREADABLE, refusal_sentence
-from handlers.slack.standing import standing_of
+from handlers.slack.standing import standing_of, who_decides
 from handlers.slack.views import notice_view
 from handlers.switch_desk import HomeView, SwitchDesk, SwitchView
 
@@ -107,15 +108,21 @@ def _waiting(waiting: Sequence[Seen] | Refusal, now: datetime) -> list[Block]:
         return [section(refusal_sentence(waiting))]
     if not waiting:
         return [section(Safe("Nothing waits for a decision."))]
-    blocks = [_one(seen, now) for seen in waiting[:_SHOWN]]
+    blocks = [block for seen in waiting[:_SHOWN] for block in _one(seen, now)]
     more = [section(Safe(f"These are the {_SHOWN} most urgent; there are more."))] if len(waiting) > _SHOWN else []
     return [*blocks, *more]
 
 
-def _one(seen: Seen, now: datetime) -> Block:
-    said = Safe(f"{sentence_of(seen.proposal).text}\n{standing_of(seen, now).text}")
-    details = button(DETAILS, Safe("Details"), value_of(seen.proposal))
-    return {**section(clipped(said, MAX_SECTION)), "accessory": details}
+def _one(seen: Seen, now: datetime) -> list[Block]:
+    proposal = seen.proposal
+    said = Safe(f"{sentence_of(proposal).text}\n{standing_of(seen, now).text}")
+    details = button(DETAILS, Safe("Details"), value_of(proposal))
+    until = [] if proposal.deadline is None or seen.frozen_by else [_until(proposal.deadline, proposal.requirement)]
+    return [{**section(clipped(said, MAX_SECTION)), "accessory": details}, *until]
+
+
+def _until(deadline: datetime, requirement: Requirement) -> Block:
+    return moment(Safe("Until"), deadline, Safe(f"· needs {who_decides(requirement)}"))
 
 
 def _who(body: Mapping[str, Any], request_id: str) -> Envelope | None:

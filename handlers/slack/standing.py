@@ -80,7 +80,8 @@ def _taken_back(by: TakenBack, seen: Seen) -> Safe:
     reason = words(by.reason)
     why = reason if len(reason) <= _LONG_REASON else "(a long reason, whole in Details)"
     who = name_of(PersonId(by.by.ref), seen)
-    return Safe(f"⛔ Taken back by {who} at {utc(by.at)}, before it was used: “{why}”. {NOTHING_RAN}")
+    end = "" if why.endswith((".", "!", "?")) else "."
+    return Safe(f"⛔ Taken back by {who} at {utc(by.at)}, before it was used: “{why}”{end} {NOTHING_RAN}")
 
 
 def what_became(proposal: Proposal) -> Safe:

@@ -14,8 +14,11 @@ STYLE: Final = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; max-width: 40rem; padding: 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.25rem; }
+h2 { font-size: 1.1rem; }
 button, input { font: inherit; min-height: 2.75rem; width: 100%; box-sizing: border-box; }
-button { border: 1px solid; border-radius: .5rem; font-weight: 600; cursor: pointer; }
+button { border: 0; border-radius: .5rem; font-weight: 600; cursor: pointer; background: #147a49; color: #fff; }
+button:disabled { background: none; border: 1px solid; color: inherit; opacity: .7; }
+:focus-visible { outline: 3px solid light-dark(#0b63c5, #8ec5ff); outline-offset: 2px; }
 pre { font: inherit; white-space: pre-wrap; border: 1px solid; border-radius: .5rem; padding: .5rem .75rem; }
 .code { font: 600 1.5rem ui-monospace, monospace; letter-spacing: .1em; }
 .said { border-left: 4px solid; padding-left: .75rem; }

@@ -181,7 +181,7 @@ def _enrolled(done: Enrolled) -> str:
         )
     codes = "".join([f"<li><code>{escape(code)}</code></li>" for code in done.recovery_codes])
     return (
-        "<h1>Enrolled: one more person</h1><p>Your app counts once another person has confirmed it; you will be told "
+        "<h1>Your app is enrolled</h1><p>It counts once another person has confirmed it; you will be told "
         "in Slack.</p><h2>Your recovery codes</h2><p>They are shown <strong>this once</strong>. Each lets you enrol a "
         "new app, one time, when this one is lost; none of them approves anything. Write them down, and keep them away "
         "from the phone.</p>"

@@ -149,7 +149,7 @@ def states() -> dict[str, Seen]:
     }
     question = Question("qst_1", ADA, None, AgentText("Is it <!channel> ours?"), NOW, NOW + timedelta(hours=24))
     to_person = Question("qst_2", GRACE, OWNER, AgentText("Did you\u202e call?"), later)
-    edit = Edit(GRACE, later, "amount_usd", digest_of("payments.refund", REFUND), (ADA,))
+    edit = Edit(GRACE, later, "amount_usd", digest_of("payments.refund", REFUND), (ADA,), AgentJson(REFUND))
     back = TakenBack(human(ADA), NOW + timedelta(minutes=30), AgentText("The customer called."))
     no = replace(vote(GRACE, Decision.DENY, "Offer a replacement first."), category=DenialCategory.NOT_NEEDED)
     lowerable = replace(NEEDS, editable=("amount_usd",))
