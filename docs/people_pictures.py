@@ -80,7 +80,7 @@ AMENDED: Final[dict[str, Callable[[World], Awaitable[Message]]]] = {
 
 async def photograph_amending(camera: Camera, folder: Path) -> None:
     """Ask, answer, lower and take back; the dialogs that do it, and the packets that come of it."""
-    async with _world(folder) as world, camera.look(f"{world.slack.url}?as={PRIYA}", camera.card) as page:
+    async with _world(folder) as world, camera.look(f"{world.slack.url}?as={JONAS}", camera.card) as page:
         for name, make in AMENDED.items():
             packet = await make(world)
             await world.settled()

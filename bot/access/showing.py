@@ -28,7 +28,7 @@ _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#1d2433}table{border-collapse:collapse;margin:0 0 2rem}"
     "th,td{border:1px solid #cbd2dc;padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:#eef1f5}"
     "code{font-size:13px;word-break:break-all}"
-    "@media(max-width:40rem){body{margin:1rem}table{display:block;overflow-x:auto}}"
+    "@media(max-width:40rem){body{margin:1rem}table{display:block;overflow-x:auto}th{white-space:nowrap}}"
     "@media(prefers-color-scheme:dark){body{color:#e8eaed;background:#17191c}th{background:#23272b}"
     "th,td{border-color:#565e68}}"
     "@media print{body{margin:0;color:#000;background:#fff}th{background:#eee}tr{break-inside:avoid}}"

@@ -122,7 +122,7 @@ def _one(seen: Seen, now: datetime) -> list[Block]:
 
 
 def _until(deadline: datetime, requirement: Requirement) -> Block:
-    return moment(Safe("Until"), deadline, Safe(f"· needs {who_decides(requirement)}"))
+    return moment(Safe("Until"), deadline, Safe(f"Needs {who_decides(requirement)}"))
 
 
 def _who(body: Mapping[str, Any], request_id: str) -> Envelope | None:

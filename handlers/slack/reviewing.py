@@ -1,11 +1,12 @@
 """The access review in Slack: the message with the summary, and what a press of its button does. It decides nothing."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from handlers.counting import counted
 from handlers.review_desk import ReportSummary, ReviewDesk, SignedReview
-from handlers.slack.blocks import MAX_SECTION, Block, button, header, plain, section
+from handlers.slack.blocks import MAX_SECTION, Block, button, header, plain, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.ids import ACCESS_SIGN, read_report
 from handlers.slack.packet import MAX_TEXT
@@ -27,7 +28,9 @@ MAY_NOT_SEND_FILES: Final = Safe(
 
 def report_message(summary: ReportSummary) -> tuple[str, list[Block]]:
     """Make the message to whoever asked: what to look at first, and the button that signs exactly this report."""
-    head = Safe(f"Access review: {counted(summary.people, 'person', 'people')} as of {visible(summary.at)}")
+    head = Safe(
+        f"Access review: {counted(summary.people, 'person', 'people')} as of {utc(datetime.fromisoformat(summary.at))}"
+    )
     shown = [clipped(Safe(f"⚠ {visible(text)}"), MAX_SECTION) for text in summary.warnings[:_SHOWN]]
     more = len(summary.warnings) - len(shown)
     blocks = [

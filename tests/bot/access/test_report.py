@@ -177,14 +177,14 @@ def test_no_name_becomes_markup_or_moves_the_line(name: str) -> None:
     assert "<img" not in page
     for line in [*page.splitlines(), *lines_of(kept(report))]:
         assert line.isprintable()
-    blocks = json.dumps(report_message(ReportSummary("sha256:a", "now", "v", 3, [name]))[1])
+    blocks = json.dumps(report_message(ReportSummary("sha256:a", "2026-11-21T09:14:02.180805Z", "v", 3, [name]))[1])
     assert "mrkdwn" not in blocks
     assert "\\u202e" not in blocks
 
 
 def test_hundreds_of_warnings_stay_one_message() -> None:
     """Slack takes fifty blocks: the rest is counted, and stands in the files."""
-    _, blocks = report_message(ReportSummary("sha256:a", "now", "v", 3, ["x" * 5_000] * 300))
+    _, blocks = report_message(ReportSummary("sha256:a", "2026-11-21T09:14:02.180805Z", "v", 3, ["x" * 5_000] * 300))
     assert len(blocks) <= 50
     assert "And 280 more warnings" in json.dumps(blocks)
 
