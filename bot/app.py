@@ -49,6 +49,7 @@ from bot.metrics import Metrics
 from bot.person_marks import marking
 from bot.policy_candidate import CandidateWatch
 from bot.policy_watch import PolicyWatch, policy_at_start
+from bot.retention import Retention
 from bot.schedule import Ticks
 from bot.settings import Settings, SettingsError
 from bot.slack_calls import SlackCalls
@@ -58,6 +59,7 @@ from bot.store.engine import StoreUnavailableError, database_path, lock_server, 
 from bot.store.outbox import Kind
 from bot.store.reads import Reads
 from bot.store.transaction import Sources
+from bot.store.vaults import vault_of
 from bot.store.writer import Writer
 from bot.weekly_review import WeeklyReview
 from bot.witnessing import Witnesses
@@ -88,6 +90,7 @@ class Running:
     witnesses: Witnesses
     audit: AuditUseCases
     weekly: WeeklyReview
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class _Parts:
     place: home.Home
     lookups: Lookups
     wall: Clock
+    retention: Retention
 
 
 @asynccontextmanager
@@ -152,7 +156,7 @@ async def running(
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         stack.push_async_callback(witnesses.write)
         stack.push_async_callback(_last_checkpoint, parts.anchors, writer)
-        ticks = _ticks(wiring, sweeps, watch, parts.anchors, metrics)
+        ticks = _ticks(parts, sweeps, watch)
         ticks.every(1, "witnesses", witnesses.look)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
@@ -162,7 +166,7 @@ async def running(
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)
-        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly)
+        watched = (watch, candidates, metrics, drills, witnesses, auditing, weekly, parts.retention)
         yield Running(http_app(agents, ports), wiring, worker, sweeps, *watched)
 
 
@@ -180,7 +184,8 @@ async def _wired(
     if lacking := lacks_pages(folder, settings.public_url):
         raise SettingsError(lacking)
     bell = _Bell(asyncio.get_running_loop())
-    writer = _writer(path, Sources(clock, new_id, salts), bell, crash_point, stack)
+    vault = vault_of(path, settings.data_keys_file, new_token)
+    writer = _writer(path, Sources(clock, new_id, salts, vault), bell, crash_point, stack)
     reads = Reads(path)
     stack.push_async_callback(reads.close)
     client = await _slack_client(settings, stack)
@@ -191,7 +196,7 @@ async def _wired(
         *(writer, reads, policy, directory, key, clock, place.team_id, bell.waiters),
         *(metrics.count_breach, metrics.count_exceeded, lookups.filled),
     )
-    return _Parts(wiring, anchors, bell, client, place, lookups, wall)
+    return _Parts(wiring, anchors, bell, client, place, lookups, wall, Retention(writer, reads, vault, clock))
 
 
 def _ports(
@@ -356,7 +361,8 @@ def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kin
     }
 
 
-def _ticks(wiring: Wiring, sweeps: Sweeps, watch: PolicyWatch, anchors: anchoring.Anchoring, metrics: Metrics) -> Ticks:
+def _ticks(parts: _Parts, sweeps: Sweeps, watch: PolicyWatch) -> Ticks:
+    wiring, anchors, metrics = parts.wiring, parts.anchors, parts.bell.metrics
     people = PeopleUseCases(wiring)
 
     async def anchor() -> None:
@@ -383,4 +389,5 @@ def _ticks(wiring: Wiring, sweeps: Sweeps, watch: PolicyWatch, anchors: anchorin
     ticks.every(2, "policy", watch.look)
     ticks.every(5, "gauges", gauge)
     ticks.every(60, "forget", sweeps.forget)
+    ticks.every(60, "retention", parts.retention.look)
     return ticks

@@ -18,7 +18,8 @@ from approval_rules.policy import PolicyFolder
 from approval_rules.verdicts import Ask
 from bot import anchoring
 from bot.audit.anchor import AnchorError
-from bot.clock import SteadyClock
+from bot.clock import SteadyClock, new_token
+from bot.data_keys import DataKeys
 from bot.delivery.addresses import AllowList
 from bot.delivery.guarded_http import SystemResolver
 from bot.desk.people import OPERATOR
@@ -29,11 +30,13 @@ from bot.keys import load as load_key
 from bot.lookups.checking import missing, unreachable
 from bot.policy_files import PolicyFolderError
 from bot.policy_files import load as load_policy
+from bot.retention import is_due
 from bot.settings import Settings, SettingsError
 from bot.settings import load as load_settings
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store import schema
 from bot.store.engine import StoreUnavailableError, database_path
+from bot.store.vaults import require_none_sealed
 from bot.witness_file import fault_of
 from handlers.counting import counted
 
@@ -86,6 +89,7 @@ def _local(settings: Settings) -> Iterator[Finding]:
     yield _key(settings)
     yield from _witness(settings)
     yield _database(settings)
+    yield _data_keys(settings)
     yield _sqlite()
 
 
@@ -185,6 +189,22 @@ def _database(settings: Settings) -> Finding:
         detail = f"the file is damaged: {error}; restore it, and keep this copy"
         return Finding("database", State.FAIL, detail)
     return Finding("database", State.GOOD, f"{path}, schema {schema.REVISION}, not behind its anchor")
+
+
+def _data_keys(settings: Settings) -> Finding:
+    file = settings.data_keys_file
+    try:
+        if not file.exists():
+            require_none_sealed(database_path(settings.database_url), file)
+            return Finding("data keys", State.GOOD, f"{file} is made with the first entry")
+        keys = DataKeys(file, new_token).names()
+    except (KeyFileError, StoreUnavailableError, sqlite3.Error) as error:
+        return Finding("data keys", State.FAIL, str(error))
+    yesterday = (SteadyClock()() - timedelta(days=1)).date()
+    if behind := len({key.day for key in keys if is_due(key, yesterday)}):
+        days = counted(behind, "day is", "days are")
+        return Finding("data keys", State.WARN, f"{days} overdue for erasure; a running server erases them at once")
+    return Finding("data keys", State.GOOD, f"{file}; back it up apart from the database, and keep no old copy")
 
 
 def _sqlite() -> Finding:

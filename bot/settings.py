@@ -75,6 +75,11 @@ class Settings:
         """Where the log's signed head is kept: beside the key, outside the database."""
         return self.signing_key_file.with_suffix(".head")
 
+    @property
+    def data_keys_file(self) -> Path:
+        """Where the keys of the sealed values are kept: beside the signing key, in no backup of the database."""
+        return self.signing_key_file.with_suffix(".data-keys")
+
 
 def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -> Settings:
     """Read the settings; a `.env` file fills in what the environment does not have. Raises SettingsError."""

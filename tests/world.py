@@ -29,6 +29,7 @@ import httpx
 from bot.agents import AddAgent, NewKey
 from bot.app import Running, running
 from bot.clock import TimeOrderedIds, new_token
+from bot.data_keys import DataKeys
 from bot.settings import Settings
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.limits import Rates
@@ -356,10 +357,15 @@ class World:
 
     # --- looking
 
+    def vault(self) -> DataKeys | None:
+        """Open the keys of the sealed values; None where nothing was sealed yet."""
+        file = self.settings.data_keys_file
+        return DataKeys(file, new_token) if file.exists() else None
+
     @contextmanager
     def db(self) -> Iterator[sqlite3.Connection]:
         """Look into the database as a stranger with a read-only connection would."""
-        connection = open_reader(self.database)
+        connection = open_reader(self.database, self.vault())
         try:
             yield connection
         finally:

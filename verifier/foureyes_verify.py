@@ -359,6 +359,8 @@ class Checked:
     about: list[tuple[str, int]]
     disclosed: int
     sealed: int
+    gone: list[tuple[int, str, int]]  # by entry and day, how many of its values are not there
+    erased: Counter[str]  # by day, how many values were recorded as erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +400,7 @@ def check_piece(task: Task) -> Checked:
             faults.append(("the look-up columns differ from it", number))
         if task.subjects and type(entry["subject"]) is str and entry["subject"] in task.subjects:
             about.append((entry["subject"], number))
-    disclosed, sealed = _check_values(piece, entries, faults)
+    disclosed, sealed, gone = _check_values(piece, entries, faults)
     found = b"".join(leaves)
     tiles = _tiles(found)
     same = piece.claimed == found
@@ -417,7 +419,22 @@ def check_piece(task: Task) -> Checked:
         about=about,
         disclosed=disclosed,
         sealed=sealed,
+        gone=gone,
+        erased=_erased(entries),
     )
+
+
+def _erased(entries: list[dict[str, Any] | None]) -> Counter[str]:
+    """Count by day the values that entries say were erased; what cannot be read has erased nothing."""
+    found: Counter[str] = Counter()
+    for entry in entries:
+        if entry is not None and entry["type"] == "values.erased":
+            try:
+                for gone in entry["data"]["gone"]:
+                    found[str(gone["day"])] += int(gone["count"])
+            except (KeyError, TypeError, ValueError):
+                continue
+    return found
 
 
 def _other(piece: Piece, leaves: list[bytes]) -> list[int]:
@@ -474,10 +491,12 @@ def _check_form(piece: Piece, entries: list[dict[str, Any] | None], faults: list
             faults.append(("it cannot be read", number))
 
 
-def _check_values(piece: Piece, entries: list[dict[str, Any] | None], faults: list[tuple[str, int]]) -> tuple[int, int]:
-    """Hold disclosed values against the digests in their entries; count those that fit, and those that are sealed."""
+def _check_values(
+    piece: Piece, entries: list[dict[str, Any] | None], faults: list[tuple[str, int]]
+) -> tuple[int, int, list[tuple[int, str, int]]]:
+    """Hold disclosed values against the digests in their entries; count those that fit, are sealed, and are gone."""
     if piece.values is None:
-        return 0, 0
+        return 0, 0, []
     promised = {number: entry["_sd"] for number, entry in zip(piece.numbers, entries, strict=True) if entry is not None}
     fitting: dict[int, set[str]] = defaultdict(set)
     strange: Counter[int] = Counter()
@@ -496,12 +515,15 @@ def _check_values(piece: Piece, entries: list[dict[str, Any] | None], faults: li
         else:
             strange[number] += 1
             faults.append((f"the detached value {name!r} is not the one that it promises", number))
+    gone: list[tuple[int, str, int]] = []
     if piece.columns is not None:  # a database keeps all of them, an export only those that were asked for
-        for number, digests in promised.items():
-            gone = len(digests) - len(fitting[number]) - strange[number] - sealed[number]
-            if gone > 0:
-                faults.append((f"{gone} of its detached values are gone and no erasure was recorded", number))
-    return sum(map(len, fitting.values())), sealed.total()
+        for number, entry in zip(piece.numbers, entries, strict=True):
+            lacking = 0
+            if entry is not None:
+                lacking = len(entry["_sd"]) - len(fitting[number]) - strange[number] - sealed[number]
+            if entry is not None and lacking > 0:
+                gone.append((number, str(entry["at"])[:10], lacking))
+    return sum(map(len, fitting.values())), sealed.total(), gone
 
 
 # --- where entries lie: an export in tiles, or a database file
@@ -658,6 +680,8 @@ class Walk:
     names: set[str] = field(default_factory=set)  # what the log may call itself
     disclosed: int = 0
     sealed: int = 0
+    gone: list[tuple[int, str, int]] = field(default_factory=list)
+    erased: Counter[str] = field(default_factory=Counter)
     _tree: Tree = field(default_factory=Tree)
     claimed_tree: Tree | None = None
     _prev: str = FIRST_PREV
@@ -699,6 +723,8 @@ class Walk:
             self.about[subject].append(number)
         self.disclosed += piece.disclosed
         self.sealed += piece.sealed
+        self.gone += piece.gone
+        self.erased += piece.erased
         self._tell(piece.faults)
 
     def _tell(self, faults: list[tuple[str, int]]) -> None:
@@ -889,6 +915,24 @@ def _tell_values(into: Walk, words: str) -> None:
         into.report.notes.append(f"{into.sealed} values are sealed; without their keys they were not looked at")
 
 
+def _weigh_values(into: Walk) -> None:
+    """Hold what is gone of a database's values, day by day, against what was recorded as erased."""
+    by_day: Counter[str] = Counter()
+    for _, day, lacking in into.gone:
+        by_day[day] += lacking
+    for number, day, lacking in into.gone:
+        if not into.erased[day]:
+            into.report.add(f"{lacking} of its detached values are gone and no erasure was recorded", number)
+        elif by_day[day] > into.erased[day]:
+            told = (
+                f"{by_day[day]} detached values of {day} are gone, and the erasure of {into.erased[day]} was recorded"
+            )
+            into.report.add(told, number)
+            by_day[day] = 0  # said once
+    if sum(into.erased.values()):
+        into.report.notes.append(f"{sum(into.erased.values())} values were recorded as erased")
+
+
 def check_database(path: Path, named: "Named") -> Walk:
     """Check a database file: its entries, what is detached from them, its tree and its checkpoints."""
     report = Report("database", str(path))
@@ -914,6 +958,7 @@ def check_database(path: Path, named: "Named") -> Walk:
     except UnreadableError as error:
         report.add(str(error))
         return into
+    _weigh_values(into)
     if stray:
         (number, name), more = stray[0], f", and {len(stray) - 1} more" if len(stray) > 1 else ""
         report.add(f"the detached value {name!r} belongs to no entry{more}", number)

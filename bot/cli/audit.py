@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli import searching
+from bot.cli.erased import erased_lines
 from bot.cli.exporting import export
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 from bot.cli.proving import prove
@@ -57,6 +58,8 @@ def verify(
         typer.echo(f"The log is {state}: {size}, {found['anchored']} of them under the anchor.")
         for line in _covers(found):
             typer.echo(printable(line))
+        for line in erased_lines(found["erased"]):
+            typer.echo(line)
         for warning in found["warnings"]:
             typer.echo(f"Note: {printable(warning)}", err=True)
     if found["broken"]:

@@ -16,7 +16,8 @@ from bot.audit.signed_note import Checkpoint, VerifierKey
 from bot.audit.tile_export import export
 from bot.audit.verify import verify
 from bot.audit.witness_files import read_witness
-from bot.cli.session import database, reading, settings
+from bot.cli.erased import erased, sealed_for_ever
+from bot.cli.session import database, reading, settings, vault
 from bot.clock import SteadyClock
 from bot.key_rotation import changes, faults
 from bot.keys import KeyFileError, SigningKey, load
@@ -46,8 +47,11 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
     report, held = Report(), Held()
     try:
         with reading() as connection:
-            report = verify(connection, anchor, keys, retired)
+            report = verify(connection, anchor, keys, retired, opens=vault() is not None)
             broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
+            lost, notes = sealed_for_ever(report)
+            broken += [{"seq": None, "what": line} for line in lost]
+            warnings += notes
             if sources:
                 held = hold_against(connection, sources, keys, retired)
                 broken += [{"seq": None, "what": fault} for fault in held.broken]
@@ -79,6 +83,7 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
         "entries": report.entries,
         "anchored": report.anchored,
         "head": report.head,
+        "erased": erased(report),
         "broken": broken,
         "warnings": warnings,
         "witnesses": [asdict(cover) for cover in held.covers],
@@ -132,4 +137,5 @@ def entries(subject: str | None, since: int, limit: int) -> Iterator[dict[str, A
         ).fetchall()
         for seq, body in found:
             detached = connection.execute("SELECT name, value FROM detached WHERE seq = ?", (seq,)).fetchall()
-            yield {**json.loads(body), "detached": {name: json.loads(value) for name, value in detached}}
+            living = {name: json.loads(value) for name, value in detached if value is not None}
+            yield {**json.loads(body), "detached": living}

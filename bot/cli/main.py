@@ -18,6 +18,7 @@ from bot.cli import (
     outbox,
     people,
     policy,
+    retention,
     roles,
     server,
     switch,
@@ -44,7 +45,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(server.database, name="db")
 app.add_typer(people.app, name="people")
-for module in (server, approvals, switch):
+for module in (server, approvals, switch, retention):
     module.register(app)
 
 

@@ -4,19 +4,21 @@ import os
 import pwd
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.clock import Clock, SteadyClock, TimeOrderedIds, salts
+from bot.clock import Clock, SteadyClock, TimeOrderedIds, new_token, salts
 from bot.settings import Settings
 from bot.settings import load as load_settings
 from bot.store import schema
 from bot.store.commit import run_now
 from bot.store.engine import database_path, open_reader, open_writer
+from bot.store.sealed import use_vault
 from bot.store.transaction import Sources, Transaction
 
 if TYPE_CHECKING:
+    from bot.data_keys import DataKeys
     from bot.keys import SigningKey
 
 T = TypeVar("T")
@@ -37,10 +39,13 @@ def database() -> Path:
 def write(unit: Callable[[Transaction], T]) -> T:
     """Run one unit on the database itself. The WAL is left for the server to fold in: only one process may."""
     path, clock = database(), SteadyClock()
-    with closing(open_writer(path, checkpoints=False)) as connection:
-        if _is_empty(connection):
-            _anchor(path, clock, new=True)
-        result = run_now(connection, Sources(clock, TimeOrderedIds(), salts), unit)
+    with reading() as connection:
+        new = _is_empty(connection)
+    if new:
+        _anchor(path, clock, new=True)
+    keys = vault(new=new)
+    with closing(open_writer(path, checkpoints=False, vault=keys)) as connection:
+        result = run_now(connection, Sources(clock, TimeOrderedIds(), salts, keys), unit)
     _anchor(path, clock, new=False)
     return result
 
@@ -94,8 +99,23 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 @contextmanager
 def reading() -> Iterator[sqlite3.Connection]:
     """Open the database for looking."""
-    with closing(open_reader(database())) as connection:
+    with closing(open_reader(database(), vault())) as connection:
         yield connection
+
+
+def vault(*, new: bool = False) -> "DataKeys | None":
+    """Open the data keys; None for whoever may not. Only where nothing was recorded yet a missing file is made."""
+    from bot.data_keys import DataKeys, create
+    from bot.keys import KeyFileError
+
+    file = settings().data_keys_file
+    keys: DataKeys | None = None
+    with suppress(OSError, KeyFileError):  # a pause must not fail for it: the server seals what was written
+        if new and not file.exists():
+            create(file)
+        keys = DataKeys(file, new_token)
+    use_vault(database(), keys)
+    return keys
 
 
 def os_user() -> str:

@@ -13,13 +13,16 @@ from approval_rules.review_events import WeekReported
 from approval_rules.state import Proposal, evolve
 from bot.store import absences, credentials, policies, reports, rows
 from bot.store.codec import CodecError
-from bot.store.transaction import INDEX_COLUMNS, index_row, turned_away
+from bot.store.index import INDEX_COLUMNS, index_row
+from bot.store.transaction import turned_away
 
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
 _POLICY_EVENTS = get_args(PolicyEvent)
 _ENTRIES = "SELECT seq, body, leaf_hash FROM entries ORDER BY seq"
 _DETACHED = "SELECT seq, name, value FROM detached ORDER BY seq"
 _CHUNK = 2000
+# Where a packet stands is erased from the log with the record; buttons under an old message find it all the same.
+_PLACE = ("channel", "ts")
 
 
 def differences(connection: sqlite3.Connection) -> Iterator[str]:
@@ -74,7 +77,7 @@ def _compare(connection: sqlite3.Connection, folded: dict[str, tuple[Proposal, i
             yield f"{row[0]} is in the index and not in the log"
             continue
         for column, found, wanted in zip(INDEX_COLUMNS, row, index_row(*expected), strict=True):
-            if found != wanted:
+            if found != wanted and not (column in _PLACE and wanted == "" and found is not None):
                 yield f"{row[0]}: the index says {column} = {found!r}, the log says {wanted!r}"
     for proposal in folded:
         yield f"{proposal} is in the log and not in the index"

@@ -19,6 +19,7 @@ from approval_rules import (
     access_events,
     auditor_events,
     duty_events,
+    erasure_events,
     events,
     factor_events,
     initiation_events,
@@ -104,6 +105,7 @@ KINDS: Mapping[str, type[Event]] = {
     "away.declined": duty_events.AwayDeclined,
     "log.key_changed": log_events.SigningKeyChanged,
     "log.restore_accepted": log_events.RestoreAccepted,
+    "values.erased": erasure_events.Erased,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -116,6 +118,7 @@ ACCESS = "access"
 AUDITORS = "auditors"
 REVIEW = "review"
 LOG = "log"
+RETENTION = "retention"
 _OF_THE_POLICY = (
     policy_events.PolicyLoaded,
     policy_events.PolicySeen,
@@ -172,10 +175,17 @@ def encode(event: Event) -> Encoded:
 
 def subject_of(event: Event) -> str:
     """Name what an event is about: a proposal, the kill switch, an agent, a person, or the policy."""
+    if isinstance(event, factor_events.FactorEvent | duty_events.AwayEvent | duty_events.AwayDeclined):
+        return event.person
     match event:
-        case events.Paused() | events.ResumeAsked() | events.Resumed() | events.SwitchRefused():
-            return SWITCH
-        case events.IncidentChanged() | events.IncidentRefused():
+        case (
+            events.Paused()
+            | events.ResumeAsked()
+            | events.Resumed()
+            | events.SwitchRefused()
+            | events.IncidentChanged()
+            | events.IncidentRefused()
+        ):
             return SWITCH
         case policy_events.EnvironmentNamed():
             return ENVIRONMENT
@@ -204,6 +214,8 @@ def subject_of(event: Event) -> str:
             return REVIEW
         case log_events.SigningKeyChanged() | log_events.RestoreAccepted():
             return LOG
+        case erasure_events.Erased():
+            return RETENTION
         case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id
         case (
@@ -213,21 +225,6 @@ def subject_of(event: Event) -> str:
             | policy_events.PolicyShadowed()
         ):
             return POLICY
-        case (
-            factor_events.FactorEnrolled()
-            | factor_events.FactorConfirmed()
-            | factor_events.FactorLocked()
-            | factor_events.FactorRemovalAsked()
-            | factor_events.FactorKept()
-            | factor_events.FactorRemoved()
-            | factor_events.RecoveryUsed()
-            | factor_events.FactorRefused()
-            | duty_events.AwaySet()
-            | duty_events.AwayEnded()
-            | duty_events.AwayRefused()
-            | duty_events.AwayDeclined()
-        ):
-            return event.person
         case _:
             return event.proposal
 

@@ -5,10 +5,11 @@ Imports nothing slow: the command line commits with it too, while the server is 
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from bot.store.engine import StoreUnavailableError
+from bot.store.engine import BUSY_MS, StoreUnavailableError
 from bot.store.folds import Folds
 from bot.store.transaction import Sources, Transaction
 
@@ -60,6 +61,8 @@ def commit(
         crash_point("before-commit")
         connection.execute("COMMIT")
         transaction.landed()
+        if transaction.wipes:
+            cut_wal(connection)
         crash_point("after-commit")
     except Exception as error:  # noqa: BLE001 - whatever it was, every caller must hear that nothing was written
         if connection.in_transaction:
@@ -68,6 +71,18 @@ def commit(
             job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
         return None
     return Committed(transaction.touched, transaction.kinds, transaction.denials)
+
+
+def cut_wal(connection: sqlite3.Connection) -> None:
+    """Fold the WAL in and cut it to nothing: it still holds what pages said before. Not while somebody reads.
+
+    Only the server's connection may; what another process overwrote is cut by the server's next sweep.
+    """
+    if connection.execute("PRAGMA wal_autocheckpoint").fetchone()[0]:
+        connection.execute("PRAGMA busy_timeout = 200")
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 
 
 def run_now(connection: sqlite3.Connection, sources: Sources, unit: Callable[[Transaction], T]) -> T:

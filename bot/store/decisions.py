@@ -59,8 +59,10 @@ def written_of(connection: sqlite3.Connection, proposal: str) -> tuple[Written, 
     where = {"subject": proposal}
     salts = {(seq, name): salt for seq, name, salt in connection.execute(_SALTS, where)}
     living: dict[int, list[Disclosure]] = defaultdict(list)
-    for seq, name, value in sorted(connection.execute(rows.DETACHED_OF, where)):
-        living[seq].append(Disclosure(salts[seq, name], name, value))
+    for seq, name, value in sorted(connection.execute(rows.DETACHED_OF, where), key=lambda row: row[:2]):
+        salt = salts[seq, name]
+        if salt is not None:  # else it was erased; what was changed has no value any more, and is no erasure
+            living[seq].append(Disclosure(salt, name, "null" if value is None else value))
     found = connection.execute(rows.ENTRIES_OF, where)
     return tuple(Written(seq, bytes(body), bytes(leaf), tuple(living[seq])) for seq, body, leaf in found)
 

@@ -7,9 +7,11 @@ connection, only the server's may checkpoint, and only one server may run on a f
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from bot.store.sealed import Vault, look_through, vault_for
 from handlers.desk import DeskUnavailableError
 
 BUSY_MS = 5_000
@@ -29,13 +31,14 @@ def database_path(url: str) -> Path:
     return Path(url.removeprefix(_PREFIX))
 
 
-def open_writer(path: Path, *, checkpoints: bool) -> sqlite3.Connection:
+def open_writer(path: Path, *, checkpoints: bool, vault: Vault | None = None) -> sqlite3.Connection:
     """Open the writing connection of this process; only the server's may checkpoint the WAL."""
-    connection = _open(path, f"file:{_quoted(path)}?mode=rw")
+    connection = _open(path, vault)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute(f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}")
     except sqlite3.Error as error:
@@ -44,24 +47,31 @@ def open_writer(path: Path, *, checkpoints: bool) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """Open a connection that cannot write."""
-    connection = _open(path, f"file:{_quoted(path)}?mode=rw")
+def open_reader(path: Path, vault: Vault | None = None) -> sqlite3.Connection:
+    """Open a connection that cannot write. What neither this vault nor the process's own opens reads as erased."""
+    connection = _open(path, vault)
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 
-def _open(path: Path, uri: str) -> sqlite3.Connection:
+def _open(path: Path, vault: Vault | None) -> sqlite3.Connection:
     if not path.exists():
         raise StoreUnavailableError(f"there is no database at {path}; run `foureyes init` or `foureyes db upgrade`")
     try:
         connection = sqlite3.connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000, cached_statements=256
+            f"file:{_quoted(path)}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_MS / 1000,
+            cached_statements=256,
         )
         connection.execute("PRAGMA mmap_size = 0")
     except sqlite3.Error as error:
         raise StoreUnavailableError(f"cannot open {path}: {error}") from error
+    with suppress(sqlite3.DatabaseError):  # of a damaged file: whoever reads it says so
+        look_through(connection, vault or vault_for(path))
     return connection
 
 

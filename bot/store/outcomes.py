@@ -40,7 +40,7 @@ def outcomes_since(connection: sqlite3.Connection, since: datetime) -> list[Came
     cursor = connection.execute(_ENTRIES, {"since": format_time(since)})
     while chunk := cursor.fetchmany(_CHUNK):
         living = _arguments(connection, chunk)
-        alive = {row[0] for row in living}
+        alive = {row[0] for row in living if row[2] is not None}
         for recorded in rows.recorded_from(chunk, living):
             event = recorded.event
             if isinstance(event, Submitted):

@@ -164,8 +164,8 @@ def correction_of(connection: sqlite3.Connection, proposal: ProposalId) -> Corre
 def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]:
     alive = living(connection, entries)
     names: dict[int, set[str]] = {}
-    for seq, name, _value in alive:
-        names.setdefault(seq, set()).add(name)
+    for seq, name, value in alive:
+        names.setdefault(seq, set()).update([name] if value is not None else [])
     for recorded in rows.recorded_from(entries, alive):
         if isinstance(recorded.event, Submitted):
             needed = _NEEDED if recorded.event.lookups is None else {*_NEEDED, "looked_up"}

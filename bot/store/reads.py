@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, text
@@ -19,6 +20,7 @@ from bot.store import rows
 from bot.store.codec import POLICY, SWITCH, Recorded
 from bot.store.engine import StoreUnavailableError, open_reader
 from bot.store.rows import AgentRow, Loaded, Row
+from bot.store.sealed import OPENED, VIEW, opener, vault_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -93,7 +95,7 @@ class Reads:
     def __init__(self, path: "Path") -> None:
         self.path = path
         self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4, max_overflow=4)
-        event.listen(self._engine.sync_engine, "connect", _read_only)
+        event.listen(self._engine.sync_engine, "connect", partial(_read_only, path))
         # A few indexed look-ups on the loop's own thread cost 20 us each; a hop to another thread and back costs 500.
         self._here = open_reader(path)
         self._glance = Snapshot(self._rows_here)
@@ -136,8 +138,10 @@ class Reads:
         await self._engine.dispose()
 
 
-def _read_only(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+def _read_only(path: "Path", connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    connection.create_function(OPENED, 5, opener(vault_for(path)))
     cursor = connection.cursor()
+    cursor.execute(VIEW)
     for pragma in ("query_only = ON", "mmap_size = 0", "trusted_schema = OFF", "busy_timeout = 5000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -74,7 +74,8 @@ def recorded_from(entries: Iterable[Row], detached: Iterable[Row]) -> tuple[Reco
     """Decode entries (seq, body, leaf_hash) with their living values (seq, name, value)."""
     values: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for seq, name, value in detached:
-        values[seq].append((name, value))
+        if value is not None:  # it was sealed, and its key is gone
+            values[seq].append((name, value))
     return tuple(Recorded(seq, bytes(leaf_hash), _event(body, tuple(values[seq]))) for seq, body, leaf_hash in entries)
 
 

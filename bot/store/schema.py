@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.store.engine import StoreUnavailableError, open_reader
 
-REVISION = "0012"
+REVISION = "0013"
 
 
 def upgrade(path: Path) -> None:

@@ -41,13 +41,13 @@ _STOPPED = (
     " LEFT JOIN detached r ON r.seq = e.seq AND r.name = 'run'"
     " WHERE e.subject = :agent AND e.type = 'budget.exceeded' ORDER BY e.seq DESC LIMIT :most"
 )
-# The index is named, and the plus keeps the planner from putting `:digest` into `substr` too: both would walk it whole.
 _ALIKE = (
     "SELECT e.at, e.subject, json_extract(CAST(e.body AS TEXT), '$.actor.ref'),"
-    " json_extract(CAST(e.body AS TEXT), '$.data.tool'), p.state, r.value FROM detached d INDEXED BY detached_digests"
+    " json_extract(CAST(e.body AS TEXT), '$.data.tool'), p.state, r.value"
+    " FROM main.detached d INDEXED BY detached_marks"
     " JOIN entries e ON e.seq = d.seq LEFT JOIN proposals p ON p.id = e.subject"
     " LEFT JOIN detached r ON r.seq = d.seq AND r.name = 'run'"
-    " WHERE d.name = 'digest' AND substr(d.value, 9, 24) = substr(:digest, 9, 24) AND +d.value = :digest"
+    " WHERE d.mark IN (:today, :yesterday)"
     " AND e.type IN ('proposal.submitted', 'proposal.submit_refused')"
     " ORDER BY d.seq DESC LIMIT :most"
 )
@@ -115,7 +115,9 @@ def alike(tx: Transaction, agent: AgentId, digest: Digest) -> Iterator[Attempt]:
     yield from (_attempt(proposal) for proposal in _taken_in_now(tx, agent) if proposal.digest == digest)
     yield from (_refused(event) for event in _refused_now(tx, agent) if event.digest == digest)
     planned, since = tx.planned(), format_time(tx.at - DAY)
-    for at, subject, who, tool, state, run in tx.walk(_ALIKE, {"digest": f'"{digest}"', "most": MOST_ALIKE}):
+    today, yesterday = tx.marks(f'"{digest}"')
+    marks = {"today": today, "yesterday": yesterday, "most": MOST_ALIKE}
+    for at, subject, who, tool, state, run in tx.walk(_ALIKE, marks):
         if at <= since:
             break
         if who == agent and subject not in planned:

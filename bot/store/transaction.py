@@ -5,9 +5,9 @@ A unit that raises leaves nothing behind and does not disturb the others of its 
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
@@ -23,16 +23,18 @@ from approval_rules.events import (
 )
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.policy_events import PolicyEvent
-from approval_rules.state import Proposal, Status, evolve, evolve_switch
+from approval_rules.state import Proposal, evolve, evolve_switch
 from approval_rules.switch import Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
-from bot.store import absences, rows
+from bot.store import absences, rows, sealed, terms
 from bot.store.codec import Recorded, encode
 from bot.store.folds import Folds, recorded_of
 from bot.store.growing import GrowingTree
+from bot.store.index import INDEX_COLUMNS, index_row
 from bot.store.rows import AgentRow, Loaded, Row
+from bot.store.sealed import Vault
 
 PROPOSAL_EVENTS = get_args(ProposalEvent)
 SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
@@ -40,20 +42,6 @@ POLICY_EVENTS = get_args(PolicyEvent)
 
 _INSERT_ENTRY = "INSERT INTO entries (seq, subject, type, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_NODE = "INSERT INTO tree (level, idx, hash) VALUES (?, ?, ?)"
-_INSERT_DETACHED = "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, ?, ?)"
-INDEX_COLUMNS = (
-    "id",
-    "agent_id",
-    "tool",
-    "state",
-    "clock",
-    "next_at",
-    "deadline",
-    "channel",
-    "ts",
-    "created_at",
-    "last_seq",
-)
 _PUT_PROPOSAL = (
     f"INSERT OR REPLACE INTO proposals ({', '.join(INDEX_COLUMNS)})"  # noqa: S608 - our own constant
     f" VALUES ({', '.join('?' * len(INDEX_COLUMNS))})"
@@ -67,11 +55,15 @@ _INSERT_SEEN = "INSERT INTO seen_requests (id, at) VALUES (?, ?)"
 
 
 class Sources(NamedTuple):
-    """Where time, ids and salts come from. `salts(n)` gives n salts of 128 bits as URL-safe text."""
+    """Where time, ids and salts come from. `salts(n)` gives n salts of 128 bits as URL-safe text.
+
+    Without a `vault` values are written as they are, and sealed by the next sweep of a server that has one.
+    """
 
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     salts: Callable[[int], Sequence[str]]
+    vault: Vault | None = None
 
 
 class KeyUse(NamedTuple):
@@ -110,7 +102,8 @@ class _Plan:
 class Transaction:
     """What a unit of work may do. `at` is the time of the unit: the moment at which it is decided.
 
-    `kept` is for readers: what they read of committed rows stays true for all units of the batch.
+    `kept` is for readers: what they read of committed rows stays true for all units of the batch. Whoever overwrites
+    what must not be readable any more sets `wipes`: the WAL is cut after the commit.
     """
 
     def __init__(self, connection: sqlite3.Connection, sources: Sources, folds: Folds) -> None:
@@ -121,6 +114,7 @@ class Transaction:
         self._entries: Sequence[Row] = ()
         self._stored: dict[str, Loaded | None] = {}
         self.kept: dict[tuple[str, str], Any] = {}
+        self.wipes = False
         head = connection.execute(rows.HEAD).fetchone()
         self._size: int = 0 if head is None else head[0] + 1
         self._head: bytes | None = None if head is None else bytes(head[1])
@@ -129,6 +123,8 @@ class Transaction:
         self._tree = GrowingTree(connection, folds, self._size)
         self._undo = (self._size, self._head, self._switch)
         self.at = sources.clock()
+        if sources.vault is not None:
+            sources.vault.refresh()  # whoever changed the keys did so while nobody else could write
 
     # --- the life of a unit, called by the writer ---
 
@@ -156,7 +152,8 @@ class Transaction:
             writes[_PUT_PROPOSAL].append(index_row(loaded.proposal, loaded.last_seq))
         # First what other statements refer to.
         self._entries = writes[_INSERT_ENTRY]
-        for sql in (_INSERT_ENTRY, _INSERT_DETACHED, _PUT_PROPOSAL):
+        writes[sealed.REACH].extend(sealed.reaches(writes[sealed.INSERT]))
+        for sql in (_INSERT_ENTRY, sealed.INSERT, _PUT_PROPOSAL):
             self._db.executemany(sql, writes.pop(sql, ()))
         for sql, planned in writes.items():
             self._db.executemany(sql, planned)
@@ -214,6 +211,11 @@ class Transaction:
         if unverified_id not in self._stored:  # nobody else writes while this transaction lasts
             self._stored[unverified_id] = rows.loaded_from(recorded_of(self._db, unverified_id))
         return self._stored[unverified_id]
+
+    def marks(self, digest: str) -> list[bytes]:
+        """Give by what a digest (as JSON) that was recorded within 24 hours is found."""
+        days = [format_time(self.at - timedelta(days=back))[:10] for back in (0, 1)]
+        return [sealed.mark_of(self._sources.vault, day, digest) for day in days]
 
     def planned(self) -> dict[str, Loaded]:
         """Give the proposals that this batch has touched, as they will be: their rows may not be readable yet."""
@@ -326,12 +328,19 @@ class Transaction:
             ],
         )
         self.write(_INSERT_ENTRY, (entry.seq, encoded.subject, encoded.kind, at, entry.body, entry.leaf_hash))
-        for salt, (name, text) in zip(salts, encoded.detached.items(), strict=True):
-            self.write(_INSERT_DETACHED, (entry.seq, name, salt, text))
+        self._detach(event, entry.seq, at, zip(salts, encoded.detached.items(), strict=True))
         for node in self._tree.append(entry.leaf_hash):
             self.write(_INSERT_NODE, node)
         self._size, self._head = entry.seq + 1, entry.leaf_hash
         return self._fold(event, entry)
+
+    def _detach(self, event: Event, seq: int, at: str, values: Iterable[tuple[str, tuple[str, str]]]) -> None:
+        about = isinstance(event, PROPOSAL_EVENTS) and not isinstance(event, Submitted)
+        before = self.proposal(cast("ProposalEvent", event).proposal) if about else None
+        record = terms.record_days(event, None if before is None else before.proposal)
+        for salt, (name, text) in values:
+            days = terms.days_of(name, record)
+            self.write(sealed.INSERT, sealed.row(self._sources.vault, at, days, seq, name, salt, text))
 
     def _fold(self, event: Event, entry: Entry) -> Recorded:
         recorded = Recorded(entry.seq, entry.leaf_hash, event)
@@ -359,33 +368,3 @@ class Transaction:
 def turned_away(event: Event) -> bool:
     """Tell whether an event turned a proposal away for a mistake of its agent."""
     return isinstance(event, SubmitRefused) and event.code not in NO_REJECTION
-
-
-def index_row(proposal: Proposal, last_seq: int) -> Row:
-    """Give a proposal's row of the index (INDEX_COLUMNS): always the fold of its events."""
-    clock, next_at = clock_of(proposal)
-    deadline = proposal.deadline
-    packet = proposal.packet
-    return (
-        proposal.id,
-        proposal.agent.id,
-        proposal.tool,
-        proposal.status.value,
-        clock,
-        None if next_at is None else format_time(next_at),
-        None if deadline is None else format_time(deadline),
-        packet.channel if packet else None,
-        packet.ts if packet else None,
-        format_time(proposal.created_at),
-        last_seq,
-    )
-
-
-def clock_of(proposal: Proposal) -> tuple[str | None, datetime | None]:
-    """Name the open clock of a proposal and when a sweep must look at it next."""
-    deadline = proposal.deadline
-    if deadline is None:
-        return None, None
-    if proposal.status is Status.PENDING:
-        return "decide", min(proposal.remind_at or deadline, deadline)
-    return ("claim" if proposal.execution is None else "outcome"), deadline

@@ -14,6 +14,7 @@ from bot.audit.log_format import leaf_hash
 from bot.audit.signed_note import Checkpoint
 from bot.audit.verify import verify
 from bot.keys import load
+from bot.store.sealed import look_through
 from tests.invariants.story import Story
 from tests.world import World
 
@@ -48,20 +49,20 @@ def change(column: str, value: str) -> Damage:
 def delete(db: sqlite3.Connection, seq: int) -> None:
     """Take one entry away."""
     db.execute("DELETE FROM entries WHERE seq = ?", (seq,))
-    db.execute("DELETE FROM detached WHERE seq = ?", (seq,))
+    db.execute("DELETE FROM main.detached WHERE seq = ?", (seq,))
 
 
 def close_the_gap(db: sqlite3.Connection, seq: int) -> None:
     """Take one entry away and number the later ones anew."""
     delete(db, seq)
-    for table in ("entries", "detached"):
+    for table in ("entries", "main.detached"):
         db.execute(f"UPDATE {table} SET seq = -seq WHERE seq > ?", (seq,))  # noqa: S608 - constants
         db.execute(f"UPDATE {table} SET seq = -seq - 1 WHERE seq < 0")  # noqa: S608 - constants
 
 
 def swap(db: sqlite3.Connection, seq: int) -> None:
     """Let two neighbours change places."""
-    for table in ("entries", "detached"):
+    for table in ("entries", "main.detached"):
         for old, new in ((seq, -1), (seq - 1, seq), (-1, seq - 1)):
             db.execute(f"UPDATE {table} SET seq = ? WHERE seq = ?", (new, old))  # noqa: S608 - constants
 
@@ -78,7 +79,7 @@ def insert(db: sqlite3.Connection, seq: int) -> None:
 def cut(db: sqlite3.Connection, seq: int) -> None:
     """Cut off the tail."""
     db.execute("DELETE FROM entries WHERE seq >= ?", (seq,))
-    db.execute("DELETE FROM detached WHERE seq >= ?", (seq,))
+    db.execute("DELETE FROM main.detached WHERE seq >= ?", (seq,))
 
 
 DAMAGES: dict[str, Damage] = {
@@ -94,6 +95,16 @@ DAMAGES: dict[str, Damage] = {
     "an inserted entry": insert,
     "a cut-off tail": cut,
 }
+BESIDE = (
+    "name = name || 'x'",
+    "salt = 'x'",
+    "value = '1'",
+    "salt = 'x', value = '1', key = NULL",
+    "key = key || 'x'",
+    "key = NULL",
+    "box = CAST(box || 'x' AS BLOB)",
+    "box = NULL",
+)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +113,7 @@ def whole(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sq
     with closing(story.copy_of_the_database(tmp_path_factory.mktemp("copy") / "copy.db")) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute("PRAGMA ignore_check_constraints = ON")
+        look_through(db, story.world.vault())
         yield db
 
 
@@ -115,33 +127,36 @@ def known(story: Story) -> Checkpoint:
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_damage_anywhere_is_found(whole: sqlite3.Connection, known: Checkpoint, kind: str) -> None:
+def test_damage_anywhere_is_found(story: Story, whole: sqlite3.Connection, known: Checkpoint, kind: str) -> None:
     """The whole log has no fault; with this done to any of its entries, the last among them, it has one."""
     assert verify(whole, known).broken == []
     for seq in {*range(1, known.size, EVERY), known.size - 1}:
-        with closing(copied(whole)) as db:
+        with closing(copied(whole, story)) as db:
             DAMAGES[kind](db, seq)
             assert verify(db, known).broken, f"{kind} at {seq}"
 
 
-@pytest.mark.parametrize("column", ["name", "salt", "value", "a row"])
-def test_damage_to_what_is_detached_is_found(whole: sqlite3.Connection, known: Checkpoint, column: str) -> None:
+@pytest.mark.parametrize("change", [*BESIDE, "a row"])
+def test_damage_to_what_is_detached_is_found(
+    story: Story, whole: sqlite3.Connection, known: Checkpoint, change: str
+) -> None:
     """Values beside the log are held by it: none is changed or taken away unseen."""
-    many = whole.execute("SELECT rowid FROM detached").fetchall()
+    many = whole.execute("SELECT rowid FROM main.detached").fetchall()
     assert len(many) > EVERY
     for (row,) in many[::EVERY]:
-        with closing(copied(whole)) as db:
-            if column == "a row":
-                db.execute("DELETE FROM detached WHERE rowid = ?", (row,))
+        with closing(copied(whole, story)) as db:
+            if change == "a row":
+                db.execute("DELETE FROM main.detached WHERE rowid = ?", (row,))
             else:
-                db.execute(f"UPDATE detached SET {column} = {column} || 'x' WHERE rowid = ?", (row,))  # noqa: S608 - a constant
-            assert verify(db, known).broken, f"{column} of {row}"
+                db.execute(f"UPDATE main.detached SET {change} WHERE rowid = ?", (row,))  # noqa: S608 - constants
+            assert verify(db, known).broken, f"{change} of {row}"
 
 
-def copied(db: sqlite3.Connection) -> sqlite3.Connection:
+def copied(db: sqlite3.Connection, story: Story) -> sqlite3.Connection:
     """Give a copy in memory, to be damaged."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
     db.backup(copy)
+    look_through(copy, story.world.vault())
     copy.execute("PRAGMA ignore_check_constraints = ON")
     return copy
 

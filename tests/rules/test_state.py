@@ -11,6 +11,7 @@ from approval_rules import (
     access_events,
     auditor_events,
     duty_events,
+    erasure_events,
     factor_events,
     initiation_events,
     log_events,
@@ -143,7 +144,7 @@ def test_the_vocabulary_is_closed() -> None:
         thing
         for module in (
             *(vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events),
-            *(question_events, stop_events, access_events, auditor_events, review_events, log_events),
+            *(question_events, stop_events, access_events, auditor_events, review_events, log_events, erasure_events),
         )
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())

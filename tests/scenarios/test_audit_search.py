@@ -181,7 +181,7 @@ async def test_what_was_erased_is_not_found_by_its_words(tmp_path: Path) -> None
         client = await auditor(world, "lang", values=True)
         proposal = await world.propose(180, summary="Zebedee's parcel")
         assert await ids(client, text="zebedee") == [proposal["id"]]
-        await world.running.wiring.writer.run(lambda tx: tx.write("DELETE FROM detached WHERE seq >= ?", (0,)))
+        await world.running.wiring.writer.run(lambda tx: tx.write("DELETE FROM main.detached WHERE seq >= ?", (0,)))
         with world.db() as db:
             assert db.execute("SELECT count(*) FROM search_words").fetchone() == (0,)
             assert db.execute("SELECT count(*) FROM search_amounts").fetchone() == (0,)

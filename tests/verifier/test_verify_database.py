@@ -1,5 +1,6 @@
 """The verifier over a database file: it never writes, finds every damage that the log itself shows, and says where."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -185,6 +186,26 @@ def test_sealed_values_are_counted_and_not_judged(scene: Scene) -> None:
     assert report.broken == []
     assert (report.facts["sealed"], report.facts["disclosed"]) == (86, 860)
     assert "86 values are sealed; without their keys they were not looked at" in report.notes
+
+
+def test_a_recorded_erasure_is_no_fault_and_no_cover(scene: Scene) -> None:
+    """So many of that day may be gone; one more is told, with the day and both numbers."""
+    with closing(sqlite3.connect(scene.database)) as db:
+        (body,) = db.execute("SELECT body FROM entries WHERE seq = 601").fetchone()
+        (day,) = db.execute("SELECT substr(at, 1, 10) FROM entries WHERE seq = 0").fetchone()
+    entry = json.loads(body)
+    gone = [{"day": day, "days": 30, "count": 5}]
+    entry |= {"type": "values.erased", "data": {"why": "term", "gone": gone}}
+    told = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
+    scene.change(rewritten(told), "UPDATE entries SET type = 'values.erased' WHERE seq = 601")
+    scene.change("DELETE FROM detached WHERE seq = 0")
+    assert not [text for _, text in faults(scene.database) if "detached values" in text]
+    scene.change("DELETE FROM detached WHERE name = 'digest'")
+    (fault,) = [text for _, text in faults(scene.database) if "detached values" in text]
+    assert "and the erasure of 5 was recorded" in fault
+    entry["data"] = {"gone": 7}
+    scene.change(rewritten(json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()))
+    assert (0, "5 of its detached values are gone and no erasure was recorded") in faults(scene.database)
 
 
 def test_numbers_that_are_none_are_unreadable(scene: Scene) -> None:

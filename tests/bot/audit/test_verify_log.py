@@ -32,7 +32,7 @@ class Log:
         for seq in range(6):
             self.append({"reason": '"late"', "name": '"Maya"'} if seq in (1, 4) else {})
 
-    def append(self, detached: dict[str, str]) -> None:
+    def append(self, detached: dict[str, str], kind: str = "x.y", data: object = None) -> None:
         """Write an entry as the store does."""
         seq = len(self.entries)
         sd = [disclosure_digest(SALT, name, value) for name, value in detached.items()]
@@ -42,15 +42,16 @@ class Log:
             prev=prev,
             entry_id=f"evt_{seq}",
             at=AT,
-            kind="x.y",
+            kind=kind,
             actor={"kind": "system", "ref": "clock"},
             subject="s",
             policy=None,
-            data={"n": seq},
+            data={"n": seq} if data is None else data,  # type: ignore[arg-type]  # an attacker's entry
             sd=sd,
         )
         self.entries.append(entry)
-        self.db.execute("INSERT INTO entries VALUES (?, 's', 'x.y', ?, ?, ?)", (seq, AT, entry.body, entry.leaf_hash))
+        row = (seq, kind, AT, entry.body, entry.leaf_hash)
+        self.db.execute("INSERT INTO entries VALUES (?, 's', ?, ?, ?, ?)", row)
         for name, value in detached.items():
             self.db.execute("INSERT INTO detached VALUES (?, ?, ?, ?)", (seq, name, SALT, value))
 
@@ -289,6 +290,58 @@ def test_a_detached_value_of_nothing_is_found(log: Log, seq: int) -> None:
     log.db.execute("INSERT INTO detached VALUES (?, 'extra', 's', '1')", (seq,))
     what = "was changed" if seq == 3 else "belongs to no entry"
     assert log.broken() == [(seq, f"the detached value 'extra' {what}")]
+
+
+def erased(count: object, day: str = AT[:10]) -> dict[str, object]:
+    """Give what an entry says that tells of an erasure."""
+    return {"why": "term", "gone": [{"day": day, "days": 30, "count": count}]}
+
+
+def test_a_recorded_erasure_is_no_fault(log: Log) -> None:
+    """So many of that day may be gone, and the report says how many under which term."""
+    log.db.execute("DELETE FROM detached WHERE seq = 1")
+    log.append({}, "values.erased", erased(2))
+    report = verify(log.db, None)
+    assert (report.broken, report.erased) == ([], {("term", 30): 2})
+
+
+def test_what_was_recorded_and_is_still_there_is_no_fault(log: Log) -> None:
+    """Between the commit of the erasure and its keys' end the values can be read."""
+    log.append({}, "values.erased", erased(2))
+    assert log.broken() == []
+
+
+def test_more_gone_than_was_recorded_is_found(log: Log) -> None:
+    """An erasure is no cover for another one, on its day or on any other."""
+    log.db.execute("DELETE FROM detached WHERE name = 'reason'")
+    log.append({}, "values.erased", erased(1))
+    several = "2 detached values of 2026-01-31 are gone, and the erasure of 1 was recorded"
+    assert log.broken() == [(1, several)]
+    log.append({}, "values.erased", erased(7, "2026-02-01"))
+    assert log.broken() == [(1, several)]
+    log.append({}, "values.erased", erased(1))
+    assert log.broken() == []
+
+
+@pytest.mark.parametrize(
+    "data", [{"why": "term"}, {"gone": []}, erased("many"), erased(None), {"why": "x", "gone": 7}, [1], {"gone": ["x"]}]
+)
+def test_an_erasure_that_cannot_be_read_has_erased_nothing(log: Log, data: object) -> None:
+    """Whatever an attacker writes there, it excuses nothing and stops no verification."""
+    log.db.execute("DELETE FROM detached WHERE seq = 1")
+    log.append({}, "values.erased", data)
+    assert log.broken() == [(1, "2 of its detached values are gone and no erasure was recorded")]
+
+
+def test_what_cannot_be_opened_here_is_counted(log: Log) -> None:
+    """Without the keys only those values are missed that are not there at all."""
+    log.db.execute("UPDATE detached SET salt = NULL, value = NULL WHERE seq = 4")
+    assert log.broken() == [(4, "2 of its detached values are gone and no erasure was recorded")]
+    report = verify(log.db, None, opens=False)
+    assert (report.broken, report.unopened) == ([], 2)
+    log.db.execute("DELETE FROM detached WHERE seq = 4 AND name = 'name'")
+    (fault,) = verify(log.db, None, opens=False).broken
+    assert fault == Broken(4, "1 of its detached values are gone and no erasure was recorded")
 
 
 def test_a_body_of_another_type_does_not_stop_the_verifier(log: Log) -> None:

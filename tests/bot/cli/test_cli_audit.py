@@ -64,7 +64,7 @@ def test_entries_newer_than_the_anchor_are_a_note(kept: Shell) -> None:
             "INSERT INTO proposals VALUES ('prop_1', 'a', 't', 'blocked', NULL, NULL, NULL, NULL, NULL, '2026', 1)",
             "BROKEN index: prop_1 is in the index and not in the log",
         ),
-        ("DROP TABLE detached", "BROKEN the database file is damaged: no such table: detached; restore it"),
+        ("DROP TABLE detached", "BROKEN the database file is damaged: no such table: main.detached; restore it"),
     ],
 )
 def test_every_damage_is_found(kept: Shell, damage: str, told: str) -> None:

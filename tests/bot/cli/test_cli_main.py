@@ -157,7 +157,7 @@ def test_a_locked_database_is_not_a_broken_log(ready: Shell, monkeypatch: pytest
     """An outage is exit 3, never 7: nothing was found out about the log."""
     ready("pause", "--tool", "a.b", "x")
 
-    def busy(*_: object) -> None:
+    def busy(*_: object, **__: object) -> None:
         error = sqlite3.OperationalError("database is locked")
         error.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise error

@@ -134,6 +134,7 @@ async def test_the_same_version_may_read_another_key(living: Living) -> None:
     made = await refund(world, 30)
     assert made["state"] == "approved"
     living.shell.set(FOUREYES_SIGNING_KEY_FILE=world.folder / "none")
+    shutil.copy(world.settings.data_keys_file, world.folder / "none.data-keys")
     ended = await living("policy", "explain", made["id"])
     assert "The same version says something else here" in ended.out
     assert "=> asked: rule 1" in ended.out

@@ -164,8 +164,8 @@ async def test_many_votes_and_refusals_take_no_time(world: World) -> None:
 HURT = {
     "a word of an entry": "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'support_', 'sapport_') AS BLOB)"
     " WHERE subject = :id AND type = 'vote.counted'",
-    "a value": "UPDATE detached SET value = '\"Other words\"' WHERE name = 'summary'",
-    "the arguments": "UPDATE detached SET value = replace(value, '180', '980') WHERE name = 'arguments'",
+    "a value": "UPDATE detached SET box = zeroblob(40) WHERE name = 'summary'",
+    "the arguments": "UPDATE detached SET key = NULL, box = NULL, salt = 'x', value = '{}' WHERE name = 'arguments'",
     "a name": "UPDATE detached SET name = 'runs' WHERE name = 'run'",
     "a leaf": "UPDATE entries SET leaf_hash = zeroblob(32) WHERE subject = :id",
     "a checkpoint": "UPDATE checkpoints SET note = replace(note, 'foureyes', 'fourteen')",

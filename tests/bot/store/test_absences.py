@@ -16,7 +16,7 @@ async def test_the_row_is_the_fold_of_the_log(tmp_path: Path) -> None:
         await world.say(JONAS, "away until tomorrow")
         await world.say(MAYA, "back")
         await world.stop()
-        with open_writer(world.database, checkpoints=True) as db:
+        with open_writer(world.database, checkpoints=True, vault=world.vault()) as db:
             assert list(check.differences(db)) == []
             assert db.execute("SELECT count(*), count(delegate) FROM absences").fetchone() == (2, 0)
             for change in (
@@ -45,7 +45,7 @@ async def test_the_upgrade_reminds_again_of_what_is_open(tmp_path: Path) -> None
         await world.move(hours=2)
         await world.propose(182)
         await world.stop()
-        with open_writer(world.database, checkpoints=True) as db:
+        with open_writer(world.database, checkpoints=True, vault=world.vault()) as db:
             before = db.execute("SELECT id, next_at, deadline FROM proposals ORDER BY id").fetchall()
             assert sum(next_at < deadline for _, next_at, deadline in before) == 3
             db.execute(
@@ -55,7 +55,7 @@ async def test_the_upgrade_reminds_again_of_what_is_open(tmp_path: Path) -> None
             assert db.execute("SELECT id, next_at, deadline FROM proposals ORDER BY id").fetchall() != before
             go_back(db, "0004")
         schema.upgrade(world.database)
-        with open_writer(world.database, checkpoints=True) as db:
+        with open_writer(world.database, checkpoints=True, vault=world.vault()) as db:
             assert db.execute("SELECT id, next_at, deadline FROM proposals ORDER BY id").fetchall() == before
             assert list(check.differences(db)) == []
         await world.start()

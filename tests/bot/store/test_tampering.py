@@ -20,7 +20,7 @@ from bot.audit.signed_note import Checkpoint
 from bot.audit.verify import verify
 from bot.store.check import differences
 from bot.store.engine import open_writer
-from bot.store.transaction import INDEX_COLUMNS
+from bot.store.index import INDEX_COLUMNS
 from tests.bot.audit.signing import checkpoint_of
 from tests.bot.store.long_log import ENTRIES_EACH, write_log
 from tests.world import empty_database
@@ -207,8 +207,10 @@ def test_every_inserted_entry_is_found() -> None:
 
 def test_values_without_a_promise_are_found() -> None:
     """A detached value that no entry promised, for a known entry, an unknown one, or one that was copied, is found."""
-    assert faults_after(sql("INSERT INTO detached VALUES (3, 'extra', 'salt', '1')"))
-    assert faults_after(_without_keys, sql("INSERT INTO detached VALUES (99999, 'extra', 'salt', '1')"))
+    assert faults_after(sql("INSERT INTO detached (seq, name, salt, value) VALUES (3, 'extra', 'salt', '1')"))
+    assert faults_after(
+        _without_keys, sql("INSERT INTO detached (seq, name, salt, value) VALUES (99999, 'extra', 'salt', '1')")
+    )
     assert faults_after(
         sql("DELETE FROM detached WHERE seq = 0 AND name = 'summary'"),
         sql("INSERT INTO detached SELECT * FROM detached WHERE seq = 0 AND name = 'arguments'"),

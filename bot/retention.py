@@ -1,0 +1,71 @@
+"""Keeps every value for its term and no longer: seals, records and shreds, in sweeps that may be cut anywhere."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from approval_rules.people import system
+from bot.clock import Clock
+from bot.data_keys import MARK, DataKeys, KeyName, key_name
+from bot.store import erasing
+
+if TYPE_CHECKING:
+    from bot.store.reads import Reads
+    from bot.store.writer import Writer
+
+RETENTION: Final = system("retention")
+log = structlog.get_logger()
+
+
+def is_due(key: KeyName, today: date) -> bool:
+    """Tell whether the term of what a key seals is over: a day's first value is never kept longer than its term."""
+    return date.fromisoformat(key.day) + timedelta(days=key.days) <= today
+
+
+class Retention:
+    """The sweep over kept values."""
+
+    def __init__(self, writer: "Writer", reads: "Reads", vault: DataKeys, clock: Clock) -> None:
+        self._writer = writer
+        self._reads = reads
+        self._vault = vault
+        self._clock = clock
+        self._owed = True  # what was overwritten before the last stop may still stand in the WAL
+
+    async def look(self) -> None:
+        """Seal what is plain, end what is due, and drop what is unreadable."""
+        while sealed := await self._writer.run(lambda tx: erasing.seal_some(tx, self._vault)):
+            self._owed = True
+            if sealed < erasing.AT_ONCE:
+                break
+        due = {str(key) for key in self._vault.names() if is_due(key, self._clock().date())}
+        if values := {key for key in due if not _only_marks(key)}:
+            await self._writer.run(lambda tx: erasing.end(tx, values, RETENTION))
+            log.info("values_erased", keys=len(values))
+        found = await self._reads.glance().rows(erasing.KEYS, {})
+        await self._shred(due | set(erasing.ended((row[0], row[1]) for row in found)))
+        while await self._writer.run(erasing.drop_some):
+            pass
+        await self._cut_wal()
+
+    async def _cut_wal(self) -> None:
+        """Ask until the WAL was seen empty: a reader may have stood in the way."""
+        if self._owed:
+            await self._writer.run(erasing.wipe)
+            self._owed = await asyncio.to_thread(_has_bytes, Path(f"{self._reads.path}-wal"))
+
+    async def _shred(self, names: Collection[str]) -> None:
+        living = {str(key) for key in self._vault.names()}
+        await asyncio.to_thread(self._vault.shred, living & set(names))
+
+
+def _has_bytes(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
+
+
+def _only_marks(key: str) -> bool:
+    return key_name(key).tag.startswith(MARK)
