@@ -15,6 +15,7 @@ from benchmarks.policies import loading, rules
 from benchmarks.processes import LOAD_CORE
 from benchmarks.records import audit, health
 from benchmarks.replay import replay
+from benchmarks.searching import search
 
 BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "intake": intake,
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "server": server,
     "audit": audit,
     "health": health,
+    "search": search,
 }
 
 

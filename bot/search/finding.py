@@ -15,7 +15,7 @@ from approval_rules.times import format_time
 from bot.person_marks import Marking
 from bot.search import places
 from bot.search.cursor import cursor, place_in
-from bot.search.folding import found_by, millionths, money_in, states_of, words_of
+from bot.search.folding import millionths, money_in, terms_of, words_of
 from bot.search.index import indexed_and_size
 from bot.search.people import pseudonyms_of
 from bot.search.showing import hit_of
@@ -119,9 +119,7 @@ class _Wanted:
             return False
         if sought.until is not None and proposal.created_at >= sought.until:
             return False
-        if sought.state is not None and sought.state not in states_of(proposal):
-            return False
-        terms = found_by(loaded).terms
+        terms = terms_of(loaded) if self.terms else frozenset()
         if not all(group & terms for group in self.terms):
             return False
         return self._pays(proposal) and (not self.words or self.words <= words_of(loaded))

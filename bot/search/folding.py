@@ -48,23 +48,12 @@ class Found:
 def found_by(loaded: Loaded) -> Found:
     """Fold a proposal into what it is found by."""
     proposal, first = loaded.proposal, loaded.recorded[0]
-    rule = proposal.requirement.policy.rule
-    people = (f"person:{ref}" for item in loaded.recorded for ref in _people(item.event))
-    states = states_of(proposal)
     return Found(
         first.seq,
         proposal.id,
         format_time(proposal.created_at),
-        states,
-        frozenset(
-            {
-                f"agent:{proposal.agent.id}",
-                f"tool:{proposal.tool}",
-                *(() if rule is None else (f"rule:{rule}",)),
-                *people,
-                *(f"state:{state}" for state in states),
-            }
-        ),
+        states_of(proposal),
+        terms_of(loaded),
         frozenset(
             Amount(currency, millionths(amount), _arguments_at(loaded)) for currency, amount in money_in(proposal)
         ),
@@ -74,6 +63,21 @@ def found_by(loaded: Loaded) -> Found:
             for name, texts in _texts(item.event, proposal)
             if (words := words_in(texts))
         },
+    )
+
+
+def terms_of(loaded: Loaded) -> frozenset[str]:
+    """Give what a proposal is found by for ever: agent, tool, rule, people and states."""
+    proposal = loaded.proposal
+    rule = proposal.requirement.policy.rule
+    return frozenset(
+        {
+            f"agent:{proposal.agent.id}",
+            f"tool:{proposal.tool}",
+            *(() if rule is None else (f"rule:{rule}",)),
+            *(f"person:{ref}" for item in loaded.recorded for ref in _people(item.event)),
+            *(f"state:{state}" for state in states_of(proposal)),
+        }
     )
 
 
