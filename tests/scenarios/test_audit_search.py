@@ -11,7 +11,8 @@ import pytest
 from approval_rules.auditor_events import AuditLooked
 from bot.auditors import AddAuditor, RevokeAuditor
 from bot.clock import new_token
-from bot.slack_standin.workspace import JONAS, MAYA
+from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
+from bot.store.transaction import Transaction
 from tests.auditing import auditor, found
 from tests.world import TOOL, World
 
@@ -239,3 +240,52 @@ async def test_a_key_has_a_pace(world: World) -> None:
     assert (late.json()["code"], late.headers["Retry-After"]) == ("too-many-requests", "10")
     await world.move(minutes=2)
     assert (await client.get("/v1/audit/stream")).status_code == 200
+
+
+async def test_an_index_that_lies_hides_and_never_shows(world: World, stories: dict[str, str]) -> None:
+    """What the index names is checked against the log: a planted row finds nothing that does not fit."""
+    client = await auditor(world, "lang", values=True)
+    pending = await world.propose(77)
+    assert await ids(client, text="zebedee") == [stories["denied"]]
+    with world.db() as db:
+        (seq,) = db.execute("SELECT seq FROM search_rows WHERE proposal = ?", (pending["id"],)).fetchone()
+        marks = db.execute("SELECT word FROM search_words WHERE name = 'reason'").fetchall()
+    lies = [
+        *(("INSERT INTO search_words VALUES (?, ?, ?, 'planted')", (mark, seq, seq)) for (mark,) in marks),
+        ("INSERT INTO search_terms VALUES ('state:denied', ?)", (seq,)),
+        ("INSERT INTO search_amounts VALUES ('usd', 5000000, ?, ?)", (seq, seq)),
+        ("UPDATE search_rows SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = ?", (seq,)),
+    ]
+
+    def lie(tx: Transaction) -> None:
+        for sql, values in lies:
+            tx.write(sql, values)
+
+    await world.running.wiring.writer.run(lie)
+    assert await ids(client, text="zebedee") == [stories["denied"]]
+    assert await ids(client, state="denied") == [stories["denied"]]
+    assert await ids(client, currency="usd", min="4", max="6") == []
+    assert pending["id"] not in await ids(client, to="2020-06-01")
+    truth = [
+        ("DELETE FROM search_terms WHERE term = 'state:denied' AND seq = ?", (seq,)),
+        ("DELETE FROM search_amounts WHERE amount = 5000000 AND seq = ?", (seq,)),
+        ("UPDATE search_rows SET at = ? WHERE seq = ?", (pending["created_at"], seq)),
+        ("DELETE FROM search_words WHERE name = 'planted' AND seq = ?", (seq,)),
+    ]
+    lies[:] = truth
+    await world.running.wiring.writer.run(lie)
+
+
+async def test_whoever_had_a_part_is_found(world: World) -> None:
+    """Whoever started it, and whoever was refused at it, by id and by e-mail address; nobody else."""
+    client = await auditor(world, "lang", values=True)
+    proposal = await world.propose(180, run={"started_by": MAYA})
+    assert await ids(client, person=MAYA) == [proposal["id"]]
+    packet = await world.packet_of(proposal)
+    await world.click(SAM, packet, "approve")
+    for who in (SAM, world.workspace.users[SAM].address.upper()):
+        assert await ids(client, person=who) == [proposal["id"]], who
+    assert await ids(client, person=world.workspace.users[JONAS].address) == []
+    await world.approve(proposal, JONAS, PRIYA)
+    await world.move(hours=2)
+    assert (await search(client, person=PRIYA))[0]["told"] == "approved, and lapsed unused"
