@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TypeAlias, assert_never
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias, assert_never
 
 from approval_rules.people import Actor, RoleName
 from approval_rules.refusals import Refusal
 from approval_rules.text import AgentText
+
+ESCALATE_AFTER: Final = timedelta(days=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ class WeekReview:
         return not self.complete and not self.superseded
 
     @property
-    def escalated(self) -> bool:
-        """Whether others than the role were called."""
-        return any(one.also for one in self.reminded)
+    def escalation(self) -> WeekReminded | None:
+        """Give the call that went beyond its role; None where there was none yet."""
+        return next((one for one in self.reminded if one.at - self.made.at >= ESCALATE_AFTER), None)
 
     @property
     def reviewers(self) -> frozenset[RoleName]:

@@ -23,6 +23,7 @@ from docs.page_pictures import photograph_page
 from docs.passkey_pictures import photograph_passkeys
 from docs.people_pictures import photograph_amending, photograph_calling, photograph_home, photograph_review
 from docs.red_pictures import photograph_red
+from docs.week_pictures import photograph_week
 
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--font-render-hinting=none")
 PARTS: Final[dict[str, Callable[[Camera, Path], Awaitable[None]]]] = {
@@ -33,6 +34,7 @@ PARTS: Final[dict[str, Callable[[Camera, Path], Awaitable[None]]]] = {
     "calling": photograph_calling,
     "home": photograph_home,
     "review": photograph_review,
+    "week": photograph_week,
     "codes": photograph_codes,
     "passkeys": photograph_passkeys,
 }

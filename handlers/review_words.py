@@ -32,11 +32,15 @@ _WHAT: Final[Mapping[str, str]] = {
     "deny": "denied",
     "agreed": "never differed",
     "lapsed": "nobody claimed it in time",
+    "paused-all": "everything was paused",
+    "paused-agent": "an agent was paused",
+    "paused-tool": "a tool was paused",
+    "incident": "an incident was declared",
     "approvers-changed": "somebody who approved may no longer approve",
     "policy-changed": "the policy asks for more since",
     "paused": "a pause took it back",
     "agent-revoked": "the agent was taken out of service",
-    "tool-not-allowed": "the agent may no longer use the tool",
+    "tool-not-allowed": "the agent may not use the tool",
     "approved-by-policy": "approved by the policy alone",
 }
 

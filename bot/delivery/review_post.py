@@ -13,11 +13,11 @@ from bot.delivery.slack_post import NO_CHANNEL, OPS
 from bot.delivery.standing_post import StandingSenders
 from bot.delivery.worker import Attempt, Later, Never, Result, Sent
 from bot.desk.weekly import files_of, shown_week
+from bot.review.records import reviews_from
 from bot.slack_calls import SlackUnavailableError
 from bot.store import week_posts
 from bot.store.outbox import OutboxRow
 from handlers.slack.blocks import Block, mentions
-from handlers.slack.escape import Safe
 from handlers.slack.weekly_words import call_buttons, call_words, week_message
 from handlers.weekly_desk import WeekShown
 
@@ -41,44 +41,43 @@ class ReviewSender(StandingSenders):
         mark = Mark(_EVENT, "row", row.name, row.created_at)
         return await self.stand(row, attempt, self._place(shown.role), mark, week_message(shown), as_of)
 
-    def _place(self, role: str) -> str | None:
-        """Give the role's own channel, or where such things go."""
+    def _place(self, *first: str) -> str | None:
+        """Give the first channel of these names that there is, else the one where operators are told such things."""
         channels = self._wiring.policy.folder.channels
-        return next((channels[name] for name in (role, *OPS) if name in channels), self._slack.default_channel)
+        return next((channels[name] for name in (*first, *OPS) if name in channels), self._slack.default_channel)
 
     async def _call_again(self, row: OutboxRow, attempt: Attempt, shown: WeekShown) -> Result:
         if shown.complete or shown.superseded:
             return Sent(row.wanted_seq)  # it was signed, or is over, before anybody could be called
         recorded = await self._wiring.reads.glance().recorded(row.subject)
         event = next((item.event for item in recorded if item.seq == row.wanted_seq), None)
-        if not isinstance(event, WeekReminded):
+        review = reviews_from(recorded).of(shown.digest)
+        if review is None or not isinstance(event, WeekReminded):
             return Never("the call is not in the log")
-        roles = [RoleName(shown.role), *event.also]
-        folder, now = self._wiring.policy.folder, self._wiring.clock()
-        until = quiet_until(folder.quiet_of(roles[0]), now)
-        if until is not None and not event.also:
+        role, folder, now = RoleName(shown.role), self._wiring.policy.folder, self._wiring.clock()
+        escalated = event == review.escalation
+        until = None if escalated else quiet_until(folder.quiet_of(role), now)
+        if until is not None:
             return Later(QUIET, until - now, not_tried=True)
-        text = call_words(shown, (event.at - shown.made_at).days, escalated=bool(event.also))
-        called = await self._called(roles)
-        if event.also:
-            return await self._escalate(row, attempt, text, [*called, *call_buttons(shown)])
+        text = call_words(shown, (event.at - shown.made_at).days, escalated=escalated)
+        called = await self._called((role, *event.also))
+        if escalated:
+            channel = self._place()
+            more = [*called, *call_buttons(shown)]
+            return (
+                Later(NO_CHANNEL)
+                if channel is None
+                else await self._say(channel, text, row.wanted_seq, attempt, more=more)
+            )
         placed = await self._wiring.reads.glance().rows(week_posts.PLACE, {"name": week_posts.name(shown.digest)})
         if not placed:
             return Later("the review is not posted yet", not_tried=True)
         channel, ts = placed[0]
         return await self._say(channel, text, row.wanted_seq, attempt, ts, called)
 
-    async def _escalate(self, row: OutboxRow, attempt: Attempt, text: Safe, more: Sequence[Block]) -> Result:
-        channels = self._wiring.policy.folder.channels
-        channel = next((channels[name] for name in OPS if name in channels), self._slack.default_channel)
-        if channel is None:
-            return Later(NO_CHANNEL)
-        return await self._say(channel, text, row.wanted_seq, attempt, more=more)
-
     async def _called(self, roles: Sequence[RoleName]) -> Sequence[Block]:
-        users, groups = await people_in(
-            self._wiring, [role for role in roles if role in self._wiring.policy.folder.roles]
-        )
+        there = self._wiring.policy.folder.roles
+        users, groups = await people_in(self._wiring, [role for role in roles if role in there])
         return [mentions(users, groups)] if users or groups else ()
 
     async def _files(self, row: OutboxRow, attempt: Attempt) -> Result:

@@ -38,6 +38,7 @@ from approval_rules.persons import Persons
 from approval_rules.question_events import Edited
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Proposal, fold
+from approval_rules.switch import ScopeKind
 from bot.review.week import Week
 
 FAST: Final = timedelta(seconds=5)
@@ -298,8 +299,10 @@ def _stops(told: Told, week: Week) -> Iterator[Finding]:
             continue
         people = (PersonId(event.by.ref),) if event.by.kind in _PEOPLE else ()
         if isinstance(event, Paused) and event.scope != DRILL_SCOPE:
-            what = " ".join(filter(None, ("paused", event.scope.kind.value, event.scope.name)))
-            yield Finding(Kind.PAUSE, event.at, what, None, people)
+            scope = event.scope
+            agent = told.agents.get(scope.name, scope.name) if scope.kind is ScopeKind.AGENT else None
+            tool = scope.name if scope.kind is ScopeKind.TOOL else None
+            yield Finding(Kind.PAUSE, event.at, f"paused-{scope.kind.value}", None, people, tool=tool, agent=agent)
         elif isinstance(event, IncidentChanged) and event.change == "declared":
             yield Finding(Kind.PAUSE, event.at, "incident", None, people)
 

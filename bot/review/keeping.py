@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from approval_rules.people import Actor, PersonId, RoleName, system
 from approval_rules.refusals import Refusal
 from approval_rules.review_events import (
+    ESCALATE_AFTER,
     ReviewEvent,
     WeekFlagged,
     WeekReminded,
@@ -32,7 +33,6 @@ from bot.store.transaction import Transaction
 REVIEWING: Final = system("review")
 REMIND_AFTER: Final = timedelta(days=2)
 REMIND_EVERY: Final = timedelta(days=1)
-ESCALATE_AFTER: Final = timedelta(days=5)
 MOST_FLAGGED: Final = 100
 MayNot: TypeAlias = Callable[[frozenset[RoleName]], Refusal | None]
 """Tells why somebody may not do what whoever has one of these roles may; None where he may."""
@@ -120,7 +120,7 @@ class CallAgain:
         review = reviews_in(tx).of(self.report)
         if review is None or not wants_call(review, tx.at):
             return
-        now_others = tx.at - review.made.at >= ESCALATE_AFTER and not review.escalated
+        now_others = tx.at - review.made.at >= ESCALATE_AFTER and review.escalation is None
         recorded = tx.record(WeekReminded(tx.at, REVIEWING, self.report, self.others if now_others else ()))
         outbox.plan(tx, Kind.REVIEW, REVIEW, recorded.seq, {"report": self.report, "remind": True})
 

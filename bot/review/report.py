@@ -14,8 +14,6 @@ from bot.review.findings import Decided, Finding, Found, Kind, Told, found_in
 from bot.review.week import Week
 
 Report: TypeAlias = Mapping[str, Any]
-ALARMING: Final = tuple(kind for kind in Kind if kind not in {Kind.PAUSE, Kind.HIGH_RISK})
-"""The kinds of which one alone is a reason to look; the others tell what the week was."""
 
 
 def build(told: Told, week: Week, role: RoleName | None, *, first: bool, policy: str | None) -> Report:
@@ -91,8 +89,3 @@ def _item(number: int, one: Finding) -> Report:
 
 def _concerns(roles: frozenset[RoleName] | None, role: RoleName | None) -> bool:
     return role is None or roles is None or role in roles
-
-
-def alarming(report: Report) -> int:
-    """Count the items of which each alone is a reason to look."""
-    return sum(one["kind"] in {kind.value for kind in ALARMING} for one in report["items"])

@@ -88,9 +88,8 @@ class Paper:
     def span(self) -> Safe:
         """Of which week."""
         report = self.report
-        return Safe(
-            f"Week {report['week']} ({visible(report['zone'])}): {report['from'][:16]}Z to {report['until'][:16]}Z"
-        )
+        begins, ends = _minute(report["from"]), _minute(report["until"])
+        return Safe(f"Week {report['week']} ({visible(report['zone'])}): {begins} to {ends}")
 
     def standing(self) -> Iterator[Safe]:
         """Say who has signed it off or flagged something."""

@@ -52,7 +52,7 @@ def call_words(shown: WeekShown, days: int, *, escalated: bool) -> Safe:
     half = "One more person must sign" if shown.signed else "Nobody has signed"
     of = f"the weekly review of {named(shown.role)} for {visible(shown.week)}"
     told = f"⏰ {half} {of}: it is {counted(days, 'day')} old."
-    return Safe(f"{told} Whoever is called here may read and sign it too." if escalated else told)
+    return Safe(f"{told} Whoever has a role that is called here may read it and sign it." if escalated else told)
 
 
 def call_buttons(shown: WeekShown) -> Sequence[Block]:

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,10 @@ from approval_rules.review_events import (
     WeekReviewRefused,
     WeekSigned,
 )
-from bot.settings import Settings
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import Refuse, ServerError, Twice
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, LENA, MAYA, OUTSIDER, PRIYA, REFUND_APPROVALS, SAM
+from tests.paged_world import PagedWorld
 from tests.world import MANAGER, World, buttons_of
 
 NOTE = "Why so fast? <!channel> *look*"
@@ -91,17 +89,8 @@ def kept(world: World) -> dict[str, Any]:
         return {row[0]: json.loads(row[1]) for row in db.execute("SELECT digest, content FROM access_reports")}
 
 
-class PagedWorld(World):
-    """A server that people's browsers reach."""
-
-    @property
-    def settings(self) -> Settings:
-        """Give the settings with an origin."""
-        return replace(super().settings, public_url="https://approvals.example.com")
-
-
 @pytest.fixture
-async def paged(tmp_path: Path) -> AsyncIterator[World]:
+async def paged(tmp_path: Path) -> AsyncIterator[PagedWorld]:
     """Start a server with pages."""
     async with PagedWorld(tmp_path) as made:
         yield made
@@ -127,7 +116,7 @@ async def test_on_monday_each_role_has_its_review_and_what_alarms_comes_first(wo
 async def test_a_report_is_made_once_whoever_looks_and_however_often(world: World) -> None:
     """Two servers that look at once, a second look, and a restart make no second report and no second message."""
     await world.approve(await world.propose(180))
-    await until_monday(world)
+    await world.move(days=9 - world.clock().weekday())
     await asyncio.gather(*(world.running.weekly.look() for _ in range(3)))
     await world.restart()
     await looked(world)
@@ -281,7 +270,7 @@ async def test_an_unsigned_review_nags_daily_and_then_calls_others(world: World)
     called = world.slack.messages(AGENT_OPS)[-1]
     assert called.thread_ts is None
     assert f"<@{SAM}>" in called.pings
-    assert "Whoever is called here may read and sign it too" in json.dumps(called.blocks)
+    assert "Whoever has a role that is called here may read it" in json.dumps(called.blocks)
     reminded = [event for event in events(world) if isinstance(event, WeekReminded)]
     assert [event.also for event in reminded] == [(), (), (), ("operator",)]
     assert "review is complete" in await press(world, SAM, called, "review_sign")
@@ -338,29 +327,22 @@ async def test_without_a_public_address_the_whole_comes_as_files(world: World) -
     assert "Refund $180.00" in page
 
 
-async def opened(world: World, url: str) -> httpx.Response:
-    """Open an address on the server under test."""
+async def opened(url: str) -> httpx.Response:
+    """Open an address."""
     async with httpx.AsyncClient(trust_env=False) as http:
-        return await http.get(url.replace("https://approvals.example.com", world.url))
+        return await http.get(url)
 
 
-def link_in(view: str) -> str:
-    """Give the address that a modal leads to."""
-    found = re.search(r"https://approvals\.example\.com/review/[^\"]+", view)
-    assert found is not None, view
-    return found[0]
-
-
-async def test_a_link_opens_the_whole_for_a_quarter_of_an_hour(paged: World) -> None:
+async def test_a_link_opens_the_whole_for_a_quarter_of_an_hour(paged: PagedWorld) -> None:
     """The page loads nothing; beside it stands the table; after its time, forged or shifted, a link is nothing."""
     message = await a_week(paged)
-    url = link_in(await press(paged, MAYA, message, "review_read"))
-    page = await opened(paged, url)
+    url = await paged.review_link(MAYA, message)
+    page = await opened(url)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
     assert "Refund $180.00" in page.text
-    table = await opened(paged, url.replace(".html", ".csv"))
+    table = await opened(url.replace(".html", ".csv"))
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
     assert table.text.startswith("number,kind,at,what,who,action")
     name = url.split("/")[-2]
@@ -374,10 +356,10 @@ async def test_a_link_opens_the_whole_for_a_quarter_of_an_hour(paged: World) -> 
         "x",
     )
     for other in forged:
-        assert (await opened(paged, url.replace(name, other))).status_code == 404
-    assert (await opened(paged, url.replace(".html", ".pdf"))).status_code == 404
+        assert (await opened(url.replace(name, other))).status_code == 404
+    assert (await opened(url.replace(".html", ".pdf"))).status_code == 404
     await paged.move(minutes=16)
-    over = await opened(paged, url)
+    over = await opened(url)
     assert over.status_code == 404
     assert name not in over.text
 
@@ -418,3 +400,82 @@ async def test_a_role_with_its_own_channel_is_told_there(world: World) -> None:
     await world.running.watch.look()
     await until_monday(world)
     assert message_of(world, channel=REFUND_APPROVALS).channel == REFUND_APPROVALS
+
+
+async def test_without_anybody_else_the_operators_channel_is_called(world: World) -> None:
+    """Where there is neither a backup nor an operator, the fifth day's call still leaves the thread."""
+    message = await a_week(world)
+    for days in (2, 1, 1, 1, 1):
+        await world.move(days=days)
+        await looked(world)
+    calls = [one for one in world.slack.messages(AGENT_OPS) if "Nobody has signed the weekly review" in one.text]
+    assert [one.thread_ts for one in calls] == [message.ts, message.ts, message.ts, None, message.ts]
+
+
+async def test_backups_are_called_and_may_sign(world: World) -> None:
+    """A role that the policy asks from half of the time on is called on the fifth day."""
+    rule = world.policy / "payments.refund.yml"
+    told = rule.read_text(encoding="utf-8")
+    ask = "{roles: [support_manager], approvals: 2, backup: director}"
+    rule.write_text(told.replace('"support_manager"', ask), encoding="utf-8")
+    world.write_roles({"users": [MAYA, JONAS]}, director={"users": [SAM]})
+    await world.running.watch.look()
+    assert world.running.watch.fault is None
+    await a_week(world)
+    await world.move(days=5)
+    await looked(world)
+    reminded = {event.also for event in events(world) if isinstance(event, WeekReminded)}
+    assert reminded == {("director",), ()}  # the directors have no backup themselves
+    called = [one for one in world.slack.messages(AGENT_OPS) if "weekly review of support_manager" in one.text][-1]
+    assert "review is complete" in await press(world, SAM, called, "review_sign")
+
+
+async def test_whoever_signs_before_the_call_leaves_is_not_called(world: World) -> None:
+    """A call that Slack did not take is not made any more once the review is signed."""
+    message = await a_week(world)
+    world.slack.faults.order("chat.postMessage", Refuse("ratelimited"), times=1)
+    await world.move(days=2)
+    await world.running.weekly.look()
+
+    async def waits() -> bool:
+        with world.db() as db:
+            return bool(db.execute("SELECT 1 FROM outbox WHERE kind = 'review' AND last_error IS NOT NULL").fetchone())
+
+    await world.until(waits, "a call that waits")
+    await press(world, PRIYA, message, "review_sign")
+    await world.move(minutes=5)
+    await world.settled()
+    assert world.thread(message) == []
+
+
+async def test_a_message_that_somebody_deleted_is_not_posted_again(world: World) -> None:
+    """Where the message is gone, a signature counts all the same, and nothing waits for ever."""
+    message = await a_week(world)
+    world.slack.faults.order("chat.update", Refuse("message_not_found"), times=1)
+    assert "review is complete" in await press(world, PRIYA, message, "review_sign")
+    await world.settled()
+    with world.db() as db:
+        assert db.execute("SELECT count(*) FROM outbox WHERE state = 'dead'").fetchone() == (0,)
+
+
+async def test_without_any_channel_the_review_waits(world: World) -> None:
+    """It is made and kept, and posted as soon as there is a place for it."""
+    roles = world.policy / "roles.yml"
+    told = json.loads(roles.read_text(encoding="utf-8"))
+    roles.write_text(json.dumps({"roles": told["roles"]}), encoding="utf-8")
+    await world.running.watch.look()
+    now = world.clock()
+    await world.move(days=9 - now.weekday())
+    await world.running.weekly.look()
+
+    async def waits() -> bool:
+        with world.db() as db:
+            row = db.execute("SELECT last_error FROM outbox WHERE kind = 'review'").fetchone()
+        return bool(row and str(row[0]).startswith("no channel"))
+
+    await world.until(waits, "a review that waits")
+    roles.write_text(json.dumps(told), encoding="utf-8")
+    await world.running.watch.look()
+    await world.move(hours=2)
+    await world.settled()
+    assert message_of(world).channel == AGENT_OPS

@@ -164,8 +164,8 @@ def test_pauses_and_incidents_are_listed_but_drills_are_not() -> None:
     found = findings(told([drill], loose))
     assert [(one.what, one.people, one.roles) for one in found] == [
         ("incident", ("ann",), None),
-        ("paused all", ("ann",), None),
-        ("paused all", (), None),
+        ("paused-all", ("ann",), None),
+        ("paused-all", (), None),
     ]
 
 

@@ -1,0 +1,71 @@
+"""A world that people's browsers reach, with a week behind it that has something of everything."""
+
+import json
+import re
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.settings import Settings
+from bot.slack_standin.conversations import Message
+from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, SAM
+from tests.world import World
+
+
+class PagedWorld(World):
+    """A server with pages at `localhost`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        with socket.socket() as chosen:
+            chosen.bind(("127.0.0.1", 0))
+            self.port = int(chosen.getsockname()[1])
+
+    @property
+    def settings(self) -> Settings:
+        """Give the settings with an origin."""
+        return replace(super().settings, public_url=f"http://localhost:{self.port}")
+
+    async def busy_week(self) -> Message:
+        """Let a week with something of everything pass, and give the message about it."""
+        for amount in (180, 95.5, 240, 61, 129.9):
+            proposal = await self.propose(amount)
+            packet = await self.packet_of(proposal)
+            if amount == 240:
+                await self.click(SAM, packet, force=True)
+            self.clock.move(timedelta(seconds=4 if amount == 61 else 90))
+            for who in (MAYA, JONAS):
+                await self.click(who, packet)
+            if amount != 95.5:
+                await self.claim(await self.read(proposal))
+        await self.deny(MAYA, await self.packet_of(await self.propose(480)), "Not ours.")
+        await self.post_proposal(75, tool="keys.rotate")
+        await self.say(JONAS, "pause agent refund-bot it loops")
+        await self.move(hours=5)
+        await self.say(MAYA, "resume agent refund-bot")
+        await self.until_monday()
+        return self.review_message()
+
+    async def until_monday(self) -> None:
+        """Let time pass until the next Monday, a minute after nine, UTC, and let the server look."""
+        now = self.clock()
+        monday = now.date() + timedelta(days=7 - now.weekday())
+        due = datetime(monday.year, monday.month, monday.day, 9, 1, tzinfo=UTC)
+        await self.move(seconds=(due - now).total_seconds())
+        await self.running.weekly.look()
+        await self.settled()
+
+    def review_message(self) -> Message:
+        """Give the newest message about a review."""
+        found = [one for one in self.slack.messages(AGENT_OPS) if "Weekly review of" in json.dumps(one.blocks)]
+        return found[-1]
+
+    async def review_link(self, who: str, message: Message) -> str:
+        """Let somebody ask for the whole, and give the address that the modal leads to."""
+        outcome = await self.slack.click(who, message.channel, message.ts, "review_read")
+        assert outcome.ok, outcome.warning
+        view = json.dumps(self.slack.modals(who)[-1].view, ensure_ascii=False)
+        found = re.search(r"http://localhost:[0-9]+/review/[^\"]+", view)
+        assert found is not None, view
+        return found[0]
