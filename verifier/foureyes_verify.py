@@ -1263,8 +1263,9 @@ def _living(pack: Pack, number: int, entry: dict[str, Any], told: dict[str, Any]
             pack.report.add(f"the value {key!r} is not the one that it promises", number)
         living[key] = value
     pack.living[number] = living
-    if (told["disclosed"], told["erased"]) != (len(lines), len(entry["_sd"]) - len(lines)):
-        pack.report.add("the manifest says another number of values that live or were erased", number)
+    lacking = told["erased"] + told.get("withheld", 0)
+    if (told["disclosed"], lacking) != (len(lines), len(entry["_sd"]) - len(lines)):
+        pack.report.add("the manifest says another number of values that live, were erased or are withheld", number)
 
 
 def _is_proved(pack: Pack, number: int, body: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Gathers what is recorded about one decision, in one view of the database. It only looks, and judges nothing again."""
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,9 +11,10 @@ from typing import NamedTuple, cast
 from approval_rules.events import ProposalEvent
 from approval_rules.people import ActorKind, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
-from approval_rules.state import Proposal
+from approval_rules.state import Proposal, evolve
+from approval_rules.switch import Switch
 from bot.audit.tiles import IncompleteTreeError, stored_frontier
-from bot.desk.apply import as_of, named_in, people_of
+from bot.desk.apply import named_in, people_of
 from bot.desk.permission import Permission, permitted
 from bot.evidence.proving import Proofs, anchored, proofs_of
 from bot.keys import SigningKey, dial_key
@@ -70,6 +72,8 @@ class Decision:
     loaded: Loaded
     written: tuple[Written, ...]
     switch: tuple[Recorded, ...]
+    states: Sequence[tuple[int, Proposal]]
+    switches: Sequence[tuple[int, Switch]]
     faces: Mapping[PersonId, Face]
     versions: Mapping[str, Version]
     proofs: Proofs
@@ -98,13 +102,12 @@ class Decision:
 
     def seen_at(self, seq: int) -> Seen:
         """Give the view of it right after the entry at a log index, as a packet of then was rendered from."""
-        then = as_of(self.loaded, seq)
-        switch = rows.switch_from(item for item in self.switch if item.seq <= seq)
-        frozen_by = switch.stops(then.proposal.agent.id, then.proposal.tool) if then.proposal.deadline else None
-        named = named_in(then.proposal, frozen_by)
-        return Seen(
-            then.proposal, {who: self.faces[who] for who in named if who in self.faces}, frozen_by, then.last_seq
-        )
+        index, proposal = self.states[bisect_right(self.states, seq, key=_index) - 1]
+        place = bisect_right(self.switches, seq, key=_index) - 1
+        switch = self.switches[place][1] if place >= 0 else Switch()
+        frozen_by = switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
+        named = named_in(proposal, frozen_by)
+        return Seen(proposal, {who: self.faces[who] for who in named if who in self.faces}, frozen_by, index)
 
     def told_at(self, seq: int) -> Seen:
         """Give the same view, with the names of everybody who did anything, for whoever tells the story."""
@@ -125,6 +128,8 @@ def gathered(place: Place, unverified_id: str) -> Decision | None:
             loaded,
             written,
             switch,
+            list(_states(loaded)),
+            list(_switches(switch)),
             faces_of(connection, [*people_of(loaded.proposal), *_acting([*loaded.recorded, *meanwhile])]),
             {name: _version(connection, name, place.key) for name in _versions(loaded)},
             proofs_of(connection, written, newest, place.keys),
@@ -141,6 +146,27 @@ def _permission(connection: sqlite3.Connection, loaded: Loaded) -> Permission | 
         return None
 
 
+def _states(loaded: Loaded) -> Iterator[tuple[int, Proposal]]:
+    """Fold it once, and give what it was after each entry."""
+    proposal: Proposal | None = None
+    for item in loaded.recorded:
+        if isinstance(item.event, PROPOSAL_EVENTS):
+            proposal = evolve(proposal, cast("ProposalEvent", item.event))
+        if proposal is not None:
+            yield item.seq, proposal
+
+
+def _switches(recorded: Iterable[Recorded]) -> Iterator[tuple[int, Switch]]:
+    switch = Switch()
+    for item in recorded:
+        switch = rows.switch_from([item], switch)
+        yield item.seq, switch
+
+
+def _index(state: tuple[int, object]) -> int:
+    return state[0]
+
+
 def _acting(recorded: Iterable[Recorded]) -> Iterator[str]:
     """Name the people who did something."""
     return (item.event.by.ref for item in recorded if item.event.by.kind in _PEOPLE)
@@ -148,8 +174,7 @@ def _acting(recorded: Iterable[Recorded]) -> Iterator[str]:
 
 def _versions(loaded: Loaded) -> Iterable[str]:
     """Name each policy version that judged it, once."""
-    found = [as_of(loaded, item.seq).proposal.requirement.policy.version for item in loaded.recorded]
-    return dict.fromkeys(found)
+    return dict.fromkeys([proposal.requirement.policy.version for _, proposal in _states(loaded)])
 
 
 def _version(connection: sqlite3.Connection, version: str, key: SigningKey) -> Version:

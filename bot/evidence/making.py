@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -22,8 +22,10 @@ from bot.evidence.judging import Judgement, judgements
 from bot.evidence.pack import PAGE, Pack, summed
 from bot.evidence.showing import Shown, Views
 from bot.evidence.telling import moments
+from bot.evidence.withholding import for_its_agent, is_told
 from bot.grants import jwks
 from bot.store.decisions import Written
+from handlers.desk import Seen
 from handlers.http.render import proposal_json
 from handlers.slack.text import is_covered, seen_words
 from handlers.web.evidence_page import Evidence, Proved, evidence_page
@@ -39,35 +41,55 @@ class _Parts:
     """What the files are made of."""
 
     decision: Decision
-    views: Views
+    seen: Seen
     shown: Sequence[Shown]
     judged: Sequence[Judgement]
     told: Sequence[Moment]
     broken: tuple[str, ...]
     grant: str | None
+    for_agent: bool
 
 
-def pack_of(decision: Decision, place: Place, now: datetime, verified: Verified, wrong: Sequence[str] = ()) -> Pack:
-    """Make the pack; `wrong` is what a verification of the whole log found. A grant that could be used is left out."""
-    views = Views(decision)
-    broken = faults_of(decision, wrong)
-    shown, judged, told = views.packets(), judgements(decision), moments(decision)
-    parts = _Parts(decision, views, shown, judged, told, broken, _over_grant(decision, place, now))
-    final = decision.proposal.deadline is None
+def pack_of(
+    decision: Decision,
+    place: Place,
+    now: datetime,
+    verified: Verified,
+    wrong: Sequence[str] = (),
+    *,
+    for_agent: bool = False,
+) -> Pack:
+    """Make the pack; `wrong` is what a verification of the whole log found. A grant that could be used is left out.
+
+    An agent is given what the API tells it, and the proofs.
+    """
+    parts = _parts(decision, place, now, faults_of(decision, wrong), for_agent=for_agent)
+    given, final = parts.decision, decision.proposal.deadline is None
     files = {
-        **_entry_files(decision),
-        **_log_files(decision, place),
-        **_policy_files(decision),
-        **_packet_files(shown),
-        **factor_files(decision),
-        **_action_file(decision),
+        **_entry_files(given),
+        **_log_files(given, place),
+        **({} if for_agent else _policy_files(given)),
+        **_packet_files(parts.shown),
+        **factor_files(given),
+        **_action_file(given),
         **({} if parts.grant is None else {"grant.jws": parts.grant.encode()}),
         "decision.json": _decision_json(parts),
-        "manifest.json": canonical_bytes(_manifest(decision, broken, verified, final=final)),
+        "manifest.json": canonical_bytes(_manifest(given, parts.broken, verified, final=final)),
         "README.txt": README.encode(),
         PAGE: evidence_page(_page(parts, verified, final=final)).encode(),
     }
-    return Pack(decision.proposal.id, summed(files), broken, final)
+    return Pack(decision.proposal.id, summed(files), parts.broken, final)
+
+
+def _parts(decision: Decision, place: Place, now: datetime, broken: tuple[str, ...], *, for_agent: bool) -> _Parts:
+    views, last = Views(decision), decision.written[-1].seq
+    grant, judged = _over_grant(decision, place, now), judgements(decision)
+    if not for_agent:
+        told = moments(decision)
+        return _Parts(decision, views.at(last), views.packets(), judged, told, broken, grant, for_agent=False)
+    judged = [replace(each, explained=None) for each in judged]
+    seen, told = decision.seen_at(last), moments(decision, is_told)
+    return _Parts(for_its_agent(decision), seen, (), judged, told, broken, grant, for_agent=True)
 
 
 def _action_file(decision: Decision) -> dict[str, bytes]:
@@ -157,14 +179,14 @@ def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, 
 
 def _counted(decision: Decision, each: Written) -> dict[str, Any]:
     proved = each.seq in decision.proofs.hashes
-    return {"seq": each.seq, "disclosed": len(each.living), "erased": each.erased, "proved": proved}
+    withheld = {"withheld": each.withheld} if each.withheld else {}
+    return {"seq": each.seq, "disclosed": len(each.living), "erased": each.erased, "proved": proved, **withheld}
 
 
 def _decision_json(parts: _Parts) -> bytes:
     decision = parts.decision
-    last = decision.written[-1].seq
     document = {
-        "proposal": json.loads(proposal_json(decision.seen_at(last)), parse_float=Decimal),
+        "proposal": json.loads(proposal_json(parts.seen), parse_float=Decimal),
         "story": [
             {"seq": each.seq, "at": format_time(each.at), "kind": each.kind, "who": each.who, "what": each.what}
             for each in parts.told
@@ -204,7 +226,7 @@ def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
     proofs = decision.proofs
     version = decision.versions[decision.proposal.requirement.policy.version]
     return Evidence(
-        seen=parts.views.at(decision.written[-1].seq),
+        seen=parts.seen,
         at=decision.loaded.recorded[-1].event.at,
         final=final,
         whole=verified == "whole-log",
@@ -215,10 +237,18 @@ def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
         policy=[
             (name, data.decode("utf-8", "replace")) for name, data in version.of_tool(decision.proposal.tool).items()
         ],
+        for_agent=parts.for_agent,
         grant=parts.grant,
         note=proofs.note,
         entries=[
-            Proved(each.seq, str(each.entry.get("type")), each.seq in proofs.hashes, len(each.living), each.erased)
+            Proved(
+                each.seq,
+                str(each.entry.get("type")),
+                each.seq in proofs.hashes,
+                len(each.living),
+                each.erased,
+                each.withheld,
+            )
             for each in decision.written
         ],
     )

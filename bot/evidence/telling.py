@@ -1,18 +1,28 @@
 """Tells one decision in the order in which things happened, with the pauses that held it. It decides nothing."""
 
-from approval_rules.events import Paused, Resumed
+from collections.abc import Callable
+from typing import TypeAlias
+
+from approval_rules.events import Paused, ProposalEvent, Resumed
 from bot.evidence.gathering import Decision
 from handlers.web.story import Moment, moment_of
 
+Happened: TypeAlias = ProposalEvent | Paused | Resumed
 
-def moments(decision: Decision) -> list[Moment]:
-    """Give every moment, oldest first; of the kill switch what stopped this agent or tool in the meantime."""
+
+def everything(_: Happened) -> bool:
+    """Tell every event."""
+    return True
+
+
+def moments(decision: Decision, is_told: Callable[[Happened], bool] = everything) -> list[Moment]:
+    """Give every moment that is told, oldest first; of the kill switch what stopped this agent or tool in between."""
     first, last = decision.written[0].seq, decision.written[-1].seq
-    found = [moment_of(seq, event, decision.told_at(seq)) for seq, event in decision.events]
+    agent, tool = decision.proposal.agent, decision.proposal.tool
+    found: list[tuple[int, Happened]] = list(decision.events)
     for item in decision.switch:
         event = item.event
-        if first < item.seq < last and isinstance(event, Paused | Resumed):
-            agent = decision.proposal.agent
-            if event.scope.covers(agent.id, decision.proposal.tool):
-                found.append(moment_of(item.seq, event, decision.told_at(item.seq)))
-    return sorted(found, key=lambda each: each.seq)
+        if first < item.seq < last and isinstance(event, Paused | Resumed) and event.scope.covers(agent.id, tool):
+            found.append((item.seq, event))
+    told = sorted([(seq, event) for seq, event in found if is_told(event)], key=lambda each: each[0])
+    return [moment_of(seq, event, decision.told_at(seq)) for seq, event in told]

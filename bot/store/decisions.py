@@ -31,12 +31,13 @@ class Disclosure(NamedTuple):
 
 
 class Written(NamedTuple):
-    """One entry as it stands in the database."""
+    """One entry as it stands in the database; `withheld` counts what lives and is not given out."""
 
     seq: int
     body: bytes
     leaf_hash: bytes
     living: tuple[Disclosure, ...]
+    withheld: int = 0
 
     @property
     def entry(self) -> Mapping[str, Any]:
@@ -51,7 +52,7 @@ class Written(NamedTuple):
     def erased(self) -> int:
         """Count the values that the entry had once and that are gone."""
         promised = self.entry.get("_sd")
-        return max(0, len(promised) - len(self.living)) if isinstance(promised, list) else 0
+        return max(0, len(promised) - len(self.living) - self.withheld) if isinstance(promised, list) else 0
 
 
 def written_of(connection: sqlite3.Connection, proposal: str) -> tuple[Written, ...]:

@@ -90,9 +90,9 @@ def loaded_from(recorded: tuple[Recorded, ...]) -> Loaded | None:
     return None if proposal is None else Loaded(proposal, recorded)
 
 
-def switch_from(recorded: Iterable[Recorded]) -> Switch:
-    """Fold what was recorded about the kill switch."""
-    switch = Switch()
+def switch_from(recorded: Iterable[Recorded], before: Switch | None = None) -> Switch:
+    """Fold what was recorded about the kill switch, from the beginning or from what was `before`."""
+    switch = before or Switch()
     for item in recorded:
         if isinstance(item.event, _SWITCH_EVENTS):
             switch = evolve_switch(switch, cast("SwitchEvent | IncidentEvent", item.event))

@@ -63,6 +63,10 @@ code { font: .85rem ui-monospace, monospace; }
 }
 """
 _ALL_SHOWN: Final = 4
+_NOT_FOR_AGENTS: Final = (
+    "<h2>Not in here</h2><p>This was made for the agent's own key. What people were shown and tried, the text of the "
+    "policy and what second factors were verified by are withheld. An auditor is given them.</p>"
+)
 _CELLS: Final = {"when": "when", "": "kind", "who": "who", "entry": "no"}
 _HOW: Final = {
     "as posted": "As posted: this rendering has exactly the digest that the log recorded when it was sent.",
@@ -79,18 +83,22 @@ _ANSWER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """One entry: whether it is proved under the checkpoint, and how many of its values live or are erased."""
+    """One entry: whether it is proved under the checkpoint, and how many of its values live, are erased or withheld."""
 
     seq: int
     kind: str
     proved: bool
     living: int
     erased: int
+    withheld: int
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the page shows. `whole`: the whole log was verified before. `shown` are packets: seq, when, how, blocks."""
+    """What the page shows. `whole`: the whole log was verified before. `shown` are packets: seq, when, how, blocks.
+
+    `for_agent`: it says that an agent is not told what people were shown, nor the policy.
+    """
 
     seen: Seen
     at: datetime
@@ -104,6 +112,7 @@ class Evidence:
     grant: str | None
     note: str | None
     entries: Sequence[Proved]
+    for_agent: bool
 
 
 def content_policy() -> str:
@@ -120,11 +129,11 @@ def evidence_page(found: Evidence) -> str:
         *_verdict(found),
         *_in_short(found),
         *_story(found.told),
-        *_packets(found),
+        *([_NOT_FOR_AGENTS] if found.for_agent else _packets(found)),
         *_judged(found),
         *_everything(found),
         *_permission(found.grant),
-        *_policy(found.policy),
+        *(() if found.for_agent else _policy(found.policy)),
         *_log(found),
         *_how_to_check(),
     ]
@@ -246,7 +255,8 @@ def _proved(each: Proved) -> str:
 
 def _values(each: Proved) -> str:
     kept = counted(each.living, "value kept", "values kept") if each.living else "no values"
-    return f"{kept}, {each.erased} erased" if each.erased else kept
+    lacking = [f"{count} {what}" for count, what in ((each.erased, "erased"), (each.withheld, "withheld")) if count]
+    return ", ".join([kept, *lacking])
 
 
 def _how_to_check() -> Iterator[str]:
