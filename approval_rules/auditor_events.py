@@ -21,7 +21,7 @@ class AuditorKeyChanged:
 
 @dataclass(frozen=True, slots=True)
 class AuditLooked:
-    """Somebody was shown values with an auditor's key: those of `found` proposals, or entries of the stream.
+    """Somebody was shown values with an auditor's key: of `found` proposals, of entries of the stream, or evidence.
 
     `filters` are the names of what was asked for, never what was asked; `since` is where a page of the stream began.
     """
@@ -29,7 +29,7 @@ class AuditLooked:
     at: datetime
     by: Actor
     key: str
-    what: Literal["search", "stream"]
+    what: Literal["search", "stream", "evidence"]
     found: int
     filters: tuple[str, ...]
     since: int | None = None

@@ -41,6 +41,7 @@ from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
+from bot.evidence.giving import EvidenceUseCases
 from bot.factor_needs import lacks_pages
 from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
@@ -151,6 +152,7 @@ async def running(
             _ports(wiring, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
             audit=auditing,
+            evidence=EvidenceUseCases(wiring, auditing, settings.anchor_file),
             pages=[*_pages(factors, clock), *weekly.pages],
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))

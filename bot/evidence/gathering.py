@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from approval_rules.events import ProposalEvent
-from approval_rules.people import ActorKind, PersonId, ToolName
+from approval_rules.people import ActorKind, AgentId, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.state import Proposal, evolve
 from approval_rules.switch import Switch
@@ -114,14 +114,20 @@ class Decision:
         return replace(self.seen_at(seq), faces=self.faces)
 
 
-def gathered(place: Place, unverified_id: str) -> Decision | None:
-    """Gather one decision; None where the log has no such proposal."""
+class TooMuchError(Exception):
+    """More was recorded about it than was to be gathered."""
+
+
+def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: int | None = None) -> Decision | None:
+    """Gather one decision; None where the log has no such proposal, or none `of` an agent. Raises TooMuchError."""
     newest = anchored(place.anchor_file, place.keys)
     with closing(open_reader(place.database)) as connection, one_view(connection):
         written = written_of(connection, unverified_id)
         loaded = rows.loaded_from(recorded_of(connection, unverified_id))
-        if loaded is None:
+        if loaded is None or of not in (None, loaded.proposal.agent.id):
             return None
+        if most is not None and len(written) > most:
+            raise TooMuchError
         switch = recorded_of(connection, SWITCH)
         meanwhile = [item for item in switch if item.seq > written[0].seq]
         return Decision(

@@ -15,6 +15,7 @@ from handlers.http.audit_calls import AuditCalls
 from handlers.http.calls import AgentCalls
 from handlers.http.documents import document_routes
 from handlers.http.edge import Edge, Path, PostOnly
+from handlers.http.evidence_calls import EvidenceCalls
 from handlers.http.operations import OperationCalls
 from handlers.http.operator_calls import OperatorCalls
 from handlers.http.ports import HttpPorts
@@ -44,6 +45,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
             *_agent_routes(calls, answering),
             *_operator_routes(ports),
             *_audit_routes(ports),
+            *_evidence_routes(desk, ports),
             *_operation_routes(ports),
             *document_routes(),
             *ports.pages,
@@ -99,6 +101,13 @@ def _audit_routes(ports: HttpPorts) -> list[BaseRoute]:
         Route("/v1/audit/search", Path({"GET": calls.search})),
         Route("/v1/audit/stream", Path({"GET": calls.stream})),
     ]
+
+
+def _evidence_routes(desk: AgentDesk, ports: HttpPorts) -> list[BaseRoute]:
+    if ports.evidence is None:
+        return []
+    calls = EvidenceCalls(desk, ports.evidence)
+    return [Route("/v1/proposals/{id}/evidence", Path({"GET": calls.read}))]
 
 
 def _operation_routes(ports: HttpPorts) -> list[BaseRoute]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from approval_rules.people import Agent
 from handlers.audit_desk import AuditDesk, Auditor
 from handlers.desk import AgentDesk
+from handlers.evidence_desk import EvidenceDesk
 from handlers.http.problems import ProblemError
 from handlers.operator_desk import Operator, OperatorDesk
 
@@ -33,6 +34,17 @@ async def authenticated_operator(request: Request, desk: OperatorDesk) -> Operat
 async def authenticated_auditor(request: Request, desk: AuditDesk) -> Auditor:
     """Give the auditor whose key the request carries; raises ProblemError `unauthorized` as above."""
     return await _known(request, desk.auditor_of, "an auditor's key")
+
+
+async def authenticated_agent_or_auditor(
+    request: Request, agents: AgentDesk, auditors: EvidenceDesk
+) -> Agent | Auditor:
+    """Give the agent or the auditor whose key the request carries; raises ProblemError `unauthorized` as above."""
+
+    async def who(unverified_key: str) -> Agent | Auditor | None:
+        return await agents.agent_of(unverified_key) or await auditors.auditor_of(unverified_key)
+
+    return await _known(request, who, "the agent's key or an auditor's key")
 
 
 async def _known(request: Request, who: Callable[[str], Awaitable[K | None]], key: str) -> K:

@@ -29,13 +29,17 @@ _JUDGED = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One way to succeed: the schemas, named examples, and headers beyond Request-Id."""
+    """One way to succeed: the schemas, named examples, and headers beyond Request-Id.
+
+    `also` are other media types with their examples, for texts.
+    """
 
     says: str
     models: Sequence[type[BaseModel]]
     examples: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/json"
+    also: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class CallDoc:
     parameters: Sequence[dict[str, object]] = ()
     keyed: bool = True
     key: str = "agentKey"
+    also_key: str | None = None
 
 
 def _header(name: str, says: str, *, required: bool) -> dict[str, object]:
@@ -65,7 +70,7 @@ def query_parameter(name: str, says: str, schema: Mapping[str, object]) -> dict[
     return {"name": name, "in": "query", "required": False, "description": says, "schema": dict(schema)}
 
 
-_ID: dict[str, object] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+ID: dict[str, object] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def agent_calls() -> Sequence[CallDoc]:
@@ -137,7 +142,7 @@ def _read() -> CallDoc:
         {200: Answer("The proposal as it stands.", (answers.ProposalOut,), examples.proposal_answers())},
         ("not-found", "invalid-query"),
         parameters=[
-            _ID,
+            ID,
             query_parameter(
                 "wait",
                 "Seconds to wait for the proposal to leave `pending`",
@@ -177,7 +182,7 @@ def _cancel() -> CallDoc:
         ("not-found", "not-pending", "invalid-body", "invalid-query", "body-too-large"),
         schemas.NothingIn,
         {},
-        [_ID],
+        [ID],
     )
 
 
@@ -208,7 +213,7 @@ def _claim() -> CallDoc:
         schemas.ClaimIn,
         examples.CLAIM_IN,
         [
-            _ID,
+            ID,
             _header(
                 "Idempotency-Key", "The same key again is the same claim: the grant is given again", required=False
             ),
@@ -226,7 +231,7 @@ def _report() -> CallDoc:
         (*BODY_PROBLEMS, "not-found", "not-claimed", "outcome-conflict"),
         schemas.OutcomeIn,
         examples.OUTCOME_IN,
-        [_ID],
+        [ID],
     )
 
 
@@ -240,7 +245,7 @@ def _answer() -> CallDoc:
         (*BODY_PROBLEMS, "not-found", "question-unknown", "already-answered", "not-pending", "expired"),
         schemas.AnswerIn,
         examples.ANSWER_IN,
-        [_ID],
+        [ID],
     )
 
 

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from handlers.http.auditor_docs import auditor_calls
 from handlers.http.call_docs import CallDoc, agent_calls, open_calls
 from handlers.http.edge import Path
+from handlers.http.evidence_docs import evidence_calls
 from handlers.http.openapi import openapi_document, problem_codes
 from handlers.http.operator_docs import operator_calls
 from handlers.http.problem_codes import KINDS
@@ -61,7 +62,7 @@ def _openapi_text() -> str:
 
 @cache
 def _calls_page() -> str:
-    calls = [*agent_calls(), *operator_calls(), *auditor_calls(), *open_calls()]
+    calls = [*agent_calls(), *evidence_calls(), *operator_calls(), *auditor_calls(), *open_calls()]
     return _html(
         "Foureyes API",
         "<p>Send <code>Authorization: Bearer KEY</code>. The same as a document for machines: "

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from handlers.http import answers, audit_answers, schemas
 from handlers.http.auditor_docs import auditor_calls
 from handlers.http.call_docs import Answer, CallDoc, agent_calls, open_calls
+from handlers.http.evidence_docs import evidence_calls
 from handlers.http.examples import problem_example
 from handlers.http.operator_docs import operator_calls
 from handlers.http.problem_codes import KINDS
@@ -23,7 +24,10 @@ _REQUEST_ID = {"description": "Names this answer in the server's log", "schema":
 @cache
 def openapi_document() -> Mapping[str, object]:
     """Give the whole document; it is built once."""
-    calls = sorted([*agent_calls(), *operator_calls(), *auditor_calls(), *open_calls()], key=lambda call: call.path)
+    calls = sorted(
+        [*agent_calls(), *evidence_calls(), *operator_calls(), *auditor_calls(), *open_calls()],
+        key=lambda call: call.path,
+    )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -57,7 +61,7 @@ def _operation(call: CallDoc) -> dict[str, object]:
     operation: dict[str, object] = {
         "operationId": call.name,
         "summary": call.summary,
-        "security": [{call.key: []}] if call.keyed else [],
+        "security": [{key: []} for key in (call.key, call.also_key) if key] if call.keyed else [],
         "responses": dict(sorted(responses.items())),
     }
     if call.parameters:
@@ -81,7 +85,17 @@ def _success(answer: Answer) -> dict[str, object]:
     return {
         "description": answer.says,
         "headers": {"Request-Id": _REQUEST_ID, **headers},
-        "content": {answer.media: {"schema": schema, "examples": named}},
+        "content": {answer.media: {"schema": schema, "examples": named}, **_others(answer)},
+    }
+
+
+def _others(answer: Answer) -> dict[str, object]:
+    return {
+        media: {
+            "schema": {"type": "string"},
+            "examples": {name: {"value": value} for name, value in examples.items()},
+        }
+        for media, examples in answer.also.items()
     }
 
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from handlers.amending_desk import AnsweringDesk
 from handlers.audit_desk import AuditDesk
+from handlers.evidence_desk import EvidenceDesk
 from handlers.operator_desk import OperatorDesk
 
 
@@ -26,7 +27,8 @@ class HttpPorts:
     """Clock, ids and the answers of the operational calls. Each MUST be O(1) in the number of proposals.
 
     `metrics` gives the exposition and its content type; `slack` is the ASGI app behind POST /slack/events, `operators`
-    what stands behind operators' keys, `audit` what stands behind auditors'. `pages` are for people's browsers.
+    what stands behind operators' keys, `audit` what stands behind auditors', `evidence` what gives packs to both agents
+    and auditors. `pages` are for people's browsers.
     `answering` is the desk for answers to questions.
     """
 
@@ -40,3 +42,4 @@ class HttpPorts:
     pages: Sequence[BaseRoute] = ()
     operators: OperatorDesk | None = None
     audit: AuditDesk | None = None
+    evidence: EvidenceDesk | None = None

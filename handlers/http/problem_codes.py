@@ -88,6 +88,9 @@ KINDS: Mapping[str, Kind] = {
     "contract-violation": Kind(
         422, "The arguments break the tool's contract", "Correct what `errors` names, or fall back."
     ),
+    "evidence-too-large": Kind(
+        422, "The evidence is too large for one answer", "Have `foureyes audit prove ID` run on the server."
+    ),
     "invalid-body": Kind(422, "The body is not valid", "Correct what `errors` names."),
     "invalid-query": Kind(422, "The query is not valid", "Correct the parameter that `errors` names."),
     "contradictory-fact": Kind(
@@ -104,6 +107,9 @@ KINDS: Mapping[str, Kind] = {
     "stranger": Kind(422, "This user is a stranger", _STARTED_BY),
     "paused": Kind(423, "Stopped by a pause", "Do not execute. Wait until a person resumes; do not work around it."),
     "too-many-requests": Kind(429, "Too many requests", "Wait as long as `Retry-After` says."),
+    "log-broken": Kind(
+        500, "The log is broken", "Tell whoever runs this server: `foureyes audit verify` says what is wrong."
+    ),
     "internal-error": Kind(
         500, "Something broke here", "Retry with the same key. If it stays, report the answer's Request-Id."
     ),

@@ -1,7 +1,7 @@
 """Reads query parameters: a closed set for each call, each at most once, bounded."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Never
 
@@ -38,6 +38,14 @@ def page_of(request: Request) -> tuple[Status | None, int, str | None]:
     if after is not None and _ID.fullmatch(after) is None:
         refuse("after", "must be the id of a proposal: the last one of the page before")
     return None if state is None else Status(state), number(given, "limit", 1, MAX_PAGE, DEFAULT_PAGE), after
+
+
+def choice(request: Request, name: str, choices: Sequence[str]) -> str | None:
+    """Read the one parameter of a call, of a few values; raises ProblemError `invalid-query`."""
+    given = parameters(request, (name,)).get(name)
+    if given is not None and given not in choices:
+        refuse(name, f"must be one of {', '.join(choices)}")
+    return given
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> Mapping[str, str]:
