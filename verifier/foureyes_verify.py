@@ -1265,7 +1265,7 @@ def _living(pack: Pack, number: int, entry: dict[str, Any], told: dict[str, Any]
     pack.living[number] = living
     lacking = told["erased"] + told.get("withheld", 0)
     if (told["disclosed"], lacking) != (len(lines), len(entry["_sd"]) - len(lines)):
-        pack.report.add("the manifest says another number of values that live, were erased or are withheld", number)
+        pack.report.add("the manifest says another number of values that live or were erased", number)
 
 
 def _is_proved(pack: Pack, number: int, body: bytes) -> bool:
@@ -1344,7 +1344,8 @@ def _factors(pack: Pack) -> None:
     for folder in sorted({name.rpartition("/")[0] for name in pack.files if name.startswith("votes/")}):
         text = pack.files[f"{folder}/intent.json"]
         entry = pack.entries[int(folder.split("/")[1])]
-        if hashlib.sha256(text).hexdigest() != str(entry["data"]["proof"]["intent"]).removeprefix("sha256:"):
+        proof = (entry["data"].get("initiator") or entry["data"])["proof"]  # a start has it with who started
+        if hashlib.sha256(text).hexdigest() != str(proof["intent"]).removeprefix("sha256:"):
             raise WrongError(f"{folder}: its intent is not the one in the log")
         intent = pack.json(f"{folder}/intent.json")
         if intent["proposal"] != pack.subject or intent["approver"] != entry["actor"]["ref"]:

@@ -14,6 +14,7 @@ from approval_rules.events import Refusal
 from approval_rules.state import Status
 from handlers.http.auditor_docs import auditor_calls
 from handlers.http.call_docs import agent_calls, open_calls
+from handlers.http.evidence_docs import evidence_calls
 from handlers.http.openapi import openapi_document
 from handlers.http.operator_docs import operator_calls
 from handlers.http.problem_codes import KINDS
@@ -74,6 +75,7 @@ ONLY_IN_SLACK = {
     Refusal.ALREADY_SIGNED,
 }
 ROW = re.compile(r"^\| `([a-z-]+)` \| (\d{3}) \| (.+?) \| (.+) \|$", re.MULTILINE)
+CALLS = (*agent_calls(), *evidence_calls(), *operator_calls(), *auditor_calls(), *open_calls())
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 
 
@@ -115,7 +117,7 @@ def test_the_document_has_the_shape_of_openapi() -> None:
     operations = [call for calls in DOCUMENT["paths"].values() for call in calls.values()]
     names = [operation["operationId"] for operation in operations]
     assert DOCUMENT["openapi"].startswith("3.1.")
-    assert len(names) == len(set(names)) == len([*agent_calls(), *operator_calls(), *auditor_calls(), *open_calls()])
+    assert len(names) == len(set(names)) == len(CALLS)
     for path, calls in DOCUMENT["paths"].items():
         for call in calls.values():
             declared = {one["name"] for one in call.get("parameters", []) if one["in"] == "path"}
