@@ -149,10 +149,8 @@ async def running(
         ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
         auditing = AuditUseCases(wiring)
         ports = replace(
-            _ports(wiring, new_id, from_slack, ready, metrics),
+            _ports(wiring, auditing, settings, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
-            audit=auditing,
-            evidence=EvidenceUseCases(wiring, auditing, settings.anchor_file),
             pages=[*_pages(factors, clock), *weekly.pages],
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
@@ -203,6 +201,8 @@ async def _wired(
 
 def _ports(
     wiring: Wiring,
+    auditing: AuditUseCases,
+    settings: Settings,
     new_id: NewId,
     from_slack: ASGIApp,
     ready: Callable[[], Awaitable[Sequence[Check]]],
@@ -217,6 +217,8 @@ def _ports(
         metrics=metrics.exposition,
         answering=AnsweringUseCases(wiring),
         slack=from_slack,
+        audit=auditing,
+        evidence=EvidenceUseCases(wiring, auditing, settings.anchor_file),
     )
 
 

@@ -143,6 +143,17 @@ class SigningKey:
         ended = [one if one.retired_at is not None else replace(one, retired_at=size) for one in older]
         return SigningKey(newest.private, tuple(ended))
 
+    def as_it_was(self, newest: bytes) -> "SigningKey | None":
+        """Give these keys as they were while a public key was the newest; None where it is none of them."""
+        for place, one in enumerate(self._ring):
+            if one.public == newest:
+                return SigningKey(one.private, self._ring[place + 1 :])
+        return None
+
+    def every_jwk(self) -> list[dict[str, str]]:
+        """Give every key that ever signed, newest first, for whoever looks at something old."""
+        return [one.jwk() for one in self._ring]
+
     def become(self, other: "SigningKey") -> None:
         """Sign with other keys from here on. Raises KeyFileError where their root is another: secrets hang on it."""
         if other.root_public != self.root_public:

@@ -1,6 +1,7 @@
 """Gathers what is recorded about one decision, in one view of the database. It only looks, and judges nothing again."""
 
 import sqlite3
+from base64 import urlsafe_b64decode
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from approval_rules.events import ProposalEvent
+from approval_rules.log_events import SigningKeyChanged
 from approval_rules.people import ActorKind, AgentId, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
 from approval_rules.state import Proposal, evolve
 from approval_rules.switch import Switch
+from bot.audit.signed_note import counting
 from bot.audit.tiles import IncompleteTreeError, stored_frontier
 from bot.desk.apply import named_in, people_of
 from bot.desk.permission import Permission, permitted
@@ -21,7 +24,7 @@ from bot.keys import SigningKey, dial_key
 from bot.policy_content import PolicyContent
 from bot.policy_files import PolicyFolderError, load_content
 from bot.store import rows
-from bot.store.codec import SWITCH, Recorded
+from bot.store.codec import LOG, SWITCH, Recorded
 from bot.store.decisions import Callback, Written, callbacks_of, faces_of, written_of
 from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
@@ -41,10 +44,9 @@ class Place(NamedTuple):
     anchor_file: Path
     key: SigningKey
 
-    @property
-    def keys(self) -> Sequence[bytes]:
-        """Give the public keys whose checkpoints count."""
-        return [self.key.public_bytes()]
+    def keys(self, size: int) -> Sequence[bytes]:
+        """Give the public keys whose checkpoints of so many entries count."""
+        return counting(self.key.publics, self.key.retired, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One proposal with everything recorded about it, and about the kill switch, as of one moment of the log."""
+    """One proposal with everything recorded about it, and about the kill switch, as of one moment of the log.
+
+    `granted_by` is the public key that signed the permission, None where it was the first key that there was.
+    """
 
     loaded: Loaded
     written: tuple[Written, ...]
@@ -78,6 +83,7 @@ class Decision:
     versions: Mapping[str, Version]
     proofs: Proofs
     permission: Permission | None
+    granted_by: bytes | None
     callbacks: Mapping[int, Callback]
 
     @property
@@ -120,7 +126,7 @@ class TooMuchError(Exception):
 
 def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: int | None = None) -> Decision | None:
     """Gather one decision; None where the log has no such proposal, or none `of` an agent. Raises TooMuchError."""
-    newest = anchored(place.anchor_file, place.keys)
+    newest = anchored(place.anchor_file, place.key.publics)
     with closing(open_reader(place.database)) as connection, one_view(connection):
         written = written_of(connection, unverified_id)
         loaded = rows.loaded_from(recorded_of(connection, unverified_id))
@@ -139,17 +145,25 @@ def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: 
             faces_of(connection, [*people_of(loaded.proposal), *_acting([*loaded.recorded, *meanwhile])]),
             {name: _version(connection, name, place.key) for name in _versions(loaded)},
             proofs_of(connection, written, newest, place.keys),
-            _permission(connection, loaded),
+            *_permission(connection, loaded),
             callbacks_of(connection, unverified_id),
         )
 
 
-def _permission(connection: sqlite3.Connection, loaded: Loaded) -> Permission | None:
-    """Give what was permitted, with the root that the log had then; None too where its tree has holes."""
+def _permission(connection: sqlite3.Connection, loaded: Loaded) -> tuple[Permission | None, bytes | None]:
+    """Give what was permitted, with the root that the log had then, and the public key that the log named by then.
+
+    Nothing where nothing was permitted, or the tree has holes. No key where it was the first one.
+    """
     try:
-        return permitted(loaded, lambda size: stored_frontier(connection, size).root)
+        given = permitted(loaded, lambda size: stored_frontier(connection, size).root)
     except IncompleteTreeError:
-        return None
+        given = None
+    if given is None:
+        return None, None
+    changed = [item.event for item in recorded_of(connection, LOG) if item.seq < given.log.index]
+    added = [event.key for event in changed if isinstance(event, SigningKeyChanged) and event.change == "added"]
+    return given, urlsafe_b64decode(f"{added[-1]}=") if added else None
 
 
 def _states(loaded: Loaded) -> Iterator[tuple[int, Proposal]]:

@@ -23,7 +23,6 @@ from bot.evidence.pack import PAGE, Pack, summed
 from bot.evidence.showing import Shown, Views
 from bot.evidence.telling import moments
 from bot.evidence.withholding import for_its_agent, is_told
-from bot.grants import jwks
 from bot.store.decisions import Written
 from handlers.desk import Seen
 from handlers.http.render import proposal_json
@@ -110,10 +109,10 @@ def _entry_files(decision: Decision) -> dict[str, bytes]:
 
 
 def _log_files(decision: Decision, place: Place) -> dict[str, bytes]:
-    files = {"jwks.json": canonical_bytes(jwks([place.key]))}
+    files = {"jwks.json": canonical_bytes({"keys": place.key.every_jwk()})}
     proofs = decision.proofs
     if proofs.note is not None and proofs.checkpoint is not None:
-        keys = [f"{VerifierKey(proofs.checkpoint.origin, key)}\n" for key in place.keys]
+        keys = [f"{VerifierKey(proofs.checkpoint.origin, key)}\n" for key in place.keys(proofs.checkpoint.size)]
         files |= {"checkpoint": proofs.note.encode(), "keys.txt": "".join(keys).encode()}
     return files
 
@@ -156,7 +155,8 @@ def _over_grant(decision: Decision, place: Place, now: datetime) -> str | None:
     given = decision.permission
     if given is None or not decision.proposal.digest or now < given.claimed.grant_expires_at:
         return None
-    return grant_for(place.key, given).token
+    signer = place.key.as_it_was(decision.granted_by or place.key.root_public)
+    return None if signer is None else grant_for(signer, given).token
 
 
 def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, final: bool) -> dict[str, Any]:

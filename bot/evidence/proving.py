@@ -6,7 +6,7 @@ and now would vouch for whatever an administrator had made of the log.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +49,12 @@ def anchored(path: Path, keys: Sequence[bytes]) -> Anchored:
 
 
 def proofs_of(
-    connection: sqlite3.Connection, written: Sequence[Written], newest: Anchored, keys: Sequence[bytes]
+    connection: sqlite3.Connection, written: Sequence[Written], newest: Anchored, keys: Callable[[int], Sequence[bytes]]
 ) -> Proofs:
-    """Prove every entry that a checkpoint covers, in the caller's read transaction."""
+    """Prove every entry that a checkpoint covers, in the caller's read transaction.
+
+    `keys` gives the public keys whose checkpoint of so many entries counts.
+    """
     faults = [fault for each in written for fault in _entry_faults(each)]
     faults += _anchor_faults(connection, newest)
     note, checkpoint = _checkpoint(connection, written[-1].seq + 1, newest, keys, faults)
@@ -69,13 +72,17 @@ def proofs_of(
 
 
 def _checkpoint(
-    connection: sqlite3.Connection, size: int, newest: Anchored, keys: Sequence[bytes], faults: list[str]
+    connection: sqlite3.Connection,
+    size: int,
+    newest: Anchored,
+    keys: Callable[[int], Sequence[bytes]],
+    faults: list[str],
 ) -> tuple[str | None, Checkpoint | None]:
     """Choose the checkpoint: one that is kept and covers everything, else the anchor."""
     kept = kept_checkpoint(connection, size)
     if kept is not None:
         try:
-            return kept, checkpoint_in(kept, keys)
+            return kept.note, checkpoint_in(kept.note, keys(kept.size))
         except (NoteError, ValueError) as error:
             faults.append(f"a kept checkpoint of {size} entries or more cannot be believed: {error}")
     if newest.checkpoint is None or not newest.checkpoint.size:

@@ -14,7 +14,7 @@ from handlers.desk import Face
 
 _SALTS = "SELECT d.seq, d.name, d.salt FROM entries e JOIN detached d ON d.seq = e.seq WHERE e.subject = :subject"
 _CALLBACKS = "SELECT wanted_seq, state, due_at, attempts FROM outbox WHERE name > :first AND name < :last"
-_KEPT = "SELECT note FROM checkpoints WHERE size >= :size ORDER BY size LIMIT 1"
+_KEPT = "SELECT size, note FROM checkpoints WHERE size >= :size ORDER BY size LIMIT 1"
 
 
 class Disclosure(NamedTuple):
@@ -88,7 +88,14 @@ def callbacks_of(connection: sqlite3.Connection, proposal: str) -> dict[int, Cal
     return {seq: Callback(state, parse_time(at), attempts) for seq, state, at, attempts in found}
 
 
-def kept_checkpoint(connection: sqlite3.Connection, size: int) -> str | None:
+class KeptCheckpoint(NamedTuple):
+    """A signed checkpoint of the database, not yet believed."""
+
+    size: int
+    note: str
+
+
+def kept_checkpoint(connection: sqlite3.Connection, size: int) -> KeptCheckpoint | None:
     """Give the oldest kept checkpoint of so many entries or more: it stays the same while the log grows."""
     row = connection.execute(_KEPT, {"size": size}).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else KeptCheckpoint(int(row[0]), str(row[1]))
