@@ -76,12 +76,15 @@ def _page(sought: "Sought", limit: int, after: str | None) -> "SearchPage":
 
 
 def _take_in(mark: "Marker") -> None:
-    """Take what is new into the index where no server does it; whoever may only read searches what is there."""
-    from bot.cli.session import database, reading, write
+    """Take what is new into the index where no server does it; whoever may only read searches what is there.
+
+    Without the data keys nothing is taken in: what cannot be read would be left out for ever.
+    """
+    from bot.cli.session import database, reading, vault, write
     from bot.search.index import next_batch
     from bot.store.engine import StoreUnavailableError, server_runs
 
-    while not server_runs(database()):
+    while vault() is not None and not server_runs(database()):
         with reading() as connection:
             batch = next_batch(connection, mark)
         if batch is None:

@@ -9,6 +9,17 @@ from bot.search.words import Marker
 from bot.store.past import one_view
 
 _TABLES = ("search_rows", "search_terms", "search_amounts", "search_words")
+# What was sealed, and cannot be opened here: its key was shredded a moment ago, or whoever asks has no keys.
+_UNREADABLE = {
+    "search_words": (
+        "SELECT count(*) FROM search_words w JOIN detached d ON d.seq = w.entry AND d.name = w.name"
+        " WHERE d.value IS NULL"
+    ),
+    "search_amounts": (
+        "SELECT count(*) FROM search_amounts a JOIN detached d ON d.seq = a.entry AND d.name = 'arguments'"
+        " WHERE d.value IS NULL"
+    ),
+}
 _ROW = "SELECT seq, at, states FROM search_rows WHERE proposal = ?"
 _TERM = "SELECT 1 FROM search_terms WHERE term = ? AND seq = ?"
 _AMOUNT = "SELECT 1 FROM search_amounts WHERE currency = ? AND amount = ? AND seq = ? AND entry = ?"
@@ -31,6 +42,8 @@ def faults(connection: sqlite3.Connection, mark: Marker | None) -> Iterator[str]
                 yield f"{found.proposal}: what it is searched by is not what the log says"
         for table, size in wanted.items():
             held = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
+            if held != size and table in _UNREADABLE:
+                held -= connection.execute(_UNREADABLE[table]).fetchone()[0]
             if held != size:
                 yield f"{table} has {held} rows, the log makes {size}"
 

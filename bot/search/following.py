@@ -36,6 +36,8 @@ def _entries(connection: sqlite3.Connection, after: int, limit: int, *, values: 
     hidden: dict[str, Collection[str]] = {}
     shown: dict[int, dict[str, str]] = defaultdict(dict)
     for seq, name, value in living(connection, found):
+        if value is None:  # it is sealed, and its key is gone
+            continue
         subject = subjects[seq]
         if subject not in hidden:
             hidden[subject] = _hidden_of(connection, subject)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 Below: TypeAlias = Callable[[int], int | None]
 
-MOST_STEPS: Final = 20_000
+MOST_STEPS: Final = 10_000
 TOP: Final = 2**63 - 1
 _FEW: Final = 5_000
 BY_TERM: Final = "SELECT seq FROM search_terms WHERE term = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"

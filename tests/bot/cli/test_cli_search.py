@@ -13,6 +13,7 @@ from bot.search.checking import faults
 from bot.search.words import marker
 from bot.slack_standin.workspace import JONAS, MAYA
 from bot.store.engine import lock_server
+from bot.store.sealed import look_through
 from tests.bot.cli.living import Living
 from tests.bot.cli.shell import Shell
 
@@ -59,6 +60,16 @@ def test_without_a_server_the_rest_is_taken_in_first(ready: Shell) -> None:
         assert "in 2 entries of the log" in ended.err
         assert "Note: 1 newer entry is not searched yet; a running server takes them in." in ended.err
     assert ready("audit", "search", "--json").json() == {"found": [], "after": None, "indexed": 3, "size": 3}
+
+
+def test_without_the_data_keys_nothing_is_taken_in(ready: Shell) -> None:
+    """What cannot be read now would be left out of the index for ever; so it waits for somebody who can."""
+    ready("pause", "looks odd")
+    keys = next(ready.folder.glob("*.data-keys"))
+    hidden = keys.rename(ready.folder / "elsewhere")
+    assert "in 0 entries of the log" in ready("audit", "search").err
+    hidden.rename(keys)
+    assert "in 1 entry of the log" in ready("audit", "search").err
 
 
 def test_who_may_only_read_searches_what_is_there(ready: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,16 +132,22 @@ async def test_a_changed_index_is_found(living: Living) -> None:
     await living.world.propose(42)
     await living.world.running.audit.indexer.look()
     assert (await living("audit", "verify")).code == 0
-    with living.world.db() as db:
-        kept = list(db.iterdump())
+    mark = marker(load(living.world.settings.signing_key_file))
     for damage, told in DAMAGE:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-            copy.executescript("\n".join(kept))
-            mark = marker(load(living.world.settings.signing_key_file))
+            with living.world.db() as db:
+                db.backup(copy)
+            look_through(copy, living.world.vault())
             assert list(faults(copy, mark)) == []
             copy.execute(damage)
             assert any(told in line for line in faults(copy, mark)), damage
             assert bool(list(faults(copy, None))) == ("word = word" not in damage), damage
+    with living.world.db() as db, closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        db.backup(copy)
+        look_through(copy, None)
+        assert list(faults(copy, mark)) == []
+        copy.execute("DELETE FROM search_terms")
+        assert list(faults(copy, mark)) != []
     await living.world.running.wiring.writer.run(lambda tx: tx.write("DELETE FROM search_rows", ()))
     ended = await living("audit", "verify")
     assert ended.code == 7
