@@ -294,7 +294,7 @@ def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
     return ()
 
 
-def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> Events:
+def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> tuple[Thawed, ...]:
     if proposal.deadline is None or proposal.execution is not None:
         return ()
     if switch.stops(proposal.agent.id, proposal.tool) is not None:
@@ -305,6 +305,14 @@ def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> Events:
     if not still:
         return ()
     return (Thawed(command.at, CLOCK, proposal.id, proposal.deadline + still),)
+
+
+def as_resumed(proposal: Proposal, switch: Switch) -> Proposal:
+    """Give a proposal as it will be when it is thawed, which comes to one after the other: for whoever looks before."""
+    ends = [pause.ended_at for pause in switch.pauses if pause.ended_at is not None]
+    for event in _thaw(proposal, Thaw(max(ends), proposal.id), switch) if ends else ():
+        proposal = evolve(proposal, event)
+    return proposal
 
 
 def decide_switch(switch: Switch, command: SwitchCommand) -> tuple[SwitchEvent, ...]:

@@ -39,6 +39,7 @@ from bot.desk.people import PeopleUseCases
 from bot.desk.second_factors import SecondFactors
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
+from bot.desk.thawing import Thawing
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.evidence.giving import EvidenceUseCases
@@ -161,6 +162,7 @@ async def running(
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)
+        ticks.every(1, "thaw", Thawing(wiring).look)
         ticks.every(600, "weekly_drill", drills.keep)
         ticks.every(300, "weekly_review", weekly.look)
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)

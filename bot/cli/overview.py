@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from approval_rules.decide import as_resumed
 from approval_rules.people import AgentId, PersonId
 from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Incident, Pause, ScopeKind
@@ -125,7 +126,7 @@ def _one(connection: sqlite3.Connection, ident: str) -> dict[str, Any] | None:
 
 def _seen(connection: sqlite3.Connection, loaded: Loaded) -> Seen:
     switch = rows.switch_from(recorded_of(connection, SWITCH))
-    proposal = loaded.proposal
+    proposal = as_resumed(loaded.proposal, switch)
     frozen = switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
     return Seen(proposal, _faces(connection, people_of(proposal)), frozen, loaded.last_seq)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never, cast
 
-from approval_rules.commands import Command
+from approval_rules.commands import Command, Thaw
 from approval_rules.decide import QUORUM, Events, decide
 from approval_rules.events import Approved, Claimed, OutcomeReported, SubmitRefused
 from approval_rules.initiation_events import InitiationRefused
@@ -146,5 +146,6 @@ def as_of(loaded: Loaded, seq: int) -> Loaded:
 
 
 def known(tx: Transaction, unverified_id: str) -> Loaded | None:
-    """Load a proposal by an id that came from outside."""
-    return tx.proposal(ProposalId(unverified_id))
+    """Load a proposal by an id that came from outside, with its clock as it stands after every pause that has ended."""
+    loaded = tx.proposal(ProposalId(unverified_id))
+    return None if loaded is None else apply(tx, loaded, Thaw(tx.at, loaded.proposal.id)).loaded

@@ -7,7 +7,7 @@ from approval_rules.commands import LiftTimedPauses, PassTime
 from approval_rules.decide import decide_switch
 from approval_rules.people import ProposalId
 from approval_rules.times import format_time
-from bot.desk.apply import apply
+from bot.desk.apply import apply, known
 from bot.desk.switching import record_switch
 from bot.desk.taking_back import AT_ONCE as AT_ONCE_TAKEN
 from bot.desk.taking_back import UNCLAIMED, revoking, take_back, unclaimed_in
@@ -60,7 +60,7 @@ class Sweeps:
 
 def _pass_time(tx: Transaction, due: Sequence[str]) -> None:
     for proposal in due:
-        apply(tx, tx.proposal(proposal), PassTime(tx.at, ProposalId(proposal)))
+        apply(tx, known(tx, proposal), PassTime(tx.at, ProposalId(proposal)))
 
 
 def _forget(tx: Transaction) -> None:

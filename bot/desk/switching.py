@@ -1,14 +1,11 @@
 """Recording what happened to the kill switch, and what follows: packets shown afresh, clocks moved, people told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from approval_rules.commands import Thaw
 from approval_rules.events import IncidentEvent, IncidentRefused, Paused, Resumed, SwitchEvent
-from approval_rules.people import ProposalId
-from approval_rules.switch import Scope, ScopeKind
-from bot.desk.apply import apply
 from bot.desk.switch_telling import tell
 from bot.desk.taking_back import take_back, take_back_the_rest
+from bot.desk.thawing import thaw_some
 from bot.store import outbox
 from bot.store.outbox import Kind
 from bot.store.transaction import Transaction
@@ -24,8 +21,7 @@ def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
         if isinstance(event, Paused) and event.revoke:
             take_back(tx)
         if isinstance(event, Resumed):
-            for proposal in _open_under(tx, event.scope):
-                apply(tx, tx.proposal(proposal), Thaw(tx.at, proposal))
+            thaw_some(tx, event.scope)
         if isinstance(event, Paused | Resumed):
             outbox.plan_open_packets(tx, event.scope, recorded.seq)
         tell(tx, event, recorded.seq, before)
@@ -36,12 +32,3 @@ def record_incident(tx: Transaction, event: IncidentEvent) -> None:
     recorded = tx.record(event)
     if not isinstance(event, IncidentRefused):
         outbox.plan(tx, Kind.ANNOUNCE, "switch", recorded.seq, {})
-
-
-def _open_under(tx: Transaction, scope: Scope) -> Sequence[ProposalId]:
-    column = {ScopeKind.ALL: "1", ScopeKind.AGENT: "agent_id = :name", ScopeKind.TOOL: "tool = :name"}[scope.kind]
-    found = tx.rows(
-        f"SELECT id FROM proposals WHERE clock IN ('decide', 'claim') AND {column}",  # noqa: S608 - a constant
-        {"name": scope.name},
-    )
-    return [ProposalId(row[0]) for row in found]

@@ -3,10 +3,11 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from approval_rules.commands import Draft
+from approval_rules.decide import as_resumed
 from approval_rules.people import Account, Flaw, PersonId
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.switch import Pause, Switch
@@ -147,12 +148,10 @@ async def seen_from(snapshot: Snapshot, loaded: Loaded) -> Seen:
 async def all_seen_from(snapshot: Snapshot, several: Sequence[Loaded]) -> list[Seen]:
     """Make the views of several proposals for a reader."""
     switch = await snapshot.switch()
-    views = [(loaded, _frozen_by(loaded, switch)) for loaded in several]
-    accounts = await snapshot.accounts(
-        person for loaded, frozen in views for person in named_in(loaded.proposal, frozen)
-    )
+    views = [Seen(as_resumed(one.proposal, switch), {}, _frozen_by(one, switch), one.last_seq) for one in several]
+    accounts = await snapshot.accounts(person for seen in views for person in named_in(seen.proposal, seen.frozen_by))
     faces = {person: Face(account.user_id, name) for person, (account, name) in accounts.items()}
-    return [_seen(loaded, faces, frozen) for loaded, frozen in views]
+    return [_named(seen, faces) for seen in views]
 
 
 def _frozen_by(loaded: Loaded, switch: Switch) -> Pause | None:
@@ -160,6 +159,6 @@ def _frozen_by(loaded: Loaded, switch: Switch) -> Pause | None:
     return switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
 
 
-def _seen(loaded: Loaded, faces: Mapping[PersonId, Face], frozen_by: Pause | None) -> Seen:
-    mine = {person: faces[person] for person in named_in(loaded.proposal, frozen_by) if person in faces}
-    return Seen(loaded.proposal, mine, frozen_by, loaded.last_seq)
+def _named(seen: Seen, faces: Mapping[PersonId, Face]) -> Seen:
+    mine = named_in(seen.proposal, seen.frozen_by)
+    return replace(seen, faces={person: faces[person] for person in mine if person in faces})

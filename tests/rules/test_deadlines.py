@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approval_rules.commands import LiftTimedPauses
-from approval_rules.decide import CLOCK, decide
+from approval_rules.decide import CLOCK, as_resumed, decide
 from approval_rules.events import Expired, OutcomeOverdue, Reminded, Thawed
 from approval_rules.state import Proposal, Status
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind, Switch
@@ -140,6 +140,16 @@ def test_thaw_moves_the_deadline_once() -> None:
     thawed = after(opened(), thaw(41), switch=switch)
     assert (thawed.expires_at, thawed.clock_from) == (at(TTL + 30), at(41))
     assert decide(thawed, thaw(42), switch) == ()
+
+
+def test_what_is_not_thawed_yet_reads_as_if_it_were() -> None:
+    """Whoever looks between the resume and the thaw sees the deadline that will be; of an active pause nothing yet."""
+    over = switched(RUNNING, start_pause(10), resume(40, ANN), resume(40, BEN))
+    assert as_resumed(opened(), over).expires_at == at(TTL + 30)
+    assert as_resumed(after(opened(), thaw(50), switch=over), over).expires_at == at(TTL + 30)
+    again = switched(over, start_pause(60))
+    for switch in (RUNNING, switched(RUNNING, start_pause(10)), again):
+        assert as_resumed(opened(), switch) == opened()
 
 
 def test_thaw_moves_the_claim_window_too() -> None:

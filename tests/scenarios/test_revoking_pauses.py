@@ -33,6 +33,7 @@ async def test_unused_approvals_are_taken_back(world: World, what: str) -> None:
     await world.say(MAYA, f"resume {what}")
     if what == "all":
         await world.say(JONAS, "resume all")
+    await world.settled()  # the buttons are back
     assert (await world.claim(asked)).status_code == 409
     await world.approve(waiting)
     assert (await world.claim(waiting)).status_code == 200
