@@ -399,6 +399,52 @@ BUGS = (
         f"{S}/test_second_factors.py::test_a_ticket_is_for_its_person_and_its_proposal",
         ("bot.desk.code_votes:_ticket", "ticket.person != person", "False"),
     ),
+    _bug(
+        "second-account-votes",
+        "a second account of one person counts as a second vote",
+        f"{S}/test_persons.py::test_the_same_person_from_two_accounts_is_one_vote",
+        (
+            "approval_rules.duties:humans",
+            "found |= dict.fromkeys(everyone, min(names))",
+            "found[standing.person] = standing.person",
+        ),
+    ),
+    _bug(
+        "factor-forgotten-at-the-claim",
+        "a claim does not ask whether the approvers proved themselves as the policy asks now",
+        f"{R}/test_claims_under_another_policy.py",
+        (f"{CLAIMS}:_is_met", "if suffices(vote.proof, asked.step_up)", "if True"),
+    ),
+    _bug(
+        "delegate-without-role",
+        "a delegate decides by the right of whoever is away",
+        f"{S}/test_away.py::test_a_delegate_who_lost_the_role_stands_for_nobody",
+        (
+            f"{DECIDE}:decide",
+            "return _vote(proposal, command, switch)",
+            (
+                "widened = command.voter.roles.union(*(one.roles for one in command.absent))\n"
+                "            from dataclasses import replace\n"
+                "            return _vote(proposal, replace(command, voter=replace(command.voter, roles=widened)), switch)"
+            ),
+        ),
+    ),
+    _bug(
+        "thaw-forgets-one",
+        "a resume leaves a deadline where it was",
+        f"{S}/test_thawing.py::test_hundreds_are_thawed_in_batches_and_exactly",
+        ("bot.desk.thawing:_thaw", "for proposal in proposals:", "for proposal in proposals[1:]:"),
+    ),
+    _bug(
+        "judged-before-thawed",
+        "whoever acts before a proposal's turn to be thawed meets the deadline from before the pause",
+        f"{S}/test_thawing.py::test_a_claim_before_its_turn_is_given",
+        (
+            "bot.desk.apply:known",
+            "return None if loaded is None else apply(tx, loaded, Thaw(tx.at, loaded.proposal.id)).loaded",
+            "return loaded",
+        ),
+    ),
 )
 BY_NAME = {bug.name: bug for bug in BUGS}
 

@@ -15,6 +15,8 @@ from tests.planted.planting import Change, NotPlantedError, changed
 # One of each kind, and the quick ones; `-m long` takes all.
 AT_EVERY_CHANGE = (
     "clicks-are-counted",
+    "second-account-votes",
+    "factor-forgotten-at-the-claim",
     "owner-votes",
     "denial-ignored",
     "digest-not-compared",
