@@ -11,7 +11,6 @@ from approval_rules.stop_events import AgentKeysEnded
 from approval_rules.times import format_time
 from approval_rules.versions import SERVER
 from bot.clock import NewToken
-from bot.keys import new_agent_key
 from bot.store import rows
 from bot.store.codec import Recorded
 from bot.store.rows import AgentRow
@@ -145,6 +144,8 @@ def _living(tx: Transaction, name: str) -> AgentRow:
 def _issue(
     tx: Transaction, row: AgentRow, by: Actor, change: Literal["added", "rotated"], new_token: NewToken
 ) -> NewKey:
+    from bot.keys import new_agent_key  # noqa: PLC0415 - cryptography, which `status` must not wait for
+
     key, key_id, key_hash = new_agent_key(new_token)
     tx.write(_INSERT_KEY, (key_id, row.agent.id, key_hash, format_time(tx.at)))
     tx.record(AgentChanged(tx.at, by, row.agent, change))

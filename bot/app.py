@@ -39,7 +39,6 @@ from bot.desk.people import PeopleUseCases
 from bot.desk.second_factors import SecondFactors
 from bot.desk.surroundings import name_environment
 from bot.desk.sweeps import Sweeps
-from bot.desk.thawing import Thawing
 from bot.desk.wiring import PolicyInForce, Waiters, Wiring
 from bot.directory import SlackDirectory
 from bot.evidence.giving import EvidenceUseCases
@@ -162,7 +161,6 @@ async def running(
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)
-        ticks.every(1, "thaw", Thawing(wiring).look)
         ticks.every(600, "weekly_drill", drills.keep)
         ticks.every(300, "weekly_review", weekly.look)
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
@@ -391,6 +389,7 @@ def _ticks(parts: _Parts, sweeps: Sweeps, watch: PolicyWatch) -> Ticks:
     ticks.every(1, "pass_time", sweeps.pass_time)
     ticks.every(1, "lift_timed_pauses", sweeps.lift_timed_pauses)
     ticks.every(1, "take_back", sweeps.take_back)
+    ticks.every(1, "thaw", sweeps.thaw)
     ticks.every(1, "anchor", anchor)
     ticks.every(2, "policy", watch.look)
     ticks.every(5, "gauges", gauge)

@@ -14,7 +14,6 @@ from approval_rules.canonical import Digest
 from approval_rules.commands import Draft
 from approval_rules.denials import DenialCategory
 from approval_rules.events import Decision, Refusal
-from approval_rules.explanation import Explanation
 from approval_rules.people import Account, Agent, AgentId, PersonId, RoleName, ToolName
 from approval_rules.requirement import Requirement
 from approval_rules.state import Proposal, Status
@@ -25,6 +24,7 @@ from approval_rules.text import AgentText, Json
 from handlers.away_desk import Away, AwayDesk, Duty
 
 if TYPE_CHECKING:
+    from approval_rules.explanation import Explanation
     from handlers.persons_desk import PersonsDesk
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Seen:
     faces: Mapping[PersonId, Face]
     frozen_by: Pause | None
     index: int
-    explained: Explanation | None = None
+    explained: "Explanation | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What `policy explain` does: asks the policy about a body, or about a recorded proposal as it was. Stores nothing."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ PROPOSAL_ID: Final = re.compile(r"prop_[0-9A-Za-z]+")
 _SOMEONE: Final = Agent(AgentId("agent_example"), "example", PersonId("pers_example"), ())
 NOT_COUNTED: Final = "not known here (no database)"
 _UNCOUNTED: Final = AgentJson(NOT_COUNTED)
+_LONGEST: Final = 2000
 _HELD: Final = {True: "held", False: "failed", None: "unknown"}
 
 
@@ -126,7 +128,7 @@ class Told:
 
     def _rule(self, one: RuleExplanation) -> dict[str, Any]:
         saw = {
-            name: _number(seen_json(value, of, self.hidden))
+            name: _bounded(_number(seen_json(value, of, self.hidden)))
             for name, value, of in one.saw
             if is_covered(of, self.hidden) != "drop"
         }
@@ -283,6 +285,12 @@ def _hidden(policies: PolicyFolder, draft: Draft, then: Mapping[str, Hiding]) ->
         return then
     now: dict[str, Hiding] = dict.fromkeys(policy.redact, "mask")
     return {**now, **(policy.contract.hidden if policy.contract else {}), **then}
+
+
+def _bounded(value: Json) -> Json:
+    """Leave out what is too long to be printed once for each rule that reads it; the proposal itself has it whole."""
+    size = len(json.dumps(value, ensure_ascii=False, default=str)) if isinstance(value, str | Sequence | Mapping) else 0
+    return value if size <= _LONGEST else {"not_shown": "too long", "characters": size}
 
 
 def _number(value: Json) -> Json:

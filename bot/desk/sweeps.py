@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from approval_rules.commands import LiftTimedPauses, PassTime
 from approval_rules.decide import decide_switch
@@ -11,8 +12,11 @@ from bot.desk.apply import apply, known
 from bot.desk.switching import record_switch
 from bot.desk.taking_back import AT_ONCE as AT_ONCE_TAKEN
 from bot.desk.taking_back import UNCLAIMED, revoking, take_back, unclaimed_in
+from bot.desk.thawing import AT_ONCE as AT_ONCE_THAWED
+from bot.desk.thawing import BEHIND, thaw_these
 from bot.desk.wiring import Wiring, written
-from bot.store import outbox, starts
+from bot.store import outbox, rows, starts
+from bot.store.codec import SWITCH
 from bot.store.tickets import forget_tickets
 from bot.store.transaction import Transaction
 
@@ -27,6 +31,7 @@ class Sweeps:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._thawed: int | None = None
 
     async def pass_time(self) -> int:
         """Expire, lapse and remind whatever is due; gives how many proposals were looked at."""
@@ -52,6 +57,17 @@ class Sweeps:
         if scopes and await snapshot.rows(UNCLAIMED, unclaimed_in(scopes, 1)):
             while await written(self._wiring, take_back) == AT_ONCE_TAKEN:
                 pass
+
+    async def thaw(self) -> None:
+        """Thaw what a resume left, batch after batch: all that is open, once after each change of the switch."""
+        snapshot = self._wiring.reads.glance()
+        seq = (await snapshot.rows(rows.NEWEST_OF, {"subject": SWITCH}))[0][0]
+        if seq is None or seq == self._thawed:
+            return
+        behind = [row[0] for row in await snapshot.rows(BEHIND, {"seq": seq})]
+        for begin in range(0, len(behind), AT_ONCE_THAWED):
+            await written(self._wiring, partial(thaw_these, behind[begin : begin + AT_ONCE_THAWED]))
+        self._thawed = seq
 
     async def forget(self) -> None:
         """Drop marks that have served: signatures too old to replay, answers to clicks."""

@@ -5,15 +5,11 @@ nothing is judged by a deadline that a pause should have moved, however long the
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from approval_rules.commands import Thaw
 from approval_rules.people import ProposalId
 from approval_rules.switch import Scope, ScopeKind
 from bot.desk.apply import apply
-from bot.desk.wiring import Wiring, written
-from bot.store import rows
-from bot.store.codec import SWITCH
 from bot.store.transaction import Transaction
 
 AT_ONCE = 50
@@ -26,29 +22,10 @@ BEHIND = f"SELECT id FROM proposals INDEXED BY proposals_by_time WHERE {_HELD} A
 def thaw_some(tx: Transaction, scope: Scope) -> None:
     """Thaw the first of what a pause of this scope held."""
     sql = f"SELECT id FROM proposals WHERE {_HELD} AND {_COLUMNS[scope.kind]} LIMIT :limit"  # noqa: S608 - constants
-    _thaw([row[0] for row in tx.rows(sql, {"name": scope.name, "limit": AT_ONCE})], tx)
+    thaw_these([row[0] for row in tx.rows(sql, {"name": scope.name, "limit": AT_ONCE})], tx)
 
 
-class Thawing:
-    """Thaws the rest. After a start, and after each change of the switch, it looks once at everything that is open."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
-        self._done = -1
-
-    async def look(self) -> None:
-        """Thaw what the newest resume left, in transactions of AT_ONCE."""
-        snapshot = self._wiring.reads.glance()
-        seq = (await snapshot.rows(rows.NEWEST_OF, {"subject": SWITCH}))[0][0]
-        if seq is None or seq == self._done:
-            return
-        behind = [row[0] for row in await snapshot.rows(BEHIND, {"seq": seq})]
-        while behind:
-            batch, behind = behind[:AT_ONCE], behind[AT_ONCE:]
-            await written(self._wiring, partial(_thaw, batch))
-        self._done = seq
-
-
-def _thaw(proposals: Sequence[str], tx: Transaction) -> None:
+def thaw_these(proposals: Sequence[str], tx: Transaction) -> None:
+    """Thaw some proposals; those whose clock needs it not are left as they are."""
     for proposal in proposals:
         apply(tx, tx.proposal(proposal), Thaw(tx.at, ProposalId(proposal)))

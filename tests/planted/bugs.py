@@ -425,7 +425,8 @@ BUGS = (
             (
                 "widened = command.voter.roles.union(*(one.roles for one in command.absent))\n"
                 "            from dataclasses import replace\n"
-                "            return _vote(proposal, replace(command, voter=replace(command.voter, roles=widened)), switch)"
+                "            voter = replace(command.voter, roles=widened)\n"
+                "            return _vote(proposal, replace(command, voter=voter), switch)"
             ),
         ),
     ),
@@ -433,7 +434,7 @@ BUGS = (
         "thaw-forgets-one",
         "a resume leaves a deadline where it was",
         f"{S}/test_thawing.py::test_hundreds_are_thawed_in_batches_and_exactly",
-        ("bot.desk.thawing:_thaw", "for proposal in proposals:", "for proposal in proposals[1:]:"),
+        ("bot.desk.thawing:thaw_these", "for proposal in proposals:", "for proposal in proposals[1:]:"),
     ),
     _bug(
         "judged-before-thawed",

@@ -10,6 +10,7 @@ import pytest
 
 from approval_rules.events import Expired, Paused, Resumed, Thawed
 from bot.desk import thawing
+from bot.desk.sweeps import Sweeps
 from bot.slack_standin.workspace import JONAS, MAYA, SAM
 from bot.store.transaction import Transaction
 from tests.world import World, votable
@@ -17,17 +18,17 @@ from tests.world import World, votable
 MANY = 220
 
 
-LOOK = thawing.Thawing.look
+THAW = Sweeps.thaw
 
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no tick thaw what the resume left."""
 
-    async def nothing(_self: thawing.Thawing) -> None:
+    async def nothing(_self: Sweeps) -> None:
         return
 
-    monkeypatch.setattr(thawing.Thawing, "look", nothing)
+    monkeypatch.setattr(Sweeps, "thaw", nothing)
 
 
 @pytest.fixture
@@ -45,22 +46,22 @@ def deadline(proposal: dict[str, Any]) -> datetime:
 async def test_hundreds_are_thawed_in_batches_and_exactly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No transaction thaws more than fifty; each deadline moves once, by the pause's length, also after a crash."""
     sizes: list[int] = []
-    one_batch = thawing._thaw
+    one_batch = thawing.thaw_these
 
     def counting(proposals: Sequence[str], tx: Transaction) -> None:
         sizes.append(len(proposals))
         one_batch(proposals, tx)
 
-    monkeypatch.setattr(thawing, "_thaw", counting)
+    for module in ("thawing", "sweeps"):
+        monkeypatch.setattr(f"bot.desk.{module}.thaw_these", counting)
     made = [proposal for _ in range(MANY // 20) for proposal in await gather(*(world.propose(42) for _ in range(20)))]
     await world.say(SAM, "pause tool payments.refund")
     await world.move(hours=9)
     await world.say(MAYA, "resume tool payments.refund")
     assert len(world.ledger().events(Thawed)) == thawing.AT_ONCE
     await world.restart()
-    rest = thawing.Thawing(world.running.wiring)
-    await LOOK(rest)
-    await LOOK(rest)
+    for _ in range(2):
+        await THAW(world.running.sweeps)
     assert (max(sizes), sum(sizes)) == (thawing.AT_ONCE, MANY)
     ledger = world.ledger()
     lasted = ledger.events(Resumed)[0].at - ledger.events(Paused)[0].at

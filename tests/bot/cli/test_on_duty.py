@@ -111,6 +111,20 @@ def test_what_nobody_counts_here_is_not_called_missing(folder: Shell) -> None:
     assert found["away"] is None
 
 
+def test_a_huge_value_is_not_printed_for_each_rule(folder: Shell) -> None:
+    """A list of thousands, which every rule reads, is named by its size; what fits is shown as it is."""
+    rules = "\n".join(f"    - if: \"'x{number}' in tags\"\n      block: true" for number in range(50))
+    (folder.folder / "policy" / "mail.yml").write_text(f"policy:\n  tool: mail\n  rules:\n{rules}\n")
+    sent = {"tool": "mail", "arguments": {"tags": [f"tag {number}" for number in range(9000)]}}
+    (folder.folder / "huge.json").write_text(json.dumps(sent))
+    shown = folder("policy", "explain", "huge.json", "--json")
+    assert shown.json()["rules"][0]["saw"] == {"tags": {"not_shown": "too long", "characters": 106890}}
+    assert max(len(shown.out), len(folder("policy", "explain", "huge.json").out)) < 40_000
+    sent["arguments"] = {"tags": ["a"] * 100}
+    found = folder("policy", "explain", json.dumps(sent), "--json").json()
+    assert found["rules"][0]["saw"] == {"tags": ["a"] * 100}
+
+
 async def test_a_version_that_was_changed_breaks_no_status(living: Living) -> None:
     """Whoever must see at night what is paused sees it, whatever somebody did to the database."""
     await put(living, "{require_approval: {role: oncall, approvals: 1}}", oncall=ROTA)
