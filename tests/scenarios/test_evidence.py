@@ -2,7 +2,9 @@
 
 import io
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,18 @@ async def test_many_at_once_are_too_many(world: World, monkeypatch: pytest.Monke
     await world.move(minutes=2)
     large = await ask(world.http, proposal)
     assert (large.status_code, large.json()["code"]) == (422, "evidence-too-large")
+
+
+async def test_a_log_that_cannot_be_read_gives_no_pack(tmp_path: Path) -> None:
+    """An entry that nobody of ours wrote: 500 `log-broken`, and never something that looks like evidence."""
+    async with World(tmp_path / "world") as world:
+        proposal = await world.propose(30)
+        await world.settled()
+        with closing(sqlite3.connect(world.database)) as db:
+            for (trigger,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+                db.execute(f"DROP TRIGGER {trigger}")
+            changed = "CAST(replace(CAST(body AS TEXT), 'green', 'glean') AS BLOB)"
+            db.execute(f"UPDATE entries SET body = {changed} WHERE type = 'proposal.submitted'")  # noqa: S608 - a constant
+            db.commit()
+        answer = await ask(world.http, proposal)
+        assert (answer.status_code, answer.json()["code"]) == (500, "log-broken")

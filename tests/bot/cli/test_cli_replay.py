@@ -10,6 +10,10 @@ from tests.bot.cli.test_cli_prove import hurt
 from tests.bot.delivery.receiver import Receiver
 from tests.world import EXAMPLES, TOOL
 
+LOWERED = (
+    'UPDATE detached SET key = NULL, box = NULL, salt = \'x\', value = \'{"amount_usd":20,"order_id":"O"}\''
+    " WHERE name = 'arguments'"
+)
 RUN = {"model": "gpt-9\u202e", "prompt_version": "p7", "workflow_version": "w3", "tool_calls": 3}
 
 
@@ -114,7 +118,7 @@ async def test_another_policy_is_not_asked(living: Living) -> None:
     ("damage", "told"),
     [
         ("UPDATE entries SET at = '2020' WHERE seq = 0", "BROKEN entry 0: "),
-        ("UPDATE detached SET value = replace(value, '180', '20') WHERE name = 'arguments'", "SOMETHING ELSE"),
+        (LOWERED, "SOMETHING ELSE"),
         ("DELETE FROM policy_content", "is missing"),
     ],
 )
@@ -127,6 +131,23 @@ async def test_a_broken_log_is_replayed_and_called_broken(living: Living, damage
     assert ended.code == 7
     assert told in ended.out
     assert "is whole" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("dead", "a dead letter after 3 tries"), ("queued", "not delivered yet, 3 tries")],
+)
+async def test_a_callback_that_did_not_arrive(living: Living, receiver: Receiver, state: str, told: str) -> None:
+    """It is told as the outbox has it."""
+    proposal = await living.world.propose(30, callback_url=receiver.url())
+    await living.world.settled()
+    await living.world.stop()
+    hurt(living.world.database, f"UPDATE outbox SET state = '{state}', attempts = 3 WHERE kind = 'callback'")  # noqa: S608 - a constant
+    ended = await living("audit", "replay", proposal["id"])
+    assert (ended.code, f"is no log: {told}\n" in ended.out) == (0, True), ended.out
+    found = (await living("audit", "replay", proposal["id"], "--json")).json()
+    (callback,) = [moment["callback"] for moment in found["moments"] if "callback" in moment]
+    assert (callback["state"], callback["attempts"]) == (state, 3)
 
 
 async def test_an_id_that_nobody_has_has_no_story(living: Living) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.audit.merkle import Frontier
+from bot.audit.signed_note import Checkpoint, origin_of, signed_checkpoint
+from bot.evidence import gathering
 from bot.evidence.gathering import gathered
 from bot.evidence.making import pack_of
 from bot.evidence.pack import Pack, write_folder, zipped
+from bot.policy_files import PolicyFolderError
 from bot.slack_standin.workspace import JONAS, MAYA, SAM
 from tests.bot.evidence.packed import entries_of, pack, page_of, place_of, read, require_listed, require_proved
 from tests.world import EXAMPLES, TOOL, World, denial
@@ -199,6 +203,59 @@ async def test_a_cut_off_tail_is_found_though_the_decision_is_whole(world: World
     await world.stop()
     hurt(world, "DELETE FROM entries WHERE seq > (SELECT max(seq) FROM entries WHERE subject = :id)", proposal["id"])
     assert any("ends before them" in fault for fault in unanchored(world, proposal["id"]).broken)
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (None, "is missing, so nobody can tell whether the log's tail was cut off"),
+        (b"no note", "is not an anchor that this key has signed"),
+        (b"\xff", "is not an anchor that this key has signed (UnicodeDecodeError)"),
+    ],
+)
+async def test_an_anchor_that_cannot_be_believed_is_told(world: World, head: bytes | None, told: str) -> None:
+    """Missing, or something else: the pack is broken, for nobody can tell what was cut off."""
+    proposal = await world.propose(30)
+    await world.settled()
+    await world.stop()
+    anchor = world.settings.anchor_file
+    if head is None:
+        anchor.unlink()
+    else:
+        anchor.write_bytes(head)
+    made = unanchored(world, proposal["id"])
+    assert any(told in fault for fault in made.broken)
+    assert "BROKEN" in page_of(made)
+
+
+async def test_entries_before_any_checkpoint_are_not_proved(world: World) -> None:
+    """The page says that no signed checkpoint covers it yet; nothing is broken about that."""
+    proposal = await world.propose(30)
+    empty = Checkpoint(origin_of(None), 0, Frontier().root)
+    where = place_of(world)
+    await world.stop()
+    hurt(world, "DELETE FROM checkpoints")
+    where.anchor_file.write_text(signed_checkpoint(empty, where.key.signers), encoding="utf-8")
+    made = unanchored(world, proposal["id"])
+    assert made.broken == ()
+    assert (read(made, "manifest.json")["checkpoint"], "checkpoint" in made.files) == (None, False)
+    assert "No signed checkpoint covers it yet." in page_of(made)
+
+
+async def test_a_policy_that_is_not_read_any_more_is_no_damage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are there; what they say cannot be asked again, and the pack says so."""
+    proposal = await world.propose()
+    await world.packet_of(proposal)
+
+    def refuse(_: object) -> None:
+        raise PolicyFolderError([])
+
+    monkeypatch.setattr(gathering, "load_content", refuse)
+    made = pack(world, proposal)
+    assert made.broken == ()
+    (judged,) = read(made, "decision.json")["judgements"]
+    assert (judged["answer"], "does not read that policy any more" in judged["why"]) == ("not told", True)
+    assert any(name.endswith(f"files/{REFUND}") for name in made.files)
 
 
 def hurt(world: World, statement: str, ident: str = "") -> None:
