@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -57,12 +58,32 @@ def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
             entries = counted(size, "log entry", "log entries")
             raise AnchorError(
                 f"the database has {entries} and {path} has seen {known.size}: an older copy was put back or the tail"
-                " was cut off. Put the newest database back; keep both files as evidence"
+                " was cut off. Put the newest database back; keep both files as evidence. Where there is no newer one:"
+                " `foureyes audit accept-restore`"
             )
         if known.size and _of_log(connection, known.size) != known:
             raise AnchorError(
                 f"the log differs from {path} within its first {known.size} entries: history was rewritten"
             )
+
+
+def gone(connection: sqlite3.Connection, path: Path, key: SigningKey) -> tuple[int, Checkpoint]:
+    """Say how many entries an older copy of this log has, and what was signed last. Raises AnchorError for another."""
+    known, size = anchor.read(path, key.publics), _size(connection)
+    if known is None or size >= known.size:
+        raise AnchorError(f"the database is not behind {path}: nothing was lost that could be accepted")
+    if not size or origin(connection) != known.origin:
+        raise AnchorError(f"the database is no older copy of the log that {path} was signed over: it is another one")
+    return size, known
+
+
+def give_up(database: Path, path: Path, key: SigningKey, lost: str, clock: Clock) -> Path:
+    """Anchor an older log in place of the newer one, and keep the newer anchor beside it; gives where."""
+    names = (path.with_name(f"{path.name}.lost-{lost}{f'-{n}' if n else ''}") for n in count())
+    kept = next(name for name in names if not name.exists())
+    path.replace(kept)
+    Anchoring(database, path, key, clock).close()
+    return kept
 
 
 def begin(database: Path, path: Path, key: SigningKey) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from approval_rules.log_events import SigningKeyChanged
+from approval_rules.log_events import RestoreAccepted, SigningKeyChanged
 from bot.agents import who_typed
 from bot.keys import KeyFileError, SigningKey, base64url, save
 from bot.store.codec import LOG, Recorded
@@ -21,6 +21,12 @@ GRANT_ENDS: Final = timedelta(minutes=10)
 def changes(recorded: Sequence[Recorded]) -> list[SigningKeyChanged]:
     """Give what the log says of the keys, oldest first."""
     return [item.event for item in recorded if isinstance(item.event, SigningKeyChanged)]
+
+
+def restores(recorded: Sequence[Recorded]) -> list[tuple[int, int]]:
+    """Give each restore that was accepted: how many entries the log had, and how many had been signed before."""
+    events = [item.event for item in recorded]
+    return [(event.size, event.seen) for event in events if isinstance(event, RestoreAccepted)]
 
 
 def add(path: Path, key: SigningKey, known: Sequence[SigningKeyChanged]) -> SigningKey:

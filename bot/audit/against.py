@@ -46,11 +46,13 @@ def hold_against(
     sources: Mapping[str, Found],
     keys: Sequence[bytes],
     retired: Mapping[bytes, int] = MappingProxyType({}),
+    lost: Sequence[range] = (),
 ) -> Held:
     """Compare every statement of every source with the entries, whose hashes are computed anew.
 
     What no known key has signed covers nothing; where it contradicts the log it counts all the same, because whoever
-    replaces the key must not get rid of his witnesses.
+    replaces the key must not get rid of his witnesses. Nor must whoever accepted a restore: what was said of the `lost`
+    entries stays a contradiction, which names them.
     """
     held = Held()
     log = _Log(connection, {statement.size for found in sources.values() for statement in found.statements})
@@ -63,7 +65,7 @@ def hold_against(
             is_signed = statement.is_signed(counting(keys, retired, statement.size))
             if fault is not None:
                 signed = "" if is_signed else " (and no key that is known here has signed it)"
-                held.broken.append(f"{source}: {_name(statement)} {fault}{signed}")
+                held.broken.append(f"{source}: {_name(statement)} {fault}{signed}{_forked(statement, lost)}")
             elif is_signed:
                 agreeing.setdefault(statement.kind, []).append(statement.size)
             else:
@@ -116,6 +118,16 @@ class _Log:
 def _leaves(connection: sqlite3.Connection) -> Iterator[bytes]:
     for (body,) in connection.execute(_BODIES):
         yield leaf_hash(body if isinstance(body, bytes) else str(body).encode())
+
+
+def _forked(statement: Statement, lost: Sequence[range]) -> str:
+    for entries in lost:
+        if statement.size - 1 in entries:
+            return (
+                f"; entry {entries.start} says that a restore gave up entries {entries.start} to {entries.stop - 1}:"
+                " this may be what was there"
+            )
+    return ""
 
 
 def _name(statement: Statement) -> str:

@@ -13,6 +13,7 @@ from bot.cli.exporting import export
 from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printable
 from bot.cli.proving import prove
 from bot.cli.replaying import replay
+from bot.cli.restoring import accept_restore
 from bot.cli.weekly import review
 from handlers.counting import counted
 
@@ -23,6 +24,7 @@ app.command("prove", epilog="Example: foureyes audit prove prop_01jd3k --to evid
 app.command("replay", epilog="Example: foureyes audit replay prop_01jd3k")(replay)
 app.command("export", epilog="Example: foureyes audit export --tiles audit-2026-10")(export)
 searching.register(app)
+app.command("accept-restore", epilog='Example: foureyes audit accept-restore "the disk died"')(accept_restore)
 app.command("review", epilog="Example: foureyes audit review --week 2026-W47 --html week.html")(review)
 
 

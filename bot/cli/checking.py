@@ -19,7 +19,7 @@ from bot.audit.witness_files import read_witness
 from bot.cli.erased import erased, sealed_for_ever
 from bot.cli.session import database, reading, settings, vault
 from bot.clock import SteadyClock
-from bot.key_rotation import changes, faults
+from bot.key_rotation import changes, faults, restores
 from bot.keys import KeyFileError, SigningKey, load
 from bot.store.check import differences
 from bot.store.codec import LOG
@@ -27,6 +27,7 @@ from bot.store.disclosed import disclosures
 from bot.store.folds import recorded_of
 
 # Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
+_GAVE_UP = "a restore was accepted here; the entries {} to {} that were signed then are lost"
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
@@ -52,12 +53,15 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
             lost, notes = sealed_for_ever(report)
             broken += [{"seq": None, "what": line} for line in lost]
             warnings += notes
+            told = () if report.broken else recorded_of(connection, LOG)
+            given_up = [range(size, seen) for size, seen in restores(told)]
+            warnings += [f"entry {gone.start}: {_GAVE_UP.format(gone.start, gone.stop - 1)}" for gone in given_up]
             if sources:
-                held = hold_against(connection, sources, keys, retired)
+                held = hold_against(connection, sources, keys, retired, given_up)
                 broken += [{"seq": None, "what": fault} for fault in held.broken]
             if key is not None and not report.broken:
-                known = changes(recorded_of(connection, LOG))
-                broken += [{"seq": None, "what": what} for what in faults(settings().signing_key_file, key, known)]
+                path = settings().signing_key_file
+                broken += [{"seq": None, "what": what} for what in faults(path, key, changes(told))]
             if refold and not broken:
                 broken += [{"seq": None, "what": f"index: {line}"} for line in differences(connection)]
                 broken += [{"seq": None, "what": f"index: {line}"} for line in _search_faults(connection)]

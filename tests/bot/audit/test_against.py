@@ -136,6 +136,14 @@ def test_unread_lines_are_a_note(logs: Logs) -> None:
     assert held.broken == []
 
 
+def test_a_restore_that_was_accepted_is_named_and_excuses_nothing(logs: Logs) -> None:
+    """What was said of entries that a restore gave up is still a contradiction; of other entries nothing is added."""
+    text = "\n".join(json.dumps({"log": {"size": size, "root": "00" * 32}}) for size in (THEN, THEN + 1))
+    with closing(sqlite3.connect(logs.true)) as db:
+        held = hold_against(db, {"0": statements_in(text)}, KEYS, lost=[range(THEN, THEN + 4)])
+    assert [f"entry {THEN} says that a restore gave up" in fault for fault in held.broken] == [False, True]
+
+
 def test_many_contradictions_are_counted(logs: Logs) -> None:
     """Fifty lines are enough for a person; how many more there are is said."""
     text = "\n".join(json.dumps({"log": {"size": size, "root": "00" * 32}}) for size in range(1, 61))
