@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ from approval_rules.times import format_time, parse_time
 from bot.audit import anchor
 from bot.audit.anchor import AnchorError
 from bot.audit.merkle import Frontier, grown
-from bot.audit.signed_note import Checkpoint, origin_of, signed_checkpoint
+from bot.audit.signed_note import Checkpoint, origin_of, read_checkpoint, signed_checkpoint
 from bot.audit.tiles import IncompleteTreeError, stored_frontier
 from bot.clock import Clock
 from bot.keys import SigningKey
@@ -109,6 +110,7 @@ class Anchoring:
         row = self._connection.execute("SELECT max(size) FROM checkpoints").fetchone()
         self._kept: int = row[0] or 0
         self._kept_at = clock()
+        self._number = self._numbered()
 
     def write_if_grown(self) -> None:
         """Sign the newest state into the anchor, if it is new.
@@ -120,7 +122,7 @@ class Anchoring:
             return
         with _alone(self._path.parent):
             self._require_continued()
-            checkpoint = self._newest()
+            checkpoint = replace(self._newest(), kept=self._number)
             anchor.write(self._path, signed_checkpoint(checkpoint, self._key.signers))
         self._written = checkpoint.size
 
@@ -134,7 +136,7 @@ class Anchoring:
         due = self._due(last=last)
         if due:
             await writer.run(lambda tx: _keep(tx, due))
-            self._kept, self._kept_at = due[-1].size, self._clock()
+            self._kept, self._kept_at, self._number = due[-1].size, self._clock(), self._number + len(due)
 
     def _due(self, *, last: bool) -> list[Kept]:
         size, at = _size(self._connection), self._clock()
@@ -144,10 +146,10 @@ class Anchoring:
         is_old = at - self._kept_at >= AT_LEAST_EVERY
         if (is_old or last) and size > max([self._kept, *sizes]) and len(sizes) < _MOST_AT_ONCE:
             sizes.append(size)
-        signers, origin = self._key.signers, self._origin()
+        signers, origin, before = self._key.signers, self._origin(), self._number
         return [
-            Kept(each, signed_checkpoint(Checkpoint(origin, each, self._root(each)), signers), format_time(at))
-            for each in sizes
+            Kept(each, signed_checkpoint(Checkpoint(origin, each, self._root(each), number), signers), format_time(at))
+            for number, each in enumerate(sizes, before + 1)
         ]
 
     def close(self) -> None:
@@ -177,6 +179,15 @@ class Anchoring:
 
     def _root(self, size: int) -> bytes:
         return stored_frontier(self._connection, size).root
+
+    def _numbered(self) -> int:
+        """Say how many checkpoints are kept. What was signed counts: a row that is gone must not be forgotten."""
+        row = self._connection.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+        kept = None if row is None else read_checkpoint(row[0].partition("\n\n")[0] + "\n").kept
+        if kept is None:  # of a version that did not count them
+            kept = int(self._connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0])
+        known = anchor.read(self._path, self._key.publics)
+        return max(kept, known.kept or 0) if known is not None else kept
 
     def _origin(self) -> str:
         return origin(self._connection)

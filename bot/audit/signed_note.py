@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,6 +25,7 @@ _ROOT_BYTES = 32
 _ID_BYTES = 4
 _ORIGIN = "foureyes/"
 _EMPTY = "empty"
+_KEPT = "kept "
 _ORIGIN_DIGITS = 32
 MAX_SIGNATURES = 16
 
@@ -79,16 +80,22 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The first `size` entries of the log `origin` have this root (32 bytes)."""
+    """The first `size` entries of the log `origin` have this root (32 bytes).
+
+    `kept`, which is no part of what is compared, tells how many checkpoints the database keeps with this one: whoever
+    takes one away must answer for the number.
+    """
 
     origin: str
     size: int
     root: bytes
+    kept: int | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
         """What is signed."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        kept = "" if self.kept is None else f"{_KEPT}{self.kept}\n"
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n{kept}"
 
 
 def signed(text: str, signers: Iterable[Signer]) -> str:
@@ -146,7 +153,9 @@ def read_checkpoint(text: str) -> Checkpoint:
         root = b""
     if len(root) != _ROOT_BYTES:
         raise NoteError("the checkpoint's root is no SHA-256")
-    return Checkpoint(lines[0], int(lines[1]), root)
+    kept = [line.removeprefix(_KEPT) for line in lines[3:] if line.startswith(_KEPT)]
+    known = int(kept[0]) if kept and _SIZE.fullmatch(kept[0]) else None
+    return Checkpoint(lines[0], int(lines[1]), root, known)
 
 
 def origin_of(first_leaf: bytes | None) -> str:

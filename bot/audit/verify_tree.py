@@ -30,6 +30,7 @@ class Tree:
         self._origin = origin_of(None)
         self._frontier = Frontier()
         self._waiting: list[bytes] = []
+        self._missing = 0
         self._kept = {(level, idx): bytes(node) for level, idx, node in _rows(connection, _NODES)}
         self._checkpoints = self._signed(connection, keys, retired)
         self._next = next(self._checkpoints, None)
@@ -60,6 +61,12 @@ class Tree:
             self._report.add(size, f"the last {anchor.size - size} of {anchor.size} anchored entries are missing")
         elif anchor.size and self._origin != anchor.origin:
             self._report.add(0, "the anchor is of another log")
+
+    def _gone(self, known: Checkpoint, name: str, found: int) -> None:
+        gone = (known.kept or 0) - found
+        self._report.add(
+            known.size, f"{name} counts {known.kept} checkpoints in the database, and {gone} of them are gone"
+        )
 
     def _stop(self) -> int | None:
         """Give the next size at which a root must be known."""
@@ -93,7 +100,10 @@ class Tree:
         self, connection: sqlite3.Connection, keys: Sequence[bytes], retired: Mapping[bytes, int]
     ) -> Iterator[Checkpoint]:
         """Give the checkpoints of the database, smallest first; one that says something else is a fault."""
-        for size, note in _rows(connection, _CHECKPOINTS):
+        rows = _rows(connection, _CHECKPOINTS)
+        if self._anchor is not None and len(rows) < (self._anchor.kept or 0):
+            self._gone(self._anchor, "the signed anchor", len(rows))
+        for number, (size, note) in enumerate(rows, 1):
             known = counting(keys, retired, size)
             try:
                 found = checkpoint_in(note, known) if keys else read_checkpoint(note.partition("\n\n")[0] + "\n")
@@ -103,6 +113,9 @@ class Tree:
             if found.size != size:
                 self._report.add(size, f"the checkpoint of {size} entries in the database is one of {found.size}")
                 continue
+            if found.kept is not None and found.kept > number + self._missing:
+                self._gone(found, f"the checkpoint of {size} entries", number + self._missing)
+                self._missing = found.kept - number
             yield found
 
 

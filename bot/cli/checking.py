@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.audit.against import Held, hold_against
 from bot.audit.anchor import AnchorError
 from bot.audit.report import Report
 from bot.audit.signed_note import Checkpoint, VerifierKey
+from bot.audit.statements import Found as Witnessed
 from bot.audit.tile_export import export
 from bot.audit.verify import verify
 from bot.audit.witness_files import read_witness
@@ -31,11 +32,24 @@ _GAVE_UP = "a restore was accepted here; the entries {} to {} that were signed t
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
+@dataclass(slots=True)
+class _Found:
+    """What a check has found so far."""
+
+    report: Report = field(default_factory=Report)
+    held: Held = field(default_factory=Held)
+    broken: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def breaks(self, lines: Iterable[str]) -> None:
+        """Note faults of no entry."""
+        self.broken += [{"seq": None, "what": line} for line in lines]
+
+
 def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequence[Path] = ()) -> dict[str, Any]:
     """Verify everything; `broken` is empty where all is well. Raises NoWitnessError for a path that is none."""
     sources = {str(path): read_witness(path) for path in against}
-    warnings: list[str] = []
-    broken: list[dict[str, Any]] = []
+    found = _Found()
     anchor: Checkpoint | None = None
     key: SigningKey | None = None
     try:
@@ -43,56 +57,66 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
             key = _key()
             anchor = anchors.read(settings().anchor_file, key.publics)
     except (AnchorError, KeyFileError) as error:
-        broken.append({"seq": None, "what": str(error)})
-    keys, retired = ([], {}) if key is None else (key.publics, key.retired)
-    report, held = Report(), Held()
+        found.breaks([str(error)])
     try:
         with reading() as connection:
-            report = verify(connection, anchor, keys, retired, opens=vault() is not None)
-            broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
-            lost, notes = sealed_for_ever(report)
-            broken += [{"seq": None, "what": line} for line in lost]
-            warnings += notes
-            told = () if report.broken else recorded_of(connection, LOG)
-            given_up = [range(size, seen) for size, seen in restores(told)]
-            warnings += [f"entry {gone.start}: {_GAVE_UP.format(gone.start, gone.stop - 1)}" for gone in given_up]
-            if sources:
-                held = hold_against(connection, sources, keys, retired, given_up)
-                broken += [{"seq": None, "what": fault} for fault in held.broken]
-            if key is not None and not report.broken:
-                path = settings().signing_key_file
-                broken += [{"seq": None, "what": what} for what in faults(path, key, changes(told))]
-            if refold and not broken:
-                broken += [{"seq": None, "what": f"index: {line}"} for line in differences(connection)]
-                broken += [{"seq": None, "what": f"index: {line}"} for line in _search_faults(connection)]
+            _look(connection, found, anchor, key, sources)
+            if refold and not found.broken:
+                found.breaks(f"index: {line}" for line in differences(connection))
+                found.breaks(f"index: {line}" for line in _search_faults(connection))
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE:
             raise
-        broken.append({"seq": None, "what": f"the database file is damaged: {error}; restore it, and keep this copy"})
-    if anchor is None and report.entries and not broken:
+        found.breaks([f"the database file is damaged: {error}; restore it, and keep this copy"])
+    report, held = found.report, found.held
+    if anchor is None and report.entries and not found.broken:
         missing = (
             f"{settings().anchor_file} is missing, so nobody can tell whether the log's tail was cut off; restore it"
             " from beside the key. Only if you know why it is gone: `foureyes audit checkpoint` makes a new one"
         )
         if anchor_may_be_missing:
-            warnings.append(missing)
+            found.warnings.append(missing)
         else:
-            broken.append({"seq": None, "what": missing})
-    warnings += held.notes
+            found.breaks([missing])
     newer = report.entries - report.anchored
     if anchor is not None and newer:
         last = "the last entry is" if newer == 1 else f"the last {newer} entries are"
-        warnings.append(f"{last} newer than the anchor, which a running server writes each second")
+        found.warnings.append(f"{last} newer than the anchor, which a running server writes each second")
     return {
         "entries": report.entries,
         "anchored": report.anchored,
         "head": report.head,
         "erased": erased(report),
-        "broken": broken,
-        "warnings": warnings,
+        "broken": found.broken,
+        "warnings": found.warnings,
         "witnesses": [asdict(cover) for cover in held.covers],
         "uncovered": max(0, report.entries - held.entries) if sources else None,
     }
+
+
+def _look(
+    connection: sqlite3.Connection,
+    found: _Found,
+    anchor: Checkpoint | None,
+    key: SigningKey | None,
+    sources: Mapping[str, Witnessed],
+) -> None:
+    """Verify the entries, and hold them against the witnesses and what the log says of its keys."""
+    keys, retired = ([], {}) if key is None else (key.publics, key.retired)
+    report = found.report = verify(connection, anchor, keys, retired, opens=vault() is not None)
+    found.broken += [{"seq": fault.seq, "what": fault.what} for fault in report.broken]
+    lost, notes = sealed_for_ever(report)
+    found.breaks(lost)
+    found.warnings += notes
+    told = () if report.broken else recorded_of(connection, LOG)
+    given_up = [range(size, seen) for size, seen in restores(told)]
+    found.warnings += [f"entry {gone.start}: {_GAVE_UP.format(gone.start, gone.stop - 1)}" for gone in given_up]
+    if sources:
+        found.held = hold_against(connection, sources, keys, retired, given_up)
+        found.breaks(found.held.broken)
+        found.warnings += found.held.notes
+    if key is not None and not report.broken:
+        found.breaks(faults(settings().signing_key_file, key, changes(told)))
 
 
 def _key() -> SigningKey:
