@@ -11,7 +11,7 @@ from typing import Final
 from starlette.responses import HTMLResponse
 
 STYLE: Final = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+:root { color-scheme: light dark; background: canvas; color: canvastext; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; max-width: 40rem; padding: 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.25rem; }
 h2 { font-size: 1.1rem; }

@@ -17,7 +17,7 @@ def test_every_sign_is_drawn() -> None:
     used = {sign for path in SOURCES for sign in EMOJI.findall(path.read_text(encoding="utf-8"))}
     assert len(used) > 10
     missing = used - {chr(int(code, 16)) for code, _ in DRAWN}
-    assert not missing, "draw it in bot/slack_standin/page/emoji.js (DRAWN and SIGNS)"
+    assert not missing, "draw it in bot/slack_standin/page/emoji.js (DRAWN and NAMES)"
 
 
 @pytest.mark.parametrize("name", sorted({name for _, name in DRAWN}))

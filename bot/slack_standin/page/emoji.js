@@ -34,7 +34,7 @@ const CHARACTERS = {
 };
 
 // What the bot writes as a character: real Slack draws these itself, and many fonts do not have them.
-const SIGNS = {
+const NAMES = {
   '\u23F3': 'hourglass_flowing_sand', '\u231B': 'hourglass', '\u23F8': 'double_vertical_bar', '\u25B6': 'arrow_forward', '\u23EF': 'play_or_pause_button', '\u2705': 'white_check_mark',
   '\u2611': 'ballot_box_with_check', '\u2753': 'question', '\u2757': 'exclamation', '\u26D4': 'no_entry', '\u21A9': 'leftwards_arrow_with_hook', '\u26A0': 'warning', '\u{1F9EA}': 'test_tube',
   '\u{1F534}': 'red_circle', '\u274C': 'x', '\u23F0': 'clock3', '\u23F1': 'stopwatch', '\u{1F6A8}': 'rotating_light', '\u{1F6D1}': 'octagonal_sign', '\u{1F510}': 'lock', '\u{1F512}': 'lock', '\u{1F511}': 'key', '\u{1F4AC}': 'speech_balloon',
@@ -69,4 +69,7 @@ export function emoji(name) {
 }
 
 /** The drawing of one sign, or null when it is a character like any other. */
-export const sign = (character) => (Object.hasOwn(SIGNS, character) ? emoji(SIGNS[character]) : null);
+export const sign = (character) => (Object.hasOwn(NAMES, character) ? emoji(NAMES[character]) : null);
+
+/** Every sign that is drawn here. */
+export const SIGNS = Object.keys(NAMES).join('');

@@ -1,10 +1,11 @@
 // Slack's text objects -> DOM nodes. Entities are decoded once, in the leaves, and never read as tokens again.
 import { el } from './dom.js';
-import { emoji, sign } from './emoji.js';
+import { emoji, sign, SIGNS } from './emoji.js';
 
 // Characters that reorder or hide text are shown by number instead of being obeyed.
 const HIDDEN = /[\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF\u00AD\u{E0000}-\u{E007F}]/u;
-const LEAF = /[\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF\u00AD\u{E0000}-\u{E007F}]|[\u23F3\u231B\u23F8\u25B6\u23EF\u2705\u2611\u2753\u2757\u26D4\u21A9\u26A0\u{1F9EA}\u{1F534}]|:[a-z0-9_+'-]{1,40}:|\n/gu;
+// One of those, a sign that is drawn here, a :name:, or the end of a line.
+const LEAF = new RegExp(`${HIDDEN.source}|[${SIGNS}]|:[a-z0-9_+'-]{1,40}:|\\n`, 'gu');
 const ENTITIES = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
 const DEEPEST = 8;
 
