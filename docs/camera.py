@@ -18,7 +18,7 @@ from tests.movable_clock import MovableClock
 HERE: Final = Path(__file__).parent / "images"
 NINE_FOURTEEN: Final = datetime(2026, 11, 21, 9, 14, tzinfo=UTC)
 MOST_BYTES: Final = 150_000
-_QUALITIES: Final[tuple[tuple[Literal["device", "css"], int], ...]] = (("device", 256), ("device", 24), ("css", 256))
+_QUALITIES: Final[tuple[tuple[Literal["device", "css"], int], ...]] = (("device", 48), ("device", 24), ("css", 256))
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (360, 740)
 CARD: Final = (720, 2400)
