@@ -133,7 +133,7 @@ def _pages(after: int, *, values: bool) -> "Iterator[Followed]":
     with reading() as connection:
         while True:
             followed = behind(connection, after, _AT_ONCE, values=values)
-            yield followed
-            if len(followed.entries) < _AT_ONCE:
+            if not followed.entries:
                 return
+            yield followed
             after = followed.entries[-1].seq

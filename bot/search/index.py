@@ -45,13 +45,14 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the entries from `start` up to `end` change in the index: a unit of the writer.
+    """What the entries from `start` up to `end`, of `size`, change in the index: a unit of the writer.
 
     It gives False where the index was somewhere else already, because another process filled it.
     """
 
     start: int
     end: int
+    size: int
     changes: tuple[_Change, ...]
     mark: Marker
 
@@ -94,7 +95,8 @@ def next_batch(connection: sqlite3.Connection, mark: Marker) -> Batch | None:
         end = new[-1][0] + 1
         subjects = dict.fromkeys(subject for _, subject, kind in new if kind in _PROPOSAL_KINDS)
         changes = tuple(_change(connection, loaded) for loaded in loaded_before(connection, subjects, end))
-    return Batch(start, end, changes, mark)
+        size = indexed_and_size(connection)[1]
+    return Batch(start, end, size, changes, mark)
 
 
 def place(connection: sqlite3.Connection) -> int:

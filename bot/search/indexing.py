@@ -5,12 +5,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from bot.search.index import Batch, next_batch
+from bot.search.index import BATCH, Batch, next_batch
 from bot.search.words import Marker
 from bot.store.engine import open_reader
 from bot.store.writer import Writer
 
-# At most a thousand entries a second: the rest of the machine is for proposals, and a backlog is made up in time.
+# At most a thousand entries a turn, and two hundred while the log grows by more than that between two turns: the rest
+# of the machine is for proposals, and a backlog is made up when they are fewer.
 _AT_ONCE: Final = 5
 
 
@@ -22,14 +23,22 @@ class Indexer:
         self._writer = writer
         self._mark = mark
         self._turn = asyncio.Lock()
+        self._size = 0
 
     async def look(self) -> None:
         """Take in what is new, or as much of it as one turn may."""
         async with self._turn:
-            for _ in range(_AT_ONCE):
+            for turn in range(_AT_ONCE):
                 batch = await asyncio.to_thread(self._next)
                 if batch is None or not await self._writer.run(batch):
                     return
+                if turn == 0 and self._is_busy(batch.size):
+                    return
+
+    def _is_busy(self, size: int) -> bool:
+        """Tell whether the log has grown by more than a batch since the last turn that had something to do."""
+        before, self._size = self._size, size
+        return 0 < before < size - BATCH
 
     def _next(self) -> Batch | None:
         with closing(open_reader(self._path)) as connection:

@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from approval_rules.auditor_events import AuditLooked
 from bot.audit.log_format import leaf_hash
+from bot.search import following
 from bot.slack_standin.workspace import JONAS, MAYA
 from tests.auditing import auditor
 from tests.world import World
@@ -106,3 +108,14 @@ async def test_values_come_to_keys_that_show_them_and_are_recorded(world: World)
     rest = await client.get("/v1/audit/stream", params={"values": "true", "after": answer.headers["Next-After"]})
     assert [json.loads(line)["type"] for line in rest.content.splitlines()] == ["auditor.looked"]
     assert len(world.ledger().events(AuditLooked)) == 1
+
+
+async def test_a_page_is_bounded_in_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are asked for, a page ends when it is large; the next goes on; one entry always comes."""
+    monkeypatch.setattr(following, "_LARGE", 1)
+    follower = Follower(await auditor(world, "lang"))
+    await world.propose(42)
+    await world.settled()
+    while await follower.take(limit=1000) == 1:
+        pass
+    assert [follower.kept[seq] for seq in range(len(follower.kept))] == bodies(world)
