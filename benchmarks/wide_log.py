@@ -62,11 +62,11 @@ def write(at: Place, proposals: int) -> None:
             db.execute(f"DROP TRIGGER {trigger}")
         db.execute("PRAGMA synchronous = OFF")
         db.execute("BEGIN")
-        for table in ("detached", "entries", "search_rows", "search_terms", "search_words", "search_amounts"):
+        for table in ("main.detached", "entries", "search_rows", "search_terms", "search_words", "search_amounts"):
             db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", _entries(template, proposals))
         db.executemany(
-            "INSERT INTO detached (seq, name, salt, value) VALUES (?, ?, '', ?)", _values(template, proposals)
+            "INSERT INTO main.detached (seq, name, salt, value) VALUES (?, ?, '', ?)", _values(template, proposals)
         )
         db.executemany("INSERT INTO search_rows VALUES (?, ?, ?, ?)", _rows(proposals))
         db.executemany("INSERT INTO search_terms VALUES (?, ?)", sorted(_terms(proposals)))

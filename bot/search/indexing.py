@@ -10,9 +10,10 @@ from bot.search.words import Marker
 from bot.store.engine import open_reader
 from bot.store.writer import Writer
 
-# At most a thousand entries a turn, and two hundred while the log grows by more than that between two turns: the rest
-# of the machine is for proposals, and a backlog is made up when they are fewer.
+# At most a thousand entries a turn. While the log grows by more than a batch between two turns, one batch, and then
+# three turns of rest: the machine is for proposals, and the backlog is made up when they are fewer.
 _AT_ONCE: Final = 5
+_RESTS: Final = 3
 
 
 class Indexer:
@@ -24,15 +25,20 @@ class Indexer:
         self._mark = mark
         self._turn = asyncio.Lock()
         self._size = 0
+        self._rests = 0
 
     async def look(self) -> None:
         """Take in what is new, or as much of it as one turn may."""
         async with self._turn:
+            if self._rests:
+                self._rests -= 1
+                return
             for turn in range(_AT_ONCE):
                 batch = await asyncio.to_thread(self._next)
                 if batch is None or not await self._writer.run(batch):
                     return
                 if turn == 0 and self._is_busy(batch.size):
+                    self._rests = _RESTS
                     return
 
     def _is_busy(self, size: int) -> bool:

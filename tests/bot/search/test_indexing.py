@@ -45,7 +45,7 @@ def taken_in(path: Path) -> int:
 
 
 async def test_a_log_that_grows_fast_is_followed_slowly(log: tuple[Path, Writer]) -> None:
-    """A quiet log is taken in five batches a turn; between two turns of a busy one it is a single batch."""
+    """A quiet log is taken in five batches a turn; of a busy one it is a single batch, and then the index rests."""
     path, writer = log
     indexer = Indexer(path, writer, mark)
     grow(path, 6 * BATCH // ENTRIES_EACH)
@@ -53,8 +53,9 @@ async def test_a_log_that_grows_fast_is_followed_slowly(log: tuple[Path, Writer]
     assert taken_in(path) == 5 * BATCH
     grow(path, 2 * BATCH // ENTRIES_EACH)
     await indexer.look()
-    assert taken_in(path) == 6 * BATCH
-    await indexer.look()
+    for _ in range(4):
+        assert taken_in(path) == 6 * BATCH
+        await indexer.look()
     whole = taken_in(path)
     assert whole == (6 * BATCH // ENTRIES_EACH + 2 * BATCH // ENTRIES_EACH) * ENTRIES_EACH
     await indexer.look()
