@@ -17,6 +17,7 @@ from bot.demo.guide import Known, steps
 from bot.demo.ledger import SHOWN
 from bot.demo.stage import Stage
 from bot.slack_standin.page_api import foreign
+from bot.store.engine import StoreUnavailableError
 from handlers.desk import Overview
 
 LOOK_S: Final = 0.25
@@ -49,7 +50,10 @@ class DemoRoutes:
     async def _state(self, _request: Request) -> Response:
         if self.stage is None:
             return JSONResponse(_NOT_YET, 503)
-        return JSONResponse({**await state_of(self.stage), "run": self._run})
+        try:
+            return JSONResponse({**await state_of(self.stage), "run": self._run})
+        except StoreUnavailableError:  # just while everything is put away to start over
+            return JSONResponse(_NOT_YET, 503)
 
     async def _events(self, _request: Request) -> Response:
         if self.stage is None:

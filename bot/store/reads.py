@@ -1,5 +1,6 @@
 """Reading outside the writer: glances at a few rows on the loop's own thread, listings through an async engine."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -99,10 +100,18 @@ class Reads:
         # A few indexed look-ups on the loop's own thread cost 20 us each; a hop to another thread and back costs 500.
         self._here = open_reader(path)
         self._glance = Snapshot(self._rows_here)
+        self._closed = False
+        self._open = 0
+        self._none_open = asyncio.Event()
+        self._none_open.set()
 
     @asynccontextmanager
     async def snapshot(self) -> "AsyncIterator[Snapshot]":
         """Open a view for a listing or a count: it may take long, and does not hold up the event loop."""
+        if self._closed:
+            raise StoreUnavailableError("the server is stopping; nothing more is read")
+        self._open += 1
+        self._none_open.clear()
         try:
             async with self._engine.connect() as connection:
 
@@ -113,6 +122,10 @@ class Reads:
                 yield Snapshot(rows_there)
         except SQLAlchemyError as error:
             raise StoreUnavailableError(f"the database could not be read: {error}") from error
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._none_open.set()
 
     def glance(self) -> Snapshot:
         """Give a view for a few rows found by an index: it MUST NOT be used for more, for the loop stands still."""
@@ -133,7 +146,9 @@ class Reads:
         return (rows.agent_from(found[0]), found[0][7], found[0][8]) if found else None
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, once nobody reads: one that came back to a pool put away would stay open for ever."""
+        self._closed = True
+        await self._none_open.wait()
         self._here.close()
         await self._engine.dispose()
 

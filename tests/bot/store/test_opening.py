@@ -1,5 +1,7 @@
 """Opening the database: who may write, what is refused, and what no statement can do."""
 
+import asyncio
+import gc
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -105,3 +107,17 @@ async def test_a_database_that_cannot_be_read_is_unavailable(store: Store) -> No
 async def _looked_up(reads: Reads) -> None:
     async with reads.snapshot() as snapshot:
         await snapshot.rows("SELECT * FROM nowhere", {})
+
+
+async def test_whoever_reads_ends_before_the_reading_is_put_away(store: Store) -> None:
+    """A connection that came back to a pool put away would stay open for ever: closing waits for it."""
+    reads = Reads(store.path)
+    async with reads.snapshot() as snapshot:
+        closing_down = asyncio.create_task(reads.close())
+        await asyncio.sleep(0)
+        assert await snapshot.rows("SELECT 1", {}) == [(1,)]
+        assert not closing_down.done()
+    await closing_down
+    with pytest.raises(StoreUnavailableError, match="stopping"):
+        await _looked_up(reads)
+    gc.collect()  # a connection left open warns when it is collected, and a warning fails the test
