@@ -42,6 +42,8 @@ class Retention:
             self._owed = True
             if sealed < erasing.AT_ONCE:
                 break
+        while await self._writer.run(lambda tx: erasing.move_some(tx, self._vault)):
+            self._owed = True
         due = {str(key) for key in self._vault.names() if is_due(key, self._clock().date())}
         if values := {key for key in due if not _only_marks(key)}:
             await self._writer.run(lambda tx: erasing.end(tx, values, RETENTION))

@@ -12,6 +12,7 @@ from bot.cli import (
     approvals,
     audit,
     auditors,
+    erase,
     factors,
     keys,
     operators,
@@ -45,7 +46,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(server.database, name="db")
 app.add_typer(people.app, name="people")
-for module in (server, approvals, switch, retention):
+for module in (server, approvals, switch, retention, erase):
     module.register(app)
 
 

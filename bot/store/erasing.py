@@ -29,6 +29,12 @@ _COUNT = "SELECT count(*) FROM main.detached WHERE seq BETWEEN :first AND :last 
 _REACH = "SELECT key, first_seq, last_seq, ended FROM sealed_with"
 _END = "UPDATE sealed_with SET ended = 'erased' WHERE key = ?"
 _ERASED = "SELECT key, first_seq, last_seq FROM sealed_with WHERE ended = 'erased' ORDER BY key LIMIT 1"
+_MOVING = "SELECT key, first_seq, last_seq FROM sealed_with WHERE ended = 'moved' ORDER BY key LIMIT 1"
+_UNDER = (
+    "SELECT d.seq, d.name, d.salt, d.value FROM main.detached m JOIN detached d ON d.seq = m.seq AND d.name = m.name"
+    " WHERE m.seq BETWEEN :first AND :last AND m.key = :key"
+)
+_MOVE = "UPDATE main.detached SET key = ?, box = ? WHERE seq = ? AND name = ?"
 _DROP = "DELETE FROM main.detached WHERE seq BETWEEN ? AND ? AND key = ?"
 _NEXT = "UPDATE sealed_with SET first_seq = ? WHERE key = ?"
 _FORGET = "DELETE FROM sealed_with WHERE key = ?"
@@ -73,6 +79,25 @@ def ended(rows: Iterable[tuple[str, str | None]]) -> list[str]:
 
 
 KEYS: Final = "SELECT key, ended FROM sealed_with"
+
+
+def move_some(tx: Transaction, vault: Vault) -> bool:
+    """Seal a stretch of what lies under a key that is to go with the newest of its day; False where there is none."""
+    found = tx.rows(_MOVING, {})
+    for key, first, last in found:
+        day, days, _ = key_name(key)
+        upto = min(first + AT_ONCE - 1, last)
+        for seq, name, salt, text in tx.rows(_UNDER, {"first": first, "last": upto, "key": key}):
+            if text is None:
+                continue  # it cannot be opened: nothing can move it, and the verification says so
+            new, box = vault.seal(day, days, sealed.boxed(salt, text), sealed.place(seq, name))
+            tx.write(_MOVE, (new, box, seq, name))
+            tx.write(sealed.REACH, (new, seq, seq))
+        if upto < last:
+            tx.write(_NEXT, (upto + 1, key))
+        else:
+            tx.write(_END, (key,))
+    return bool(found)
 
 
 def wipe(tx: Transaction) -> None:
