@@ -1,4 +1,4 @@
-r"""Turns hostile characters into visible ones; the only maker of `Safe` text. It never drops a character of its input.
+r"""Turns hostile characters into visible ones; the only maker of `Safe` text. It drops nothing but found secrets.
 
 The output is one to one with the input up to the markers that it adds: what cannot be seen is written `\u{202E}`, a
 run of the same is written once with its length (`\u{200B}(40 times)`), a link is broken (`https[:]//`) with its host in
@@ -10,6 +10,8 @@ import unicodedata
 from functools import lru_cache
 from itertools import groupby
 from typing import Final, NewType
+
+from handlers.slack.found_secrets import masked
 
 Safe = NewType("Safe", str)
 """Text that may stand in a `plain_text` or a `rich_text` element: ours, or escaped here."""
@@ -41,9 +43,13 @@ _TWINS: Final = frozenset("асеіјорѕхуԁԛԝһӏґАВСЕНІЈКМО�
 
 
 def visible(raw: str, *, breaks: bool = False) -> Safe:
-    """Escape `raw`; with `breaks`, line ends stay line ends (for preformatted text only), else they are shown too."""
+    """Escape `raw`; with `breaks`, line ends stay line ends (for preformatted text only), else they are shown too.
+
+    Secrets and card numbers in it are withheld, which is said in their place.
+    """
     if not raw:
         return EMPTY
+    raw = masked(raw)
     if _QUIET.fullmatch(raw) and raw[0] != " " != raw[-1] and not _SUSPECT.search(raw):
         return Safe(raw)
     parts: list[str] = []

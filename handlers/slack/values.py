@@ -15,6 +15,7 @@ from approval_rules.canonical import canonical_text
 from approval_rules.requirement import Hiding
 from approval_rules.text import Json
 from handlers.slack.escape import EMPTY, Safe, visible
+from handlers.slack.found_secrets import masked
 
 HIDDEN: Final = Safe("••• (hidden by policy)")
 DROPPED: Final = Safe("(a field is left out: hidden by policy)")
@@ -147,6 +148,8 @@ def in_words(name: str, value: Json) -> Safe:
             return Safe("(nothing)")
         case bool():
             return Safe("yes" if value else "no")
+        case int() if (shown := masked(str(value))) != str(value):
+            return Safe(shown)
         case int() | Decimal():
             return money(name, value) or Safe(_number(name, Decimal(value)))
         case str():
