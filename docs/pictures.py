@@ -17,6 +17,7 @@ from typing import Final
 from playwright.async_api import async_playwright
 
 from docs.camera import HERE, Camera
+from docs.evidence_pictures import photograph_evidence
 from docs.factor_pictures import photograph_codes
 from docs.packet_pictures import photograph_packets
 from docs.page_pictures import photograph_page
@@ -35,6 +36,7 @@ PARTS: Final[dict[str, Callable[[Camera, Path], Awaitable[None]]]] = {
     "home": photograph_home,
     "review": photograph_review,
     "week": photograph_week,
+    "evidence": photograph_evidence,
     "codes": photograph_codes,
     "passkeys": photograph_passkeys,
 }

@@ -6,11 +6,8 @@ Nothing of it is recorded but the counters: an explanation that does not come to
 import asyncio
 from dataclasses import replace
 
-from approval_rules.explanation import Explanation, explain
-from approval_rules.names import recalled
 from approval_rules.policy import PolicyFolder
-from approval_rules.requirement import Requirement
-from approval_rules.state import Proposal, draft_again
+from bot.desk.explaining import explanation_of
 from bot.desk.wiring import Wiring
 from bot.policy_files import PolicyFolderError, load_content
 from bot.store.engine import StoreUnavailableError
@@ -42,10 +39,3 @@ async def _folder_of(wiring: Wiring, version: str) -> PolicyFolder | None:
         return replace(await asyncio.to_thread(load_content, content), dial_key=in_force.dial_key)
     except (StoreUnavailableError, PolicyFolderError):
         return None
-
-
-def explanation_of(folder: PolicyFolder, proposal: Proposal) -> Explanation | None:
-    """Explain a proposal by the policy that decided it; None where that does not come to what was recorded."""
-    found = explain(folder, draft_again(proposal), proposal.agent, proposal.judged_at, recalled(proposal.known))
-    same = isinstance(found.result, Requirement) and found.result.policy == proposal.requirement.policy
-    return found if same else None

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from approval_rules.canonical import Digest
 from approval_rules.events import PacketPosted
 from approval_rules.explanation import Explanation
-from bot.desk.explained import explanation_of
+from bot.desk.explaining import explanation_of
 from bot.evidence.gathering import Decision
 from handlers.desk import Seen
 from handlers.slack.packet import Packet, packet

@@ -150,7 +150,13 @@ def _head(found: Evidence) -> Iterator[str]:
     yield f'<p class="kicker">Evidence of one decision · {escape(proposal.id)}</p>'
     headline = sentence_of(proposal).headline if proposal.digest else "What was asked for has been erased"
     yield f"<h1>{escape(headline)}</h1>"
-    yield f'<p class="state">{escape(standing_of(found.seen, found.at).text)}</p>'
+    yield f'<p class="state">{escape(_said(standing_of(found.seen, found.at).text))}</p>'
+
+
+def _said(standing: str) -> str:
+    """Leave out the sign before the words: not every font and printer has it."""
+    sign, _, words = standing.partition(" ")
+    return standing if sign.isalnum() else words
 
 
 def _verdict(found: Evidence) -> Iterator[str]:

@@ -6,7 +6,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from bot.desk.explained import explained, explanation_of
+from bot.desk.explained import explained
+from bot.desk.explaining import explanation_of
 from bot.desk.wiring import seen_from
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.workspace import JONAS, MAYA
