@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from approval_rules.times import format_time, parse_time
 from bot.audit import anchor
 from bot.audit.anchor import AnchorError
-from bot.audit.merkle import Frontier, grown
+from bot.audit.merkle import Frontier, consistency_proof, grown
 from bot.audit.signed_note import Checkpoint, origin_of, read_checkpoint, signed_checkpoint
-from bot.audit.tiles import IncompleteTreeError, stored_frontier
+from bot.audit.tiles import IncompleteTreeError, StoredNodes, stored_frontier
 from bot.clock import Clock
 from bot.keys import SigningKey
 from bot.store.engine import open_reader
@@ -130,6 +130,10 @@ class Anchoring:
         """Give the log's size and its signed checkpoint as of now."""
         checkpoint = self._newest()
         return checkpoint.size, signed_checkpoint(checkpoint, self._key.signers)
+
+    def consistency(self, old: int, size: int) -> list[bytes]:
+        """Prove that the first `old` entries begin the first `size`; nothing needs a proof to begin with."""
+        return consistency_proof(old, size, StoredNodes(self._connection)) if 0 < old < size else []
 
     async def keep_due(self, writer: "Writer", *, last: bool = False) -> None:
         """Keep checkpoints in the database: of each 256 entries, of what is a minute old, and at the `last` of all."""

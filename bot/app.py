@@ -154,10 +154,11 @@ async def running(
             pages=[*_pages(factors, clock), *weekly.pages],
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
-        stack.push_async_callback(witnesses.write)
+        stack.push_async_callback(witnesses.close)
         stack.push_async_callback(_last_checkpoint, parts.anchors, writer)
         ticks = _ticks(parts, sweeps, watch)
         ticks.every(1, "witnesses", witnesses.look)
+        ticks.every(5, "cosigning", witnesses.ask)
         ticks.every(2, "candidate", candidates.look)
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)

@@ -24,6 +24,7 @@ _NAMES = (
     "FOUREYES_LOOKUP_ALLOW",
     "FOUREYES_SIGNING_KEY_FILE",
     "FOUREYES_WITNESS_FILE",
+    "FOUREYES_TLOG_WITNESS",
     "FOUREYES_PUBLIC_URL",
     "FOUREYES_TIME_ZONE",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
@@ -68,6 +69,7 @@ class Settings:
     lookup_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     public_url: str | None = None
     witness_file: Path | None = None
+    tlog_witness: str = ""
     time_zone: str = "UTC"
 
     @property
@@ -100,6 +102,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         slack_app_token=_secret(values, "SLACK_APP_TOKEN"),
         lookup_tokens=_lookup_tokens(values),
         public_url=_public_url(get("FOUREYES_PUBLIC_URL") or ""),
+        tlog_witness=get("FOUREYES_TLOG_WITNESS") or "",
         witness_file=Path(file) if (file := get("FOUREYES_WITNESS_FILE")) else None,
         time_zone=_time_zone(get("FOUREYES_TIME_ZONE") or "UTC"),
     )

@@ -47,6 +47,8 @@ FOUREYES_ENVIRONMENT=production
 FOUREYES_SIGNING_KEY_FILE=./foureyes.key
 # Signed states of the log are appended to this file: on another machine's disk, outside the database's backups.
 FOUREYES_WITNESS_FILE=
+# A tlog-witness (C2SP) that cosigns the log: its URL and its key.
+FOUREYES_TLOG_WITNESS=
 # Where people's browsers reach this server, for second factors: https:// and a host name that stays.
 FOUREYES_PUBLIC_URL=
 # Hosts or networks that callbacks may reach although they are private.

@@ -14,6 +14,8 @@ import structlog
 from approval_rules.times import parse_time
 from bot import witness_file
 from bot.anchoring import Anchoring
+from bot.cosigning import Cosigner, TlogWitness
+from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.witness_post import CHANNEL
 from bot.desk.wiring import Wiring
 from bot.key_watch import KeyWatch
@@ -114,6 +116,12 @@ class Witnesses:
         self.key = KeyWatch(settings.signing_key_file, wiring.key)
         self._channel = Channel(wiring, anchors)
         self._file = None if settings.witness_file is None else File(wiring, settings.witness_file, metrics)
+        self._http: GuardedHttp | None = None
+        self._cosigner: Cosigner | None = None
+        if settings.tlog_witness:
+            witness = TlogWitness.parse(settings.tlog_witness)
+            self._http = GuardedHttp(witness.allow)
+            self._cosigner = Cosigner(wiring, anchors, self._http, witness, metrics)
         self._one = asyncio.Lock()  # the last look, at the stop, may meet a tick
 
     async def look(self) -> None:
@@ -122,6 +130,17 @@ class Witnesses:
         async with self._one:
             await self._channel.look()
         await self.write()
+
+    async def ask(self) -> None:
+        """Ask the witness outside, where there is one; in a tick of its own, because it may take ten seconds."""
+        if self._cosigner is not None:
+            await self._cosigner.look()
+
+    async def close(self) -> None:
+        """Append what came last, and let go."""
+        await self.write()
+        if self._http is not None:
+            await self._http.aclose()
 
     async def write(self) -> None:
         """Append to the file, where there is one; also at the end of all, after the last checkpoint."""
@@ -134,3 +153,5 @@ class Witnesses:
         yield Check("key", ok=True, detail=self.key.fault or "the one in its file")
         if self._file is not None:
             yield Check("witness file", ok=True, detail=self._file.told)
+        if self._cosigner is not None:
+            yield Check("tlog-witness", ok=True, detail=self._cosigner.told)

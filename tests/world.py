@@ -119,6 +119,7 @@ class World:
         self.environment = "production"
         self.public_url: str | None = None
         self.witness_file: Path | None = None
+        self.tlog_witness = ""
         self.channels = {"default": REFUND_APPROVALS, "announcements": AGENT_OPS}
         self.heard: list[Heard] = []
         self._ids = TimeOrderedIds()
@@ -158,6 +159,7 @@ class World:
             slack_signing_secret=SIGNING_SECRET,
             public_url=self.public_url,
             witness_file=self.witness_file,
+            tlog_witness=self.tlog_witness,
         )
 
     # --- running

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     SLACK = "Slack message"
     CALLBACK = "callback"
     GRANT = "grant"
+    COSIGNED = "cosignature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,12 @@ class Statement:
     where: str | None = None
 
     def is_signed(self, keys: Sequence[bytes]) -> bool:
-        """Tell whether one of the public keys has signed it; nobody signs what stands in a callback's body."""
+        """Tell whether one of the public keys has signed it.
+
+        Nobody signs what stands in a callback's body; a cosignature was verified when it was read.
+        """
         match self.kind:
-            case Kind.CALLBACK:
+            case Kind.CALLBACK | Kind.COSIGNED:
                 return True
             case Kind.GRANT:
                 return any(_signed_by(self.proof or "", key) for key in keys)

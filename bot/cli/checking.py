@@ -11,8 +11,9 @@ from bot.anchoring import Anchoring
 from bot.audit import anchor as anchors
 from bot.audit.against import Held, hold_against
 from bot.audit.anchor import AnchorError
+from bot.audit.cosignature import WitnessKey, statements_of
 from bot.audit.report import Report
-from bot.audit.signed_note import Checkpoint, VerifierKey
+from bot.audit.signed_note import Checkpoint, NoteError, VerifierKey
 from bot.audit.statements import Found as Witnessed
 from bot.audit.tile_export import export
 from bot.audit.verify import verify
@@ -22,6 +23,7 @@ from bot.cli.session import database, reading, settings, vault
 from bot.clock import SteadyClock
 from bot.key_rotation import changes, faults, restores
 from bot.keys import KeyFileError, SigningKey, load
+from bot.settings import SettingsError
 from bot.store.check import differences
 from bot.store.codec import LOG
 from bot.store.disclosed import disclosures
@@ -60,6 +62,7 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
         found.breaks([str(error)])
     try:
         with reading() as connection:
+            sources |= _cosigned(connection)
             _look(connection, found, anchor, key, sources)
             if refold and not found.broken:
                 found.breaks(f"index: {line}" for line in differences(connection))
@@ -117,6 +120,18 @@ def _look(
         found.warnings += found.held.notes
     if key is not None and not report.broken:
         found.breaks(faults(settings().signing_key_file, key, changes(told)))
+
+
+def _cosigned(connection: sqlite3.Connection) -> dict[str, Witnessed]:
+    """Give what the witness outside has signed, by its key in the settings; the database is not asked who it is."""
+    if not settings().tlog_witness:
+        return {}
+    try:
+        key = WitnessKey.parse(settings().tlog_witness.partition(" ")[2])
+    except NoteError as error:
+        raise SettingsError(f"FOUREYES_TLOG_WITNESS: {error}: write URL KEY") from None
+    notes = connection.execute("SELECT note FROM cosignatures ORDER BY size").fetchall()
+    return {key.name: statements_of([note for (note,) in notes], key)}
 
 
 def _key() -> SigningKey:

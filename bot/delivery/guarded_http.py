@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer to a get: its status, and its whole body where the status is 200."""
+    """An answer to a get or an exchange: its status, and its whole body where one is read."""
 
     status: int
     unverified_body: bytes = field(repr=False)
@@ -161,6 +161,15 @@ class GuardedHttp:
             answer = Answer(response.status, _retry_after(response.headers))
             await _drain(response)
             return answer
+
+        sent = {"content-length": str(len(body)), **headers}
+        return await self._call("POST", parse_target(url), sent, body, kept, self._total_seconds)
+
+    async def exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> Fetched:
+        """Post once and read the answer whatever its status, at most 64 KiB; raises what `post` raises."""
+
+        async def kept(response: httpcore.Response) -> Fetched:
+            return Fetched(response.status, await _whole(response))
 
         sent = {"content-length": str(len(body)), **headers}
         return await self._call("POST", parse_target(url), sent, body, kept, self._total_seconds)

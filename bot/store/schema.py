@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.store.engine import StoreUnavailableError, open_reader
 
-REVISION = "0013"
+REVISION = "0014"
 
 
 def upgrade(path: Path) -> None:

@@ -14,6 +14,7 @@ _MADE_BY: Final = {
     "0007": ("TABLE operator_keys", "TABLE switch_posts"),
     "0008": ("TABLE access_reports", "INDEX votes_by_time"),
     "0011": ("TABLE tree", "TABLE checkpoints"),
+    "0014": ("TABLE cosignatures",),
     "0012": (
         "TRIGGER search_forgets_with_the_value",
         *("TABLE auditor_keys", "TABLE search_rows", "TABLE search_terms", "TABLE search_words"),
