@@ -1,6 +1,6 @@
 """What the edges may ask for about weekly reviews. The edges own this interface; `bot.desk` provides it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -66,13 +66,6 @@ class ReviewLink:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewFiles:
-    """The whole report, by the names of its files."""
-
-    files: Mapping[str, bytes]
-
-
 class WeeklyDesk(Protocol):
     """The weekly review, for people in Slack."""
 
@@ -94,5 +87,5 @@ class WeeklyDesk(Protocol):
 class WeeklyPages(Protocol):
     """The weekly review, for browsers."""
 
-    async def whole_week(self, unverified_name: str) -> ReviewFiles | None:
-        """Give the report that a link is for; None where it is over or was never one of ours."""
+    async def whole_week(self, unverified_name: str, file: str) -> bytes | None:
+        """Give PAGE or TABLE of the report that a link is for; None where it is over or was never one of ours."""

@@ -89,7 +89,7 @@ class ReviewSender(StandingSenders):
         message = week_message(shown)
         try:
             await attempt.begin()
-            await send_files(self._slack, user, message.text, message.blocks, found.files)
+            await send_files(self._slack, user, message.text, message.blocks, found)
         except SlackUnavailableError as error:
             return await unsent(self._slack, user, error, row.wanted_seq)
         return Sent(row.wanted_seq)

@@ -33,7 +33,7 @@ from bot.store.policies import looking
 from bot.store.reports import Kept, find
 from bot.store.transaction import Transaction
 from handlers.desk import Envelope, Face
-from handlers.weekly_desk import PAGE, TABLE, Counted, Flag, ReviewFiles, ReviewLink, Signature, WeekShown
+from handlers.weekly_desk import PAGE, TABLE, Counted, Flag, ReviewLink, Signature, WeekShown
 
 T = TypeVar("T")
 LINK_LIFE: Final = timedelta(minutes=15)
@@ -99,8 +99,8 @@ class WeeklyUseCases:
 
         return await self._acted(who, unit, None)
 
-    async def whole_week(self, unverified_name: str) -> ReviewFiles | None:
-        """Write the page and the table that a link is for."""
+    async def whole_week(self, unverified_name: str, file: str) -> bytes | None:
+        """Write the page or the table that a link is for."""
         report, _, rest = unverified_name.partition(".")
         ends, _, _mac = rest.partition(".")
         name = f"sha256:{report}"
@@ -108,7 +108,7 @@ class WeeklyUseCases:
             return None
         if self.wiring.clock().timestamp() > int(ends):
             return None
-        return await asyncio.to_thread(files_of, self.wiring.reads.path, name)
+        return await asyncio.to_thread(_file_of, self.wiring.reads.path, name, file)
 
     async def _acted(self, who: Envelope, unit: Callable[..., T], again: T) -> T:
         """Run a unit for a person; exactly this request again gives `again`."""
@@ -177,12 +177,17 @@ def _week_shown(before: WeekReview | None, review: WeekReview, kept: Kept, faces
     )
 
 
-def files_of(path: Path, report: str) -> ReviewFiles | None:
+def files_of(path: Path, report: str) -> Mapping[str, bytes] | None:
     """Write a kept report as files; None where it is not kept. For thousands of items that takes seconds."""
+    found = {name: _file_of(path, report, name) for name in (PAGE, TABLE)}
+    return {name: content for name, content in found.items() if content is not None} or None
+
+
+def _file_of(path: Path, report: str, file: str) -> bytes | None:
     with closing(open_reader(path)) as connection, one_view(connection):
         kept = find(looking(connection), report)
-        paper = None if kept is None else paper_of(connection, kept)
-    return None if paper is None else ReviewFiles({PAGE: html_of(paper).encode(), TABLE: csv_of(paper).encode()})
+        paper = None if kept is None else paper_of(connection, kept, whole=file == TABLE)
+    return None if paper is None else (csv_of if file == TABLE else html_of)(paper).encode()
 
 
 def _fingerprint(who: Envelope) -> str:

@@ -14,7 +14,7 @@ from approval_rules.review_events import ReviewEvent, WeekReviews, fold_reviews
 from approval_rules.times import format_time, parse_time
 from bot.policy_files import load_content
 from bot.review.findings import Told
-from bot.review.showing import Meaning, Paper
+from bot.review.showing import Meaning, Paper, on_page
 from bot.review.week import Week
 from bot.store import rows
 from bot.store.codec import PEOPLE, POLICY, REVIEW, SWITCH, Recorded
@@ -96,18 +96,24 @@ def folder_at(connection: sqlite3.Connection, at: datetime) -> PolicyFolder | No
     return None if version is None else load_content(content_of(looking(connection), version))
 
 
-def paper_of(connection: sqlite3.Connection, kept: Kept) -> Paper:
-    """Put to a report what it means now, and what people have done to it where they were asked to review it."""
+def paper_of(connection: sqlite3.Connection, kept: Kept, *, whole: bool = True) -> Paper:
+    """Put to a report what it means now, and what people have done to it where they were asked to review it.
+
+    Without `whole` only the items that stand on the page get their actions: a busy week has ten thousand.
+    """
     review = reviews_of(connection).of(kept.digest)
     by = [one.by.ref for one in review.signed] + [one.by.ref for one in review.flagged] if review else []
-    return Paper(kept, meaning_of(connection, kept.report, by), review)
+    items = kept.report["items"] if whole else on_page(kept.report)
+    return Paper(kept, meaning_of(connection, kept.report, items, by), review)
 
 
-def meaning_of(connection: sqlite3.Connection, report: Mapping[str, Any], others: Iterable[str] = ()) -> Meaning:
-    """Look up what stands behind a report, and behind some `others` who did not take part in the week."""
+def meaning_of(
+    connection: sqlite3.Connection, report: Mapping[str, Any], items: Iterable[Mapping[str, Any]], others: Iterable[str]
+) -> Meaning:
+    """Look up the people of a report, some `others` who did not take part in the week, and the actions of `items`."""
     people = {person for one in report["items"] for person in one.get("people", ())} | {*report["deciders"], *others}
     found = connection.execute(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(people))})
-    proposals = {one["proposal"] for one in report["items"] if "proposal" in one}
+    proposals = {one["proposal"] for one in items if "proposal" in one}
     return Meaning(
         {ref: Face(user, name) for ref, _, user, name in found},
         {each: loaded.proposal for each in proposals if (loaded := rows.loaded_from(recorded_of(connection, each)))},

@@ -8,7 +8,7 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Final
 
 from approval_rules.review_events import WeekReview
@@ -113,6 +113,12 @@ class Paper:
 
 def _minute(at: str) -> str:
     return f"{at[:10]} {at[11:16]} UTC"
+
+
+def on_page(report: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give the items that stand on the page: the first of each kind."""
+    for _, items in groupby(report["items"], key=lambda item: str(item["kind"])):
+        yield from islice(items, SHOWN)
 
 
 # --- for a spreadsheet

@@ -28,10 +28,10 @@ def review_routes(desk: WeeklyPages) -> list[BaseRoute]:
     """Give the page's and the table's path."""
 
     async def look(request: Request) -> Response:
-        kind = _KINDS.get(request.path_params["file"])
-        found = None if kind is None else await desk.whole_week(request.path_params["name"])
+        name, file = request.path_params["name"], request.path_params["file"]
+        found = await desk.whole_week(name, file) if file in _KINDS else None
         if found is None:
             return page("Weekly review", _OVER, status=404)
-        return Response(found.files[request.path_params["file"]], media_type=kind, headers=_HEADERS)
+        return Response(found, media_type=_KINDS[file], headers=_HEADERS)
 
     return [Route("/review/{name}/{file}", Path({"GET": look}))]

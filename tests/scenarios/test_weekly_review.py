@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from approval_rules.review_events import (
     WeekReviewRefused,
     WeekSigned,
 )
+from bot.review.making import reports_on
+from bot.review.week import week_named
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import Refuse, ServerError, Twice
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, LENA, MAYA, OUTSIDER, PRIYA, REFUND_APPROVALS, SAM
@@ -479,3 +483,27 @@ async def test_without_any_channel_the_review_waits(world: World) -> None:
     await world.move(hours=2)
     await world.settled()
     assert message_of(world).channel == AGENT_OPS
+
+
+async def test_a_report_that_somebody_deleted_cannot_be_signed_and_is_missed(tmp_path: Path) -> None:
+    """Who wants to read it gets nothing, a signature is refused, and the check of the records names it."""
+    async with World(tmp_path) as world:
+        message = await a_week(world)
+        with closing(sqlite3.connect(world.database)) as db, db:
+            db.execute("DELETE FROM access_reports")
+        await press(world, MAYA, message, "review_read")
+        await world.settled()
+        assert "does not keep this report" in await press(world, PRIYA, message, "review_sign")
+        with world.db() as db:
+            assert db.execute("SELECT last_error FROM outbox WHERE state = 'dead'").fetchall() == [
+                ("the report is not kept",)
+            ]
+            faults = world.ledger().faults(db, world.settings)
+        assert len(faults) == 1
+        assert "was signed and is missing" in str(faults[0])
+
+
+async def test_a_week_before_any_policy_has_no_report(world: World) -> None:
+    """Where nothing decided there is nothing to review."""
+    with world.db() as db:
+        assert reports_on(db, week_named("2020-W01", UTC)) == []

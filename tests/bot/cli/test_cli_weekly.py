@@ -16,6 +16,7 @@ async def test_the_running_week_is_told_by_hand(living: Living, tmp_path: Path) 
     proposal = await world.propose(180)
     await world.click(SAM, await world.packet_of(proposal), force=True)
     await world.approve(proposal)
+    await world.post_proposal(75, tool="keys.rotate")
     week = f"{world.clock():%G-W%V}"
     ended = await living("audit", "review", "--week", week)
     assert (ended.code, ended.err) == (0, "")
@@ -26,7 +27,7 @@ async def test_the_running_week_is_told_by_hand(living: Living, tmp_path: Path) 
     assert (told["role"], told["decisions"]) == (MANAGER, 1)
     assert MAYA not in str(told)
     lines = list(csv.DictReader(io.StringIO((await living("audit", "review", "--week", week, "--csv")).out)))
-    assert {line["kind"] for line in lines} == {"self-approval", "under-five-seconds", "high-risk"}
+    assert {line["kind"] for line in lines} == {"self-approval", "under-five-seconds", "turned-away", "high-risk"}
     page = tmp_path / "week.html"
     assert (await living("audit", "review", "--week", week, "--html", str(page))).code == 0
     assert 'href="week.csv"' in page.read_text(encoding="utf-8")

@@ -105,6 +105,17 @@ def test_two_accounts_of_one_person_are_no_pair() -> None:
     assert "always-agree" not in {one.kind for one in findings(replace(agreed(6), persons=one_person))}
 
 
+def test_a_pair_that_decided_what_asks_nobody_concerns_everybody() -> None:
+    """Where one of their decisions belongs to no role, every role's reviewers see the pair."""
+    mixed = agreed(5)
+    first = mixed.courses[0][0]
+    assert isinstance(first, Submitted)
+    needs = replace(first.requirement, seats=(), backup=None)
+    strange = [replace(first, tool=ToolName("keys.rotate"), requirement=needs), *mixed.courses[0][1:]]
+    found = findings(replace(mixed, courses=[strange, *mixed.courses[1:]]))
+    assert [one.roles for one in found if one.kind == "always-agree"] == [None]
+
+
 def test_a_review_says_in_how_much_each_took_part() -> None:
     """Decisions of people are counted, and for each person those in which he voted."""
     all_told = agreed(2, "one yes, used", "allowed by policy, used", "still open")
