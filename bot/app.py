@@ -163,7 +163,7 @@ async def running(
         ticks.every(1, "asked_drill", drills.obey)
         ticks.every(1, "search_index", auditing.indexer.look)
         ticks.every(600, "weekly_drill", drills.keep)
-        ticks.every(300, "weekly_review", weekly.look)
+        ticks.every(60, "weekly_review", weekly.look)
         ticks.every(3600, "roles", AccessSender(wiring, slack).look)
         ticks.start()
         stack.push_async_callback(ticks.stop)

@@ -13,7 +13,7 @@ from approval_rules.switch import Incident, Pause, ScopeKind
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
 from bot.cli.on_duty import away_now, on_call_now
-from bot.cli.past_reviews import last_review
+from bot.cli.past_reviews import last_review, open_weeks
 from bot.cli.session import database, reading
 from bot.clock import SteadyClock
 from bot.desk.apply import people_of
@@ -38,6 +38,7 @@ def overview() -> dict[str, Any]:
         change = connection.execute(rows.OPEN_CHANGES).fetchone()
         drill = drills.newest(connection.execute(drills.NEWEST).fetchall())
         review = last_review(connection)
+        weeks = open_weeks(connection)
         agents = dict(connection.execute("SELECT id, name FROM agents").fetchall())
         now = SteadyClock()()
         away, on_call = away_now(connection, now), _on_call(connection, versions.active, now)
@@ -57,6 +58,7 @@ def overview() -> dict[str, Any]:
         "drill": None if drill is None else _drill(drill),
         "policy": {"active": versions.active, "folder": versions.folder, "change": change and change[0]},
         "access_review": review,
+        "weekly_reviews": weeks,
     }
 
 

@@ -8,6 +8,7 @@ from approval_rules.access_events import Access, AccessReviewed, is_complete
 from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
 from bot.access.records import access_of
+from bot.review.records import reviews_of
 from bot.store import rows
 
 
@@ -29,6 +30,14 @@ def last_review(connection: sqlite3.Connection) -> dict[str, Any] | None:
         "report": None if last is None else last.report,
         "waits_for_second": None if not waiting else waiting[-1].report,
     }
+
+
+def open_weeks(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """List the weekly reviews that nobody, or not enough people, have signed off."""
+    return [
+        {"role": one.made.role, "week": one.made.week, "report": one.made.report, "made_at": format_time(one.made.at)}
+        for one in reviews_of(connection).open
+    ]
 
 
 def _signature(connection: sqlite3.Connection, access: Access, one: AccessReviewed) -> dict[str, Any]:

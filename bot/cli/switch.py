@@ -189,6 +189,8 @@ def status(*, as_json: AsJson = False) -> None:
         for line in _policy(**found["policy"]):
             typer.echo(line)
         typer.echo(_review(found["access_review"]))
+        for week in found["weekly_reviews"]:
+            typer.echo(f"The weekly review of {printable(week['role'])} for {week['week']} is not signed off.")
         typer.echo(f"{counted(found['log_entries'], 'log entry', 'log entries')}, database {found['database']}.")
     if any(row["scope"] == "all" for row in found["pauses"]):
         raise typer.Exit(PAUSED)

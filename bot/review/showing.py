@@ -63,7 +63,9 @@ class Paper:
     def action(self, item: Mapping[str, Any]) -> Safe:
         """Say what was asked for, as far as it is still known."""
         proposal = self._meaning.proposals.get(item.get("proposal", ""))
-        return sentence_of(proposal).headline if proposal else Safe("")
+        if proposal is None:
+            return Safe("")
+        return sentence_of(proposal).headline if proposal.digest else _ERASED
 
     def what(self, item: Mapping[str, Any]) -> Safe:
         """Say what happened."""
@@ -102,8 +104,12 @@ class Paper:
         for flag in review.flagged:
             items = ", ".join(map(str, flag.items))
             yield Safe(f"Flagged by {self.who(flag.by.ref)}: {items}. {words(flag.note)}")
-        if not review.complete:
-            yield Safe("Nobody signed it off before the next one." if review.superseded else "Not signed off yet.")
+        if review.superseded and not review.complete:
+            yield Safe("It was not signed off before the next one.")
+        elif review.signed and not review.complete:
+            yield Safe("One more person must sign it off: whoever has signed took part in every decision.")
+        elif not review.complete:
+            yield Safe("Not signed off yet.")
 
     def by_kind(self) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
         """Give the items of each kind, what alarms most first."""

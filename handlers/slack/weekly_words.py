@@ -40,7 +40,7 @@ def week_message(shown: WeekShown) -> Message:
         header(head),
         section(Safe("\n".join(told))),
         *(section(clipped(line, MAX_SECTION)) for line in _standing(shown)),
-        context(Safe(f"The week of the zone {visible(shown.zone)}. Report {visible(shown.digest)}")),
+        context(Safe(f"Monday to Sunday in the zone {visible(shown.zone)}. Report {visible(shown.digest)}")),
         {"type": "actions", "elements": _buttons(shown)},
     ]
     most = f"{counted(sum(one.now for one in alarms), 'thing')} to look at" if alarms else "nothing alarming"

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from bot.slack_standin.workspace import MAYA, SAM
+from bot.slack_standin.workspace import AGENT_OPS, MAYA, PRIYA, SAM
 from tests.bot.cli.living import Living
 from tests.bot.cli.shell import Shell
 from tests.world import MANAGER
@@ -47,6 +47,11 @@ async def test_by_hand_it_is_the_report_that_the_server_made(living: Living) -> 
     told = await living("audit", "review", "--week", f"{now:%G-W%V}", "--role", MANAGER)
     assert f"Report {digest}" in told.out
     assert "Not signed off yet." in told.out
+    waits = f"The weekly review of {MANAGER} for {now:%G-W%V} is not signed off."
+    assert waits in (await living("status")).out
+    message = world.slack.messages(AGENT_OPS)[-1]
+    await world.slack.click(PRIYA, message.channel, message.ts, "review_sign", force=True)
+    assert waits not in (await living("status")).out
     assert (await living("audit", "verify")).code == 0
 
 

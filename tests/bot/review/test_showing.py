@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from approval_rules.canonical import Digest
 from approval_rules.people import human
 from approval_rules.review_events import ReviewEvent, WeekFlagged, WeekReported, WeekSigned, fold_reviews
 from approval_rules.state import Proposal, fold
-from approval_rules.text import AgentText
+from approval_rules.text import AgentJson, AgentText
 from bot.review.keeping import REVIEWING
 from bot.review.report import build
 from bot.review.showing import SHOWN, Meaning, Paper, csv_of, html_of, lines_of
@@ -77,6 +78,11 @@ def test_what_was_erased_is_said_to_be_gone() -> None:
     page = html_of(Paper(everything(), Meaning()))
     assert "(erased)" in page
     assert "order A-1" not in page
+    gone = {
+        name: replace(each, digest=Digest(""), arguments=AgentJson({})) for name, each in meaning().proposals.items()
+    }
+    text = "\n".join(lines_of(Paper(everything(), Meaning(FACES, gone))))
+    assert "(erased) · payments.refund" in text
     assert everything().digest in page
 
 
@@ -119,10 +125,10 @@ def test_an_empty_week_has_nothing_to_report() -> None:
     ("events", "standing"),
     [
         ([], ["Not signed off yet."]),
-        (["sign"], ["Signed off by", "took part in 9 of 9 decisions", "Not signed off yet."]),
+        (["sign"], ["Signed off by", "took part in 9 of 9 decisions", "One more person must sign it off"]),
         (["sign", "sign"], ["Signed off by"]),
         (["flag"], ["Flagged by", "1, 2. look \\u{202E}here", "Not signed off yet."]),
-        (["next"], ["Nobody signed it off before the next one."]),
+        (["next"], ["It was not signed off before the next one."]),
     ],
 )
 def test_the_page_says_who_did_what_to_it(events: list[str], standing: list[str]) -> None:
