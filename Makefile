@@ -32,6 +32,9 @@ lint: $(STAMP)  ## the fast half of the gate: format, lint, types, import contra
 bench: $(STAMP)  ## print the figures of docs/benchmarks.md on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+tamper: $(STAMP)  ## tamper with every table of the audit log and print who finds it
+	@PYTHONPATH=.:verifier $(BIN)/python -m tests.tamper.matrix $(ARGS)
+
 pictures: $(STAMP)  ## take the pictures of docs/images anew (needs Chromium)
 	@$(BIN)/python -m docs.pictures $(ARGS)
 
@@ -42,4 +45,4 @@ lock:  ## refresh requirements/*.txt (needs `uv` on the PATH)
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .hypothesis .mypy_cache .ruff_cache .import_linter_cache .coverage* dist build
 
-.PHONY: help install demo test lint bench pictures lock clean
+.PHONY: help install demo test lint bench tamper pictures lock clean

@@ -188,6 +188,7 @@ def proved_root(index: int, size: int, leaf: bytes, proof: Sequence[bytes]) -> b
 _SIGNATURE = re.compile("\N{EM DASH} ([^ +\\s]+) ([A-Za-z0-9+/]+={0,2})")
 _NOTE = re.compile("(?:[^\n]+\n)+\n(?:\N{EM DASH} [^\n]+\n?)+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
+_KEPT = re.compile(r"kept ([0-9]{1,15})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +205,17 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The first `size` entries of the log `origin` have this root; `signed` where one of the keys says so."""
+    """The first `size` entries of the log `origin` have this root; `signed` where one of the keys says so.
+
+    `kept` says how many checkpoints the database kept with it.
+    """
 
     origin: str
     size: int
     root: bytes
     source: str
     signed: bool
+    kept: int = 0
 
 
 def key_id(name: str, public: bytes) -> bytes:
@@ -256,7 +261,8 @@ def read_checkpoint(note: str, source: str, keys: Keys) -> Checkpoint:
         signed = signed or public is not None
     if keys.given and not signed:
         raise WrongError(f"{source}: no key that you named has signed it")
-    return Checkpoint(lines[0], int(lines[1]), root, source, signed)
+    counts = [match[1] for line in lines[3:] if (match := _KEPT.fullmatch(line))]
+    return Checkpoint(lines[0], int(lines[1]), root, source, signed, int(counts[0]) if counts else 0)
 
 
 def keys_of(text: str) -> tuple[bytes, ...]:
@@ -287,11 +293,12 @@ def _verifier_key(line: str) -> bytes:
 
 
 def from_b64(text: str) -> bytes:
-    """Decode base64; nothing where it is none."""
+    """Decode base64; nothing where it is none, or not the one way to write these bytes."""
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
+    return data if base64.b64encode(data).decode() == text else b""
 
 
 def b64url(data: bytes) -> str:
@@ -766,6 +773,16 @@ def walk(source: Export | Database, tasks: Sequence[Task], into: Walk, jobs: int
             into.add(checked)
 
 
+def count_kept(sizes: Sequence[int], checkpoints: Iterable[Checkpoint], report: Report) -> None:
+    """Hold the checkpoints that are kept, by their sizes, against how many the signed ones count."""
+    for checkpoint in sorted(checkpoints, key=lambda each: each.size):
+        gone = checkpoint.kept - sum(1 for size in sizes if size <= checkpoint.size)
+        if gone > 0:
+            told = f"{checkpoint.source} counts {checkpoint.kept} checkpoints"
+            report.add(f"{told} that were kept, and {gone} of them are gone", checkpoint.size)
+            return
+
+
 def judge(into: Walk, checkpoints: Iterable[Checkpoint], keys: Keys) -> None:
     """Hold a log against what was signed about it, and say what that proves."""
     report, best, pinned, missing = into.report, None, None, None
@@ -826,7 +843,8 @@ def check_export(folder: Path, named: "Named") -> Walk:
         own = [read_checkpoint(_text(note), "its checkpoint", keys)]
     except (WrongError, UnreadableError) as error:
         report.add(str(error))
-    own += _read_notes(folder / "checkpoints", keys, report)
+    kept = _read_notes(folder / "checkpoints", keys, report)
+    own += kept
     source = Export(folder, size)
     into = Walk(report, named.stops(own), own=own)
     values = _disclosures(folder / "disclosures.ndjson", size, report)
@@ -841,6 +859,7 @@ def check_export(folder: Path, named: "Named") -> Walk:
         _check_upper_tiles(source, into)
     elif not report.broken:
         report.add(f"the checkpoint is of {size} entries, and {into.size} are there", into.size)
+    count_kept([each.size for each in kept], own, report)
     judge(into, [*own, *named.kept], keys)
     _tell_values(into, "disclosed, and each is the one that its entry promises")
     return into
@@ -963,6 +982,8 @@ def check_database(path: Path, named: "Named") -> Walk:
         (number, name), more = stray[0], f", and {len(stray) - 1} more" if len(stray) > 1 else ""
         report.add(f"the detached value {name!r} belongs to no entry{more}", number)
     _check_kept_tree(tree, into)
+    about_it = [each for each in named.kept if each.origin in into.names]
+    count_kept([row[0] for row in notes if type(row[0]) is int], [*own, *about_it], report)
     judge(into, [*own, *named.kept], named.keys)
     _tell_values(into, "there, and each is the one that its entry promises")
     return into

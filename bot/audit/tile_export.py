@@ -35,8 +35,12 @@ def export(
     folder: Path,
     signers: Sequence[tuple[bytes, Sign]],
     disclosures: Callable[[sqlite3.Connection], Iterable[Disclosure]] | None = None,
-) -> Checkpoint:
-    """Write what one read transaction sees, and sign it. Raises ExportError for a folder that is not new."""
+    retired: Iterable[bytes] = (),
+) -> tuple[Checkpoint, list[str]]:
+    """Write what one read transaction sees, and sign it. Raises ExportError for a folder that is not new.
+
+    Gives what was signed, and every key that signed it or an older checkpoint, as C2SP writes keys.
+    """
     unfinished = folder.with_name(folder.name + UNFINISHED)
     if folder.exists():
         raise ExportError(f"{folder} is there already; name a folder that is new")
@@ -52,11 +56,11 @@ def export(
     finally:
         connection.execute("ROLLBACK")
     _write(unfinished / "checkpoints", "\n".join(notes).encode())
-    keys = [VerifierKey(checkpoint.origin, public) for public, _ in signers]
+    keys = [str(VerifierKey(checkpoint.origin, public)) for public in (*(public for public, _ in signers), *retired)]
     _write(unfinished / "keys.txt", "".join(f"{key}\n" for key in keys).encode())
     _write(unfinished / "checkpoint", signed_checkpoint(checkpoint, signers).encode())
     unfinished.rename(folder)
-    return checkpoint
+    return checkpoint, keys
 
 
 def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:

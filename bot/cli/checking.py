@@ -13,7 +13,7 @@ from bot.audit.against import Held, hold_against
 from bot.audit.anchor import AnchorError
 from bot.audit.cosignature import WitnessKey, statements_of
 from bot.audit.report import Report
-from bot.audit.signed_note import Checkpoint, NoteError, VerifierKey
+from bot.audit.signed_note import Checkpoint, NoteError
 from bot.audit.statements import Found as Witnessed
 from bot.audit.tile_export import export
 from bot.audit.verify import verify
@@ -161,12 +161,11 @@ def anchor_now() -> Path:
     return path
 
 
-def export_tiles(folder: Path, *, with_values: bool) -> tuple[Checkpoint, str]:
-    """Write the log as tiles, signed now; gives the checkpoint, and the key that signed it as C2SP writes keys."""
+def export_tiles(folder: Path, *, with_values: bool) -> tuple[Checkpoint, list[str]]:
+    """Write the log as tiles, signed now; gives the checkpoint, and every key that signed it or an older one."""
     key = _key()
     with reading() as connection:
-        found = export(connection, folder, [key.signer], disclosures if with_values else None)
-    return found, str(VerifierKey(found.origin, key.public_bytes()))
+        return export(connection, folder, key.signers, disclosures if with_values else None, key.retired)
 
 
 def entries(subject: str | None, since: int, limit: int) -> Iterator[dict[str, Any]]:

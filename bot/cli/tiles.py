@@ -19,7 +19,7 @@ def write_tiles(tiles: Path, *, with_values: bool, as_json: bool) -> None:
         typer.echo("Not exported: the log is BROKEN. `foureyes audit verify` shows what is wrong.", err=True)
         raise typer.Exit(AUDIT_BROKEN)
     try:
-        checkpoint, key = export_tiles(tiles, with_values=with_values)
+        checkpoint, keys = export_tiles(tiles, with_values=with_values)
     except (ExportError, OSError) as error:
         why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         typer.echo(f"Not exported. {printable(why)}", err=True)
@@ -27,7 +27,9 @@ def write_tiles(tiles: Path, *, with_values: bool, as_json: bool) -> None:
     if as_json:
         root = base64.b64encode(checkpoint.root).decode()
         told = {"folder": str(tiles), "origin": checkpoint.origin, "entries": checkpoint.size}
-        print_json({**told, "root": root, "key": key})
+        print_json({**told, "root": root, "keys": keys})
     else:
         typer.echo(f"Wrote {counted(checkpoint.size, 'entry', 'entries')} to {printable(str(tiles))}.")
-        typer.echo(f"Give the auditor this key on another way: {key}")
+        typer.echo("Give the auditor on another way:")
+        for key in keys:
+            typer.echo(f"  --key {key}")

@@ -14,6 +14,7 @@ from approval_rules.state import Proposal, evolve
 from bot.store import absences, credentials, policies, reports, rows
 from bot.store.codec import CodecError
 from bot.store.index import INDEX_COLUMNS, index_row
+from bot.store.registered import Registry
 from bot.store.transaction import turned_away
 
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
@@ -41,9 +42,11 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     refused: set[tuple[str, int]] = set()
     factors: Factors = {}
     absent: dict[str, tuple[Any, ...]] = {}
+    registry = Registry()
     try:
         for recorded in _everything(connection):
             event = recorded.event
+            registry.note(event)
             if isinstance(event, _PROPOSAL_EVENTS):
                 before = folded.get(event.proposal)
                 folded[event.proposal] = (evolve(before[0] if before else None, event), recorded.seq)
@@ -61,6 +64,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"the log cannot be folded: {error}"
         return
     yield from _compare(connection, folded)
+    yield from registry.faults(connection)
     yield from policies.faults(connection, versions)
     yield from credentials.faults(connection, factors)
     for row in sorted({*absent.values()} ^ {tuple(row) for row in connection.execute(absences.ALL)}, key=str):

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from foureyes_verify import Keys, Report, check_all
 
@@ -74,9 +74,13 @@ def unguarded(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA ignore_check_constraints = ON")
 
 
+_KEPT = TemporaryDirectory()
+
+
 @cache
 def _made(entries: int) -> Path:
-    folder = Path(mkdtemp(prefix="foureyes-scene-"))
+    folder = Path(_KEPT.name) / str(entries)
+    folder.mkdir()
     database = folder / "foureyes.db"
     database.write_bytes(empty_database())
     with closing(open_writer(database, checkpoints=True)) as db:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import foureyes_verify
 import pytest
-from foureyes_verify import Keys
+from foureyes_verify import Keys, WrongError, read_checkpoint
 
 from bot.keys import generate
-from tests.verifier.scene import ENTRIES, Scene, faults, found, scene_in
+from tests.verifier.scene import ENTRIES, KEYS, Scene, faults, found, scene_in
 
 NO_KEYS = Keys()
 Damage = Callable[[Path], None]
@@ -173,6 +173,16 @@ def test_every_byte_counts(scene: Scene) -> None:
             assert faults(scene.export), f"{path.relative_to(scene.export)} at {at}"
             path.write_bytes(whole)
     assert faults(scene.export) == []
+
+
+def test_every_bit_of_the_checkpoint_counts(scene: Scene) -> None:
+    """One bit anywhere in it is found, also one that base64 has to spare."""
+    for at in range(len((scene.export / "checkpoint").read_bytes())):
+        flip("checkpoint", at)(scene.export)
+        note = (scene.export / "checkpoint").read_bytes().decode(errors="replace")
+        with pytest.raises(WrongError):
+            read_checkpoint(note, "it", KEYS)
+        flip("checkpoint", at)(scene.export)
 
 
 def test_what_remains_is_told_from_the_last_checkpoint_that_fits(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from bot.audit import tile_export
 from bot.audit.merkle import EMPTY_ROOT
 from bot.audit.signed_note import VerifierKey, checkpoint_in, origin_of
 from bot.audit.tile_export import Disclosure, ExportError, export, tile_path
+from bot.keys import generate
 from tests.bot.audit.signing import KEY, KEYS, checkpoint_of, note_of
 
 WIDTH = 256
@@ -84,7 +85,7 @@ def test_entries_and_hashes_lie_in_tiles(db: sqlite3.Connection, tmp_path: Path,
     """Every entry behind its length, every hash in its place, and a checkpoint that says what they come to."""
     bodies = grow(db, count)
     folder = tmp_path / "export"
-    told = export(db, folder, [KEY.signer])
+    told, _ = export(db, folder, [KEY.signer])
     leaves = [leaf(body) for body in bodies]
     full = count // WIDTH
     assert list(unbundled(tiles(folder, "entries"))) == bodies
@@ -103,7 +104,7 @@ def test_a_tile_of_tiles_is_full_at_65536(db: sqlite3.Connection, tmp_path: Path
     """The third level begins when the second has a full tile, and each level has the roots of the one below."""
     grow(db, WIDTH * WIDTH + 1)
     folder = tmp_path / "export"
-    told = export(db, folder, [KEY.signer])
+    told, _ = export(db, folder, [KEY.signer])
     assert told == checkpoint_of(db)
     lower = (folder / "tile/1/000").read_bytes()
     assert (len(lower), (folder / "tile/2/000.p/1").read_bytes()) == (WIDTH * 32, root(_split(lower)))
@@ -119,7 +120,7 @@ def _split(data: bytes) -> list[bytes]:
 def test_an_empty_log_is_an_export_too(db: sqlite3.Connection, tmp_path: Path) -> None:
     """Before the first entry there is a checkpoint of nothing."""
     folder = tmp_path / "export"
-    told = export(db, folder, [KEY.signer])
+    told, _ = export(db, folder, [KEY.signer])
     assert (told.origin, told.size, told.root) == (origin_of(None), 0, EMPTY_ROOT)
     assert sorted(path.name for path in folder.rglob("*")) == ["checkpoint", "checkpoints", "keys.txt"]
 
@@ -130,9 +131,10 @@ def test_who_signs_and_what_was_signed_before_lie_beside(db: sqlite3.Connection,
     notes = [note_of(checkpoint_of(db, size)) for size in (2, 4)]
     db.executemany("INSERT INTO checkpoints VALUES (?, ?)", [(2, notes[0]), (4, notes[1])])
     folder = tmp_path / "export"
-    told = export(db, folder, [KEY.signer])
-    (key,) = (folder / "keys.txt").read_text("utf-8").splitlines()
-    assert VerifierKey.parse(key) == VerifierKey(told.origin, KEYS[0])
+    old = generate().public_bytes()
+    told, keys = export(db, folder, [KEY.signer], retired=[old])
+    assert (folder / "keys.txt").read_text("utf-8").splitlines() == keys
+    assert [VerifierKey.parse(key) for key in keys] == [VerifierKey(told.origin, public) for public in (KEYS[0], old)]
     assert (folder / "checkpoints").read_text("utf-8") == f"{notes[0]}\n{notes[1]}"
 
 

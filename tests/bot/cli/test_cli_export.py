@@ -2,6 +2,7 @@
 
 import json
 
+import foureyes_verify
 import pytest
 
 from bot.audit.signed_note import VerifierKey, checkpoint_in
@@ -23,9 +24,9 @@ def test_the_log_is_written_with_the_key_that_signed_it(kept: Shell) -> None:
     """The folder verifies under the key that was told, and that is the server's."""
     ended = kept("audit", "export", "--tiles", "out")
     assert (ended.code, ended.err) == (0, "")
-    first, key = ended.out.splitlines()
+    first, _, key = ended.out.splitlines()
     assert first == "Wrote 3 entries to out."
-    verifier = VerifierKey.parse(key.rpartition(" ")[2])
+    verifier = VerifierKey.parse(key.removeprefix("  --key "))
     note = (kept.folder / "out" / "checkpoint").read_text("utf-8")
     assert checkpoint_in(note, [verifier.public]).size == 3
     assert not (kept.folder / "out" / "disclosures.ndjson").exists()
@@ -35,7 +36,7 @@ def test_values_are_added_when_asked_for(kept: Shell) -> None:
     """What people wrote, each with its salt, and JSON for programs."""
     told = kept("audit", "export", "--tiles", "out", "--with-values", "--json").json()
     assert (told["folder"], told["entries"], len(told["root"])) == ("out", 3, 44)
-    assert told["key"].startswith(f"{told['origin']}+")
+    assert [key.partition("+")[0] for key in told["keys"]] == [told["origin"]]
     lines = (kept.folder / "out" / "disclosures.ndjson").read_text("utf-8").splitlines()
     assert [(line["seq"], line["name"], line["value"]) for line in map(json.loads, lines)] == [
         (1, "reason", '"looks odd"'),
@@ -61,3 +62,14 @@ def test_a_folder_that_cannot_be_made_is_said(kept: Shell, where: str) -> None:
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("Not exported. ")
     assert ended.err.count("\n") == 1
+
+
+def test_a_log_whose_key_was_exchanged_needs_both_keys(kept: Shell) -> None:
+    """What the old key signed is checked with the old key: the auditor is told of both, and needs both."""
+    rotated = kept("key", "rotate")
+    assert rotated.code == 0, rotated.err
+    kept("pause", "--tool", "payments.refund", "again")
+    told = kept("audit", "export", "--tiles", "out", "--json").json()
+    assert len(told["keys"]) == 2
+    keys = [part for key in told["keys"] for part in ("--key", key)]
+    assert foureyes_verify.main([*keys, str(kept.folder / "out")]) == 0

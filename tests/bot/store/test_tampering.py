@@ -1,11 +1,10 @@
 """Whoever may write the database can do anything to it, and nothing of that stays unseen (I8).
 
-Every table that carries evidence, every column; flip, delete, swap, insert, cut, and with the hashes set right again.
+Every table and column is in the matrix (tests/tamper); here stands what needs a hand of its own.
 """
 
-import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
@@ -25,10 +24,7 @@ from tests.bot.audit.signing import checkpoint_of
 from tests.bot.store.long_log import ENTRIES_EACH, write_log
 from tests.world import empty_database
 
-RELEASE = os.environ.get("FOUREYES_HYPOTHESIS") == "release"
-ENTRIES = 10_000 // 7 * 7 if RELEASE else 504
-# A prime each, so that every column comes by; a release looks at every row.
-EVERY = {"entries": 1 if RELEASE else 5, "detached": 1 if RELEASE else 13, "proposals": 1 if RELEASE else 7}
+ENTRIES = 504
 Tamper = Callable[[sqlite3.Connection], object]
 
 
@@ -84,61 +80,6 @@ def changed(value: object) -> object:
     return "x" if value is None else f"{value}x"
 
 
-def one_row_each(table: str, columns: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Walk over all rows and, row by row, over the columns."""
-    data, _ = clean()
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.deserialize(data)
-        count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
-    for turn, row in enumerate(range(0, count, EVERY[table])):
-        yield row, columns[turn % len(columns)]
-
-
-def flip(table: str, key: str, row: int, column: str) -> Tamper:
-    """Make a tampering that changes one column of the row at a place."""
-
-    def tamper(db: sqlite3.Connection) -> None:
-        place = f"FROM {table} ORDER BY {key} LIMIT 1 OFFSET {row}"
-        keys = key.split(", ")
-        *found, old = db.execute(f"SELECT {key}, {column} {place}").fetchone()
-        where = " AND ".join(f"{name} = ?" for name in keys)
-        db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (changed(old), *found))  # noqa: S608 - likewise
-
-    return tamper
-
-
-TABLES = {
-    "entries": ("seq", ("body", "leaf_hash", "subject", "type", "at", "seq")),
-    "detached": ("seq, name", ("value", "salt", "name", "seq")),
-}
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_every_changed_row_is_found(table: str) -> None:
-    """Change any row in any column: the verifier finds it."""
-    key, columns = TABLES[table]
-    missed = [
-        (row, column)
-        for row, column in one_row_each(table, columns)
-        if not faults_after(flip(table, key, row, column), anchored=row % 2 == 0)
-    ]
-    assert missed == []
-
-
-@pytest.mark.parametrize("column", [column for column in INDEX_COLUMNS if column != "state"])
-def test_every_changed_column_of_the_index_is_found(column: str) -> None:
-    """The index row of a proposal is the fold of its events: another value in any column is found."""
-    rows = range(0, ENTRIES // ENTRIES_EACH, 9)
-    for row in rows:
-        value = {"clock": "decide"}.get(column, "changed")
-        tamper = flip("proposals", "id", row, column)
-        if column == "clock":
-            tamper = sql(
-                "UPDATE proposals SET clock = ? WHERE id = (SELECT id FROM proposals LIMIT 1 OFFSET ?)", value, row
-            )
-        assert faults_after(tamper), (row, column)
-
-
 @pytest.mark.parametrize("state", ["pending", "denied", "expired", "cancelled", "blocked", "revoked"])
 def test_a_changed_state_in_the_index_is_found(state: str) -> None:
     """No state that the log does not give."""
@@ -150,37 +91,6 @@ def test_a_proposal_that_is_only_in_the_index_is_found() -> None:
     columns = ", ".join(column for column in INDEX_COLUMNS if column != "id")
     copied = f"INSERT INTO proposals (id, {columns}) SELECT 'prop_x', {columns} FROM proposals LIMIT 1"  # noqa: S608 - ours
     assert faults_after(sql(copied))
-
-
-@pytest.mark.parametrize("table", ["entries", "detached", "proposals"])
-def test_every_deleted_row_is_found(table: str) -> None:
-    """Delete any row: a gap, a broken promise or a missing proposal is found."""
-    key = {"entries": "seq", "detached": "rowid", "proposals": "id"}[table]
-    for row, _ in one_row_each(table, ("x",)):
-        place = f"SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET {row}"  # noqa: S608 - our own names
-        assert faults_after(sql(f"DELETE FROM {table} WHERE {key} = ({place})")), row  # noqa: S608 - our own names
-
-
-def test_every_cut_tail_is_found_under_the_anchor() -> None:
-    """Cut any number of entries off the end, with all that belongs to them: the anchor knows better."""
-    for size in range(0, ENTRIES, 1 if RELEASE else 7):
-        assert faults_after(
-            sql("DELETE FROM detached WHERE seq >= ?", size),
-            sql("DELETE FROM entries WHERE seq >= ?", size),
-            sql("DELETE FROM proposals WHERE last_seq >= ?", size),
-        ), size
-
-
-def test_every_swapped_pair_is_found() -> None:
-    """Swap two entries, with their values or without: the links do not fit."""
-    for first in range(0, ENTRIES - 1, 1 if RELEASE else 31):
-        swap = [
-            sql("UPDATE entries SET seq = -1 WHERE seq = ?", first),
-            sql("UPDATE entries SET seq = ? WHERE seq = ?", first, first + 1),
-            sql("UPDATE entries SET seq = ? WHERE seq = -1", first + 1),
-        ]
-        relaxed = [_without_checks, *swap]
-        assert faults_after(*relaxed), first
 
 
 def _without_checks(db: sqlite3.Connection) -> None:
@@ -219,19 +129,6 @@ def test_values_without_a_promise_are_found() -> None:
 
 def _without_keys(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA foreign_keys = OFF")
-
-
-@pytest.mark.parametrize("where", [0, 1, ENTRIES // 2, ENTRIES - 2, ENTRIES - 1])
-def test_a_change_with_its_own_hash_set_right_is_found(where: int) -> None:
-    """An administrator who recomputes the hash of what was changed breaks the next link, or the anchor at the end."""
-
-    def tamper(db: sqlite3.Connection) -> None:
-        body = db.execute("SELECT body FROM entries WHERE seq = ?", (where,)).fetchone()[0]
-        forged = body.replace(b'"kind":"', b'"kind":"x')
-        assert forged != body
-        db.execute("UPDATE entries SET body = ?, leaf_hash = ? WHERE seq = ?", (forged, leaf_hash(forged), where))
-
-    assert faults_after(tamper)
 
 
 def test_a_history_that_was_rewritten_to_the_end_is_found_under_the_anchor() -> None:

@@ -1,0 +1,129 @@
+"""Who is registered, folded from the log: agents, and the keys of agents, operators and auditors. Finds what is wrong.
+
+Whoever writes a tool, an owner or a key into a table gives somebody a right that nobody decided on. The hash of a key
+is in no event: a key that was added, taken away or brought back to life is found here, never one that was exchanged.
+"""
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from approval_rules.auditor_events import AuditorKeyChanged
+from approval_rules.events import AgentChanged
+from approval_rules.people import Agent
+from approval_rules.stop_events import AgentKeysEnded, OperatorKeyChanged
+from approval_rules.times import format_time
+
+_AGENTS = "SELECT id, name, owner, tools, callback_hosts, secret_generation, created_at, revoked_at FROM agents"
+_AGENT_KEYS = "SELECT agent_id, created_at, expires_at FROM agent_keys"
+_OPERATORS = "SELECT key_id, person, created_at, revoked_at FROM operator_keys"
+_AUDITORS = "SELECT key_id, person, shows_values, created_at, revoked_at FROM auditor_keys"
+
+
+@dataclass(slots=True)
+class _Registered:
+    """One agent as the log has it. `keys` are the times at which it got one, `ended` when those until then ended."""
+
+    agent: Agent
+    added_at: datetime
+    revoked_at: datetime | None = None
+    keys: list[str] = field(default_factory=list)
+    ended: str = ""
+    replaced: str = ""
+
+
+class Registry:
+    """Takes the log's events one after the other, and is then held against the tables."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, _Registered] = {}
+        self._operators: dict[str, list[Any]] = {}
+        self._auditors: dict[str, list[Any]] = {}
+        self._changed: list[str] = []
+
+    def note(self, event: object) -> None:
+        """Take the next event, of whatever kind."""
+        match event:
+            case AgentChanged():
+                self._agent(event)
+            case AgentKeysEnded() if event.agent.id in self._agents:
+                self._agents[event.agent.id].ended = format_time(event.at)
+            case OperatorKeyChanged(change="added"):
+                self._operators[event.key] = [event.holder, format_time(event.at), None]
+            case AuditorKeyChanged(change="added"):
+                self._auditors[event.key] = [event.holder, int(event.values), format_time(event.at), None]
+            case OperatorKeyChanged() if event.key in self._operators:
+                self._operators[event.key][-1] = format_time(event.at)
+            case AuditorKeyChanged() if event.key in self._auditors:
+                self._auditors[event.key][-1] = format_time(event.at)
+
+    def _agent(self, event: AgentChanged) -> None:
+        at = format_time(event.at)
+        known = self._agents.setdefault(event.agent.id, _Registered(event.agent, event.at))
+        if _rights(event.agent) != _rights(known.agent):
+            self._changed.append(f"agent {event.agent.id} had other rights when it was {event.change} than when added")
+        if event.change == "revoked":
+            known.revoked_at, known.ended = event.at, at
+        else:
+            known.replaced = at
+            known.keys.append(at)
+
+    def faults(self, connection: sqlite3.Connection) -> Iterator[str]:
+        """Give a line for each row that the log does not bear out, and for each that is missing."""
+        yield from self._changed
+        wanted = {ident: _row(known) for ident, known in self._agents.items()}
+        yield from _compared("agent", wanted, connection.execute(_AGENTS))
+        yield from self._key_faults(connection)
+        operators = {key: tuple(row) for key, row in self._operators.items()}
+        yield from _compared("operator's key", operators, connection.execute(_OPERATORS))
+        auditors = {key: tuple(row) for key, row in self._auditors.items()}
+        yield from _compared("auditor's key", auditors, connection.execute(_AUDITORS))
+
+    def _key_faults(self, connection: sqlite3.Connection) -> Iterator[str]:
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for agent, created, expires in connection.execute(_AGENT_KEYS):
+            found[agent][created] += 1
+            known = self._agents.get(agent)
+            if known is None:
+                continue
+            lives_on = created < known.ended and (expires is None or expires > known.ended)
+            if lives_on or (created < known.replaced and expires is None):
+                yield f"a key of agent {agent} lives longer than the log says"
+            elif expires is not None and created > known.ended and created >= known.replaced:
+                yield f"a key of agent {agent} ends, and the log does not say so"
+        for agent in sorted({*found, *self._agents}):
+            if found[agent] != Counter(self._agents[agent].keys if agent in self._agents else ()):
+                yield f"the keys of agent {agent} are not those that the log says were made"
+
+
+def _rights(agent: Agent) -> tuple[Any, ...]:
+    return agent.name, agent.owner, agent.tools, agent.callback_hosts
+
+
+def _row(known: _Registered) -> tuple[Any, ...]:
+    agent, revoked = known.agent, known.revoked_at
+    return (
+        agent.name,
+        agent.owner,
+        json.dumps(agent.tools),
+        json.dumps(agent.callback_hosts),
+        len(known.keys),
+        format_time(known.added_at),
+        None if revoked is None else format_time(revoked),
+    )
+
+
+def _compared(what: str, wanted: dict[str, tuple[Any, ...]], rows: sqlite3.Cursor) -> Iterator[str]:
+    left = dict(wanted)
+    for ident, *row in rows:
+        known = left.pop(ident, None)
+        if known is None:
+            yield f"{what} {ident} is in the index and not in the log"
+        elif known != tuple(row):
+            yield f"{what} {ident} is not as the log says"
+    for ident in left:
+        yield f"{what} {ident} is in the log and not in the index"
