@@ -1,17 +1,13 @@
-"""Reading outside the writer: glances at a few rows on the loop's own thread, listings through an async engine."""
+"""Reading outside the writer: glances at a few rows on the loop's own thread, listings on a few other threads."""
 
 import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import event, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from typing import TYPE_CHECKING, Any, Final
 
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.switch import ScopeKind, Switch
@@ -21,11 +17,13 @@ from bot.store import rows
 from bot.store.codec import POLICY, SWITCH, Recorded
 from bot.store.engine import StoreUnavailableError, open_reader
 from bot.store.rows import AgentRow, Loaded, Row
-from bot.store.sealed import OPENED, VIEW, opener, vault_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+
+_AT_ONCE: Final = 4
 
 
 class Snapshot:
@@ -95,8 +93,9 @@ class Reads:
 
     def __init__(self, path: "Path") -> None:
         self.path = path
-        self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4, max_overflow=4)
-        event.listen(self._engine.sync_engine, "connect", partial(_read_only, path))
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "reads")
+        self._idle: list[sqlite3.Connection] = []
+        self._listing = Snapshot(self._rows_there)
         # A few indexed look-ups on the loop's own thread cost 20 us each; a hop to another thread and back costs 500.
         self._here = open_reader(path)
         self._glance = Snapshot(self._rows_here)
@@ -113,15 +112,7 @@ class Reads:
         self._open += 1
         self._none_open.clear()
         try:
-            async with self._engine.connect() as connection:
-
-                async def rows_there(sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
-                    found = await connection.execute(text(sql), dict(where))
-                    return [tuple(row) for row in found]
-
-                yield Snapshot(rows_there)
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"the database could not be read: {error}") from error
+            yield self._listing
         finally:
             self._open -= 1
             if not self._open:
@@ -134,11 +125,22 @@ class Reads:
     async def _rows_here(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
         return self._look(sql, where)
 
-    def _look(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+    async def _rows_there(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._look_there, sql, where)
+
+    def _look_there(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+        """Read on a connection that nobody else uses meanwhile: there are no more of them than threads."""
         try:
-            return self._here.execute(sql, where).fetchall()
-        except sqlite3.Error as error:
-            raise StoreUnavailableError(f"the database could not be read: {error}") from error
+            connection = self._idle.pop()
+        except IndexError:
+            connection = open_reader(self.path)
+        try:
+            return _read(connection, sql, where)
+        finally:
+            self._idle.append(connection)
+
+    def _look(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+        return _read(self._here, sql, where)
 
     def agent_by_key(self, key_id: str) -> tuple[AgentRow, str, str | None] | None:
         """Find an agent by the public part of a key: the agent, the key's hash, and when the key ends."""
@@ -146,17 +148,16 @@ class Reads:
         return (rows.agent_from(found[0]), found[0][7], found[0][8]) if found else None
 
     async def close(self) -> None:
-        """Close every connection, once nobody reads: one that came back to a pool put away would stay open for ever."""
+        """Close every connection, once nobody reads."""
         self._closed = True
         await self._none_open.wait()
-        self._here.close()
-        await self._engine.dispose()
+        await asyncio.to_thread(self._threads.shutdown)
+        for connection in (self._here, *self._idle):
+            connection.close()
 
 
-def _read_only(path: "Path", connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
-    connection.create_function(OPENED, 5, opener(vault_for(path)))
-    cursor = connection.cursor()
-    cursor.execute(VIEW)
-    for pragma in ("query_only = ON", "mmap_size = 0", "trusted_schema = OFF", "busy_timeout = 5000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _read(connection: sqlite3.Connection, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
+    try:
+        return connection.execute(sql, where).fetchall()
+    except sqlite3.Error as error:
+        raise StoreUnavailableError(f"the database could not be read: {error}") from error
