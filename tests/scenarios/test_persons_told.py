@@ -1,7 +1,12 @@
 """Nobody becomes one person with somebody else, or two again, without being told and told what to do about it."""
 
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
 from approval_rules.people_events import PersonsJoined
-from bot.slack_standin.faults import Refuse
+from bot.slack_standin.faults import Refuse, ServerError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, PRIYA, REFUND_APPROVALS, User
 from tests.world import World
 
@@ -89,3 +94,80 @@ async def test_trouble_in_slack_only_delays_it(world: World) -> None:
     await world.settled()
     assert [len(told(world, place)) for place in (MAYA, MAYA_AGAIN, AGENT_OPS)] == [1, 1, 1]
     assert unsent(world) == []
+
+
+async def erase(world: World, user: str) -> None:
+    """Take somebody out of the table of people, while Slack takes no message; then let it take them."""
+
+    async def tried() -> bool:
+        left = [row for row in world.ledger().outbox if row["state"] != "done"]
+        return bool(left) and all(row["state"] == "queued" and row["last_error"] for row in left)
+
+    await world.until(tried, "the first tries")
+    with closing(sqlite3.connect(world.database, timeout=10)) as db:
+        db.execute("DELETE FROM people WHERE user_id = ?", (user,))
+        db.commit()
+    world.slack.faults.clear()
+
+
+async def test_of_somebody_who_was_erased_the_others_still_hear(world: World) -> None:
+    """Whoever is gone gets no message, which is a dead letter; the others hear of an account without a name."""
+    await staffed(world, User(MAYA_AGAIN, "shift-lead", "Shift Lead"))
+    world.slack.faults.order("chat.postMessage", ServerError(), 99)
+    for admin in ADMINS:
+        await world.say(admin, f"people join <@{MAYA}> <@{MAYA_AGAIN}>")
+    await erase(world, MAYA)
+
+    async def over() -> bool:
+        world.clock.move(timedelta(minutes=5))
+        return sorted(state for _, state in unsent(world)) == ["dead"]
+
+    await world.until(over, "one dead letter")
+    assert told(world, MAYA) == []
+    for place in (MAYA_AGAIN, AGENT_OPS):
+        [said] = told(world, place)
+        assert "an account that is no longer kept" in said
+
+
+async def test_nobody_is_told_that_a_delegate_declined_who_was_erased(world: World) -> None:
+    """Whoever was away is gone; the channel is told without a name."""
+    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.settled()
+    world.slack.faults.order("chat.postMessage", ServerError(), 99)
+    await world.say(JONAS, "away decline")
+    await erase(world, MAYA)
+
+    async def over() -> bool:
+        world.clock.move(timedelta(minutes=5))
+        rows = world.ledger().outbox
+        return {row["state"] for row in rows if row["kind"] == "tell"} == {"dead"} and all(
+            row["state"] in ("done", "dead") for row in rows
+        )
+
+    await world.until(over, "a dead letter")
+    [said] = [one.text for one in world.slack.messages(AGENT_OPS) if "cannot stand in" in one.text]
+    assert "cannot stand in for A person whose name is no longer kept" in said
+
+
+async def test_without_a_channel_the_operators_hear_later(world: World) -> None:
+    """The people are told at once; the operators as soon as the policy has a channel for them."""
+    await staffed(world, User(MAYA_AGAIN, "shift-lead", "Shift Lead"))
+    page = world.policy / "roles.yml"
+    known = json.loads(page.read_text("utf-8"))
+    page.write_text(json.dumps({"roles": known["roles"]}), "utf-8")
+    await world.running.watch.look()
+    for admin in ADMINS:
+        await world.say(admin, f"people join <@{MAYA}> <@{MAYA_AGAIN}>")
+
+    async def waits() -> bool:
+        return len(told(world, MAYA)) == 1 and [state for _, state in unsent(world)] == ["queued"]
+
+    await world.until(waits, "the message to Maya")
+    page.write_text(json.dumps(known), "utf-8")
+    await world.running.watch.look()
+
+    async def heard() -> bool:
+        world.clock.move(timedelta(minutes=5))
+        return len(told(world, AGENT_OPS)) == 1
+
+    await world.until(heard, "the operators' message")
