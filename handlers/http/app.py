@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -21,7 +21,7 @@ from handlers.http.operator_calls import OperatorCalls
 from handlers.http.ports import HttpPorts
 from handlers.http.problems import not_found
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Any]]
 
 
 def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None) -> ASGIApp:
@@ -34,12 +34,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
     hot: dict[str, ASGIApp] = {"/v1/proposals": Path({"POST": calls.propose, "GET": calls.list_own})}
     if ports.slack is not None:
         hot["/slack/events"] = PostOnly(ports.slack)
-    app = FastAPI(
-        title="Foureyes",
-        openapi_url=None,  # served by document_routes, with an example of every answer
-        docs_url=None,  # FastAPI's page loads scripts from elsewhere
-        redoc_url=None,
-        redirect_slashes=False,
+    app = Starlette(
         lifespan=lifespan,
         routes=[
             *_agent_routes(calls, answering),
@@ -51,6 +46,7 @@ def http_app(desk: AgentDesk, ports: HttpPorts, lifespan: Lifespan | None = None
             *ports.pages,
         ],
     )
+    app.router.redirect_slashes = False
     app.router.default = _nothing_here
     app.add_middleware(Edge, new_request_id=ports.new_request_id)
     return _HotFirst({path: Edge(at, ports.new_request_id) for path, at in hot.items()}, app)

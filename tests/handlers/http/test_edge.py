@@ -8,7 +8,7 @@ from decimal import Decimal
 import httpx
 import pytest
 from asgi_lifespan import LifespanManager
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from approval_rules.people import PersonId, ToolName, human
@@ -248,7 +248,7 @@ async def test_the_caller_owns_the_lifespan(desk: FakeDesk, world: World) -> Non
     told: list[str] = []
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         told.append("up")
         yield
         told.append("down")
