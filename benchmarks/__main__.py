@@ -16,6 +16,7 @@ from benchmarks.processes import LOAD_CORE
 from benchmarks.records import audit, health
 from benchmarks.replay import replay
 from benchmarks.searching import search
+from benchmarks.tree import tree
 
 BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "intake": intake,
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "audit": audit,
     "health": health,
     "search": search,
+    "tree": tree,
 }
 
 

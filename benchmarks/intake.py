@@ -58,10 +58,10 @@ def intake(*, quick: bool) -> Iterator[Figure]:
         site(at) as running,
         processes.server([PYTHON, "-m", "benchmarks.floor"], ready="/healthz", core=SERVER_CORE) as floor,
     ):
-        _round(running.server, requests(body, at.agent.key), 1.0)
+        measured(running.server, requests(body, at.agent.key), 1.0)
         for _ in range(rounds):
-            floors.append(_round(floor, requests(body), seconds / 2))
-            whole.append(_round(running.server, requests(body, at.agent.key), seconds))
+            floors.append(measured(floor, requests(body), seconds / 2))
+            whole.append(measured(running.server, requests(body, at.agent.key), seconds))
     bare, product = [load.per_second for load, _ in floors], [load.per_second for load, _ in whole]
     bare_cpu, product_cpu = [cpu for _, cpu in floors], [cpu for _, cpu in whole]
     yield Figure("intake: bare POST with pydantic (the floor)", bare, "/s")
@@ -73,7 +73,7 @@ def intake(*, quick: bool) -> Iterator[Figure]:
     yield Figure("intake: floor's processor time as a share of it", per_cent(bare_cpu, product_cpu), "%", 15)
 
 
-def _round(process: Process, sent: Iterator[bytes], seconds: float) -> tuple[Load, float]:
+def measured(process: Process, sent: Iterator[bytes], seconds: float) -> tuple[Load, float]:
     """Give what a round gave, and the server's processor time a request in microseconds."""
     before = process.cpu_seconds()
     load = asyncio.run(drive(process.port, sent, clients=CLIENTS, seconds=seconds, expected=201))

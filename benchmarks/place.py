@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ class Site:
 
 
 @contextmanager
-def site(at: Place) -> Iterator[Site]:
+def site(at: Place, serve: Sequence[str] = (FOUREYES, "serve")) -> Iterator[Site]:
     """Run `foureyes serve` on its own core against a Slack that takes as long as Slack takes."""
     with ExitStack() as stack:
         slack = stack.enter_context(
@@ -100,8 +100,6 @@ def site(at: Place) -> Iterator[Site]:
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         }
         yield Site(
-            stack.enter_context(
-                processes.server([FOUREYES, "serve"], ready="/readyz", core=SERVER_CORE, env=env, cwd=at.folder)
-            ),
+            stack.enter_context(processes.server(serve, ready="/readyz", core=SERVER_CORE, env=env, cwd=at.folder)),
             slack,
         )

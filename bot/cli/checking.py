@@ -30,6 +30,10 @@ from bot.store.disclosed import disclosures
 from bot.store.folds import recorded_of
 
 # Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
+_EARLIER = (
+    "SELECT seq FROM (SELECT seq, at, lag(at) OVER (ORDER BY seq) AS before FROM entries) WHERE at < before LIMIT 10"
+)
+_SET_BACK = "entry {0} says an earlier time than the one before it: a clock was set back; the order is that of the log"
 _GAVE_UP = "a restore was accepted here; the entries {} to {} that were signed then are lost"
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
@@ -111,6 +115,7 @@ def _look(
     lost, notes = sealed_for_ever(report)
     found.breaks(lost)
     found.warnings += notes
+    found.warnings += [_SET_BACK.format(seq) for (seq,) in connection.execute(_EARLIER)]
     told = () if report.broken else recorded_of(connection, LOG)
     given_up = [range(size, seen) for size, seen in restores(told)]
     found.warnings += [f"entry {gone.start}: {_GAVE_UP.format(gone.start, gone.stop - 1)}" for gone in given_up]

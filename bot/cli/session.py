@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.clock import Clock, SteadyClock, TimeOrderedIds, new_token, salts
+from bot.clock import Clock, SteadyClock, TimeOrderedIds, new_token, not_before, salts
 from bot.settings import Settings
 from bot.settings import load as load_settings
 from bot.store import schema
@@ -38,7 +38,11 @@ def database() -> Path:
 
 def write(unit: Callable[[Transaction], T]) -> T:
     """Run one unit on the database itself. The WAL is left for the server to fold in: only one process may."""
-    path, clock = database(), SteadyClock()
+    from bot.anchoring import last_time
+
+    path = database()
+    # A clock that was set back must not put an entry before the one that stands before it.
+    clock = not_before(SteadyClock(), last_time(path))
     with reading() as connection:
         new = _is_empty(connection)
     if new:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -170,3 +171,20 @@ def test_no_command_moves_the_anchor_back(kept: Shell) -> None:
         assert kept("pause", "--tool", "mail.send", "odd too").code == 0
         assert (kept.folder / "foureyes.head").read_bytes() == head
         assert kept("audit", "verify").code == 7
+
+
+def test_a_clock_that_was_set_back_puts_nothing_before_what_stands(
+    kept: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command's entry has the time of the one before it at least; an entry that has not is a note, and no fault."""
+    early = datetime(2001, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr("bot.cli.session.SteadyClock", lambda: lambda: early)
+    assert kept("pause", "--tool", "mail.send", "odd too").code == 0
+    times = [row[0] for row in kept.rows("SELECT at FROM entries ORDER BY seq")]
+    assert times == sorted(times)
+    assert kept("audit", "verify").err == ""
+    monkeypatch.setattr("bot.cli.session.not_before", lambda clock, _: clock)
+    kept("pause", "--tool", "mail.read", "odd too")
+    ended = kept("audit", "verify")
+    assert ended.code == 0
+    assert "says an earlier time than the one before it: a clock was set back" in ended.err
