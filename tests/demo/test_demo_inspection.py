@@ -63,5 +63,8 @@ async def test_nonsense_in_a_row_is_shown_not_hidden(played: Stage, tmp_path: Pa
 
 async def test_a_forged_anchor_is_found(played: Stage, tmp_path: Path) -> None:
     """An anchor file that the key did not sign is no anchor."""
-    (tmp_path / "foureyes.head").write_text("{}", encoding="ascii")
+    anchor = tmp_path / "foureyes.head"
+    signed = anchor.read_bytes()
+    anchor.write_text("{}", encoding="ascii")
     assert (await played.inspection.verify()).text.endswith("restore it from beside the key")
+    anchor.write_bytes(signed)

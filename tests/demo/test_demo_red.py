@@ -1,5 +1,7 @@
 """The demo's red action: blocked for the agent, started by a person, approved by two, each with an own phone."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -63,7 +65,7 @@ async def test_a_phone_shows_its_own_code_for_half_a_minute(stage: Stage, page: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "why"), [("HOLDERS", (OUTSIDER,), "other-workspace"), ("WHO_CONFIRMS", MAYA, "not-waiting")]
+    ("name", "value", "why"), [("HOLDERS", (OUTSIDER,), "other-workspace"), ("WHO_CONFIRMS", MAYA, "own-factor")]
 )
 async def test_a_phone_that_cannot_be_enrolled(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, value: object, why: str
@@ -85,3 +87,17 @@ async def test_starting_over_is_asked_for_at_the_page(stage: Stage) -> None:
         assert (await client.post("/demo/act/start-over", json={})).json() == {"ok": True}
         assert routes.start_over.is_set()
         assert (await client.get("/demo/state")).json()["run"] == 3
+
+
+async def test_a_code_whose_half_minute_ends_on_the_way_is_typed_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow machine has its phones all the same; a code that never counts is no endless wait."""
+    monkeypatch.setattr(phones, "HOLDERS", (JONAS,))
+    late = iter([timedelta(minutes=5), timedelta()])
+    again = phones.Phones(stage.phones.factors, lambda: stage.phones.clock() - next(late, timedelta()))
+    await again.hand_out()
+    assert again.code(JONAS) != stage.phones.code(JONAS)
+    never = phones.Phones(stage.phones.factors, lambda: stage.phones.clock() - timedelta(minutes=5))
+    with pytest.raises(phones.NoPhoneError, match="instead of Enrolled"):
+        await never.hand_out()
