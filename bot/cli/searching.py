@@ -41,7 +41,10 @@ def search(
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for a spreadsheet.")] = False,
 ) -> None:
-    """Find proposals, newest first; all that is given must be so. It needs no running server."""
+    """Find proposals, newest first.
+
+    All that is given must be so. It needs no running server.
+    """
     from handlers.audit_desk import SoughtError
     from handlers.http.audit_render import page_fields
     from handlers.seeking import NAMES, sought_in

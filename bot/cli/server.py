@@ -1,4 +1,4 @@
-"""`demo`, `init`, `serve`, `doctor`, `manifest`, `db upgrade`: setting up and running the server."""
+"""`demo`, `init`, `serve`, `doctor`, `manifest`, `db upgrade | reindex`: setting up and running the server."""
 
 import sys
 from pathlib import Path
@@ -99,3 +99,17 @@ def upgrade() -> None:
     with lock_server(path):
         upgrade_schema(path)
     typer.echo(f"{path} has schema {REVISION}.")
+
+
+@database.command("reindex", epilog="Example: foureyes db reindex && foureyes audit search --state denied")
+def reindex() -> None:
+    """Empty the search index, to be made again from the log.
+
+    The way out where `foureyes audit verify` says that the search index is not what the log says. Keep a copy of the
+    database first: it shows what somebody changed. A running server fills the index again at once.
+    """
+    from bot.cli.session import write
+    from bot.search.index import start_over
+
+    write(start_over)
+    typer.echo("Emptied. It is filled again by the running server, or by the next `foureyes audit search`.")

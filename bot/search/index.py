@@ -26,6 +26,12 @@ _NEW: Final = "SELECT seq, subject, type FROM entries WHERE seq >= :place ORDER 
 _LIVING: Final = "SELECT seq, name FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
 _STATES: Final = "SELECT states FROM search_rows WHERE seq = ?"
 _MOVE: Final = "UPDATE search_place SET entries = ?"
+_EMPTY: Final = (
+    "DELETE FROM search_rows",
+    "DELETE FROM search_terms",
+    "DELETE FROM search_amounts",
+    "DELETE FROM search_words",
+)
 _DROP_TERM: Final = "DELETE FROM search_terms WHERE term = ? AND seq = ?"
 _DROP_AMOUNTS: Final = "DELETE FROM search_amounts WHERE entry = ?"
 _PUT_ROW: Final = "INSERT OR REPLACE INTO search_rows (seq, proposal, at, states) VALUES (?, ?, ?, ?)"
@@ -83,6 +89,13 @@ class Batch:
             if entry >= self.start and (entry, name) in living:
                 for word in words:
                     tx.write(_PUT_WORD, (self.mark(word), found.seq, entry, name))
+
+
+def start_over(tx: Transaction) -> None:
+    """Empty the index, to be filled again from the beginning of the log: a unit of the writer."""
+    for sql in _EMPTY:
+        tx.write(sql, ())
+    tx.write(_MOVE, (0,))
 
 
 def next_batch(connection: sqlite3.Connection, mark: Marker) -> Batch | None:

@@ -152,6 +152,11 @@ async def test_a_changed_index_is_found(living: Living) -> None:
     ended = await living("audit", "verify")
     assert ended.code == 7
     assert "what it is searched by is not what the log says" in ended.out
+    assert (await living("db", "reindex")).code == 0
+    assert (await living("audit", "verify")).code == 0
+    await living.world.running.audit.indexer.look()
+    assert len((await living("audit", "search", "--json")).json()["found"]) == 1
+    assert (await living("audit", "verify")).code == 0
 
 
 DAMAGE = (
