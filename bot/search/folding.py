@@ -1,6 +1,6 @@
 """What one proposal is found by: the fold of its events and of those of its values that still live. Shows nothing.
 
-What its policy hides from people is not found by either: a search must not tell what a packet may not show.
+What is withheld from people is not found by either: a search must not tell what a packet may not show.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_
 from approval_rules.times import format_time
 from bot.search.words import words_in
 from bot.store.rows import Loaded
+from handlers.slack.found_secrets import masked
 from handlers.slack.values import is_hidden, money_of
 
 # A vote's evidence is signatures; what the server told the rules is no text of anybody.
@@ -130,7 +131,7 @@ def _texts(event: Event, proposal: Proposal) -> Iterator[tuple[str, list[str]]]:
         if field.name in _NO_WORDS:
             continue
         if isinstance(value, AgentText):
-            yield field.name, [unwrap_text(value)]
+            yield field.name, [masked(unwrap_text(value))]
         elif isinstance(value, AgentJson):
             hidden = frozenset(proposal.requirement.hidden)
             yield field.name, [_text(leaf) for _, leaf in _leaves(unwrap_json(value), hidden)]
@@ -151,4 +152,4 @@ def _leaves(value: Json, hidden: frozenset[str], name: str = "") -> Iterator[tup
 
 
 def _text(leaf: Json) -> str:
-    return "" if leaf is None or isinstance(leaf, bool) else str(leaf)
+    return "" if leaf is None or isinstance(leaf, bool) else masked(str(leaf))

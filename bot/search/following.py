@@ -1,6 +1,6 @@
 """Reads the log onwards from a place, in pages: the entries' exact bytes, with their living values where asked.
 
-Values that a policy hides from people are covered here too.
+Values that a policy hides from people are covered here too, and secrets and card numbers are withheld.
 """
 
 import json
@@ -14,6 +14,7 @@ from bot.audit.signed_note import origin_of
 from bot.store.past import folded, living, one_view
 from bot.store.rows import Row
 from handlers.audit_desk import Entry, Followed
+from handlers.slack.found_secrets import masked
 from handlers.slack.values import is_hidden
 
 _FIRST: Final = "SELECT leaf_hash FROM entries WHERE seq = 0"
@@ -63,7 +64,7 @@ def _shown(
         subject = subjects[seq]
         if subject not in hidden:
             hidden[subject] = _hidden_of(connection, subject)
-        shown[seq][name] = _covered_text(value, hidden[subject]) if hidden[subject] else value
+        shown[seq][name] = _covered_text(value, hidden[subject])
     return shown
 
 
@@ -88,7 +89,8 @@ def _written(value: object, hidden: Collection[str], name: str) -> str:
     if name and is_hidden(name, hidden):
         return json.dumps(_COVERED)
     if isinstance(value, _Number):
-        return value
+        kept = masked(value)
+        return str(value) if kept == value else json.dumps(kept)
     if isinstance(value, Mapping):
         inner = (
             f"{json.dumps(key)}:{_written(each, hidden, f'{name}.{key}' if name else key)}"
@@ -97,4 +99,4 @@ def _written(value: object, hidden: Collection[str], name: str) -> str:
         return "{" + ",".join(inner) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_written(each, hidden, name) for each in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(masked(value) if isinstance(value, str) else value, ensure_ascii=False)

@@ -11,7 +11,7 @@ from approval_rules.auditor_events import AuditLooked
 from bot.audit.log_format import leaf_hash
 from bot.search import following
 from bot.slack_standin.workspace import JONAS, MAYA
-from tests.auditing import auditor
+from tests.auditing import auditor, found
 from tests.world import World
 
 
@@ -119,3 +119,22 @@ async def test_a_page_is_bounded_in_bytes(world: World, monkeypatch: pytest.Monk
     while await follower.take(limit=1000) == 1:
         pass
     assert [follower.kept[seq] for seq in range(len(follower.kept))] == bodies(world)
+
+
+async def test_secrets_and_card_numbers_leave_by_no_way(world: World) -> None:
+    """What is withheld from people is in no line of the stream and is found by no word, wherever it was written."""
+    client = await auditor(world, "lang", values=True)
+    token = "ghp_" + "a1B2" * 9
+    proposal = await world.propose(
+        180, summary=f"Card 4111 1111 1111 1111, token {token}.", context={"history": [{"card": 4111111111111111}]}
+    )
+    await world.settled()
+    for form in ("ndjson", "cloudevents", "ocsf"):
+        params: dict[str, str | int] = {"values": "true", "limit": 1000, "format": form}
+        text = (await client.get("/v1/audit/stream", params=params)).text
+        assert proposal["id"] in text
+        for secret in (token, "4111 1111 1111 1111", "4111111111111111"):
+            assert secret not in text
+    for words in (token.partition("_")[2], "4111111111111111", "4111 1111 1111"):
+        assert found(await client.get("/v1/audit/search", params={"text": words}))["found"] == []
+    assert len(found(await client.get("/v1/audit/search", params={"text": "token withheld"}))["found"]) == 1
