@@ -17,6 +17,7 @@ from bot.slack_standin.workspace import MAYA
 from tests.authenticator import Algorithm, Passkey
 from tests.bot.cli.living import Living
 from tests.bot.cli.shell import Shell
+from tests.bot.evidence.packed import decision_of
 from tests.passkey_world import PasskeyWorld
 
 PAGE = Path(__file__).parents[3] / "docs" / "passkeys.md"
@@ -90,6 +91,7 @@ async def test_a_zip_a_folder_and_what_is_there_already(living: Living) -> None:
     """Where nothing is named it is a folder of the id's name; what is there is never written over."""
     proposal = await living.world.propose()
     await living.world.settled()
+    decision_of(living.world, proposal["id"])  # anchors what there is: between two ticks of the server more is proved
     ended = await living("audit", "prove", proposal["id"], "--to", "refund.zip")
     assert ended.code == 0, ended.err
     assert ended.out.startswith("Wrote ")
