@@ -42,7 +42,46 @@ class Erased:
     reason: AgentText | None = None
 
 
+class Held(StrEnum):
+    """What a hold is about."""
+
+    PROPOSAL = "proposal"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSet:
+    """From here on nothing of this proposal, or of this agent's proposals, is erased; `name` is its id."""
+
+    at: datetime
+    by: Actor
+    what: Held
+    name: str
+    reason: AgentText
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLifted:
+    """The hold has ended: what is over its term goes."""
+
+    at: datetime
+    by: Actor
+    what: Held
+    name: str
+    reason: AgentText
+
+
 ErasureEvent: TypeAlias = Erased
+HoldEvent: TypeAlias = HoldSet | HoldLifted
+Hold: TypeAlias = tuple[Held, str]
+
+
+def evolve_holds(holds: frozenset[Hold], event: HoldEvent) -> frozenset[Hold]:
+    """Apply one event; to set or to lift twice changes nothing."""
+    hold = event.what, event.name
+    return holds | {hold} if isinstance(event, HoldSet) else holds - {hold}
+
+
 MOST: Final = 200
 """How many days one event tells of: an entry has at most 16 KiB."""
 

@@ -14,7 +14,7 @@ from approval_rules.auditor_events import AuditorEvent
 from approval_rules.canonical import Digest
 from approval_rules.denials import DenialCategory
 from approval_rules.duty_events import AwayDeclined, AwayEvent
-from approval_rules.erasure_events import ErasureEvent
+from approval_rules.erasure_events import ErasureEvent, HoldEvent
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
@@ -384,4 +384,4 @@ IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 _First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
 _Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
 _Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
-Event: TypeAlias = _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent
+Event: TypeAlias = _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent | HoldEvent

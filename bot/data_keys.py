@@ -80,11 +80,15 @@ class DataKeys:
         self.refresh()
         return [key_name(text) for text in self._secrets]
 
+    def seal_under(self, name: str, text: str, place: str) -> bytes:
+        """Seal a text for one place with a key that there is; give the box."""
+        nonce = self._new_token(_NONCE_BYTES)
+        return nonce + self._aead(name).encrypt(nonce, text.encode(), place.encode())
+
     def seal(self, day: str, days: int, text: str, place: str) -> tuple[str, bytes]:
         """Seal a text for one place with the newest key of this day and term; give the key's name and the box."""
         name = self._newest.get((day, days)) or self.make(day, days)
-        nonce = self._new_token(_NONCE_BYTES)
-        return name, nonce + self._aead(name).encrypt(nonce, text.encode(), place.encode())
+        return name, self.seal_under(name, text, place)
 
     def open(self, name: str, box: bytes, place: str) -> str | None:
         """Open a box; None where its key is gone. Raises CannotOpenError where it was changed or moved."""

@@ -19,7 +19,7 @@ from approval_rules.verdicts import Ask
 from bot import anchoring
 from bot.audit.anchor import AnchorError
 from bot.clock import SteadyClock, new_token
-from bot.data_keys import DataKeys
+from bot.data_keys import HELD, DataKeys
 from bot.delivery.addresses import AllowList
 from bot.delivery.guarded_http import SystemResolver
 from bot.desk.people import OPERATOR
@@ -201,7 +201,7 @@ def _data_keys(settings: Settings) -> Finding:
     except (KeyFileError, StoreUnavailableError, sqlite3.Error) as error:
         return Finding("data keys", State.FAIL, str(error))
     yesterday = (SteadyClock()() - timedelta(days=1)).date()
-    if behind := len({key.day for key in keys if is_due(key, yesterday)}):
+    if behind := len({key.day for key in keys if is_due(key, yesterday) and not key.tag.startswith(HELD)}):
         days = counted(behind, "day is", "days are")
         return Finding("data keys", State.WARN, f"{days} overdue for erasure; a running server erases them at once")
     return Finding("data keys", State.GOOD, f"{file}; back it up apart from the database, and keep no old copy")

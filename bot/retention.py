@@ -6,19 +6,19 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from approval_rules.people import system
 from bot.clock import Clock
-from bot.data_keys import MARK, DataKeys, KeyName, key_name
+from bot.data_keys import HELD, MARK, DataKeys, KeyName
 from bot.store import erasing
+from bot.store.codec import RETENTION as RETENTION_SUBJECT
+from bot.store.holds import end_terms
+from bot.store.rows import NEWEST_OF
 
 if TYPE_CHECKING:
     from bot.store.reads import Reads
     from bot.store.writer import Writer
 
 RETENTION: Final = system("retention")
-log = structlog.get_logger()
 
 
 def is_due(key: KeyName, today: date) -> bool:
@@ -34,6 +34,7 @@ class Retention:
         self._reads = reads
         self._vault = vault
         self._clock = clock
+        self._said: int | None = -1
         self._owed = True  # what was overwritten before the last stop may still stand in the WAL
 
     async def look(self) -> None:
@@ -44,15 +45,24 @@ class Retention:
                 break
         while await self._writer.run(lambda tx: erasing.move_some(tx, self._vault)):
             self._owed = True
-        due = {str(key) for key in self._vault.names() if is_due(key, self._clock().date())}
-        if values := {key for key in due if not _only_marks(key)}:
-            await self._writer.run(lambda tx: erasing.end(tx, values, RETENTION))
-            log.info("values_erased", keys=len(values))
+        await self._end_terms()
         found = await self._reads.glance().rows(erasing.KEYS, {})
-        await self._shred(due | set(erasing.ended((row[0], row[1]) for row in found)))
+        marks = {str(key) for key in self._due() if key.tag.startswith(MARK)}
+        await self._shred(marks | set(erasing.ended((row[0], row[1]) for row in found)))
         while await self._writer.run(erasing.drop_some):
             pass
         await self._cut_wal()
+
+    def _due(self) -> list[KeyName]:
+        return [key for key in self._vault.names() if is_due(key, self._clock().date())]
+
+    async def _end_terms(self) -> None:
+        """End what is due. What is on hold is looked at again only when something was said about that."""
+        newest = (await self._reads.glance().rows(NEWEST_OF, {"subject": RETENTION_SUBJECT}))[0][0]
+        kinds = (MARK,) if newest != self._said else (MARK, HELD)
+        if due := {str(key) for key in self._due() if not key.tag.startswith(kinds)}:
+            await self._writer.run(lambda tx: end_terms(tx, self._vault, due, RETENTION))
+        self._said = newest
 
     async def _cut_wal(self) -> None:
         """Ask until the WAL was seen empty: a reader may have stood in the way."""
@@ -67,7 +77,3 @@ class Retention:
 
 def _has_bytes(file: Path) -> bool:
     return file.exists() and file.stat().st_size > 0
-
-
-def _only_marks(key: str) -> bool:
-    return key_name(key).tag.startswith(MARK)

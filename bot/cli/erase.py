@@ -90,7 +90,7 @@ def _tell(found: "Found") -> None:
     for word in found.words:
         typer.echo(f"With them goes who this is: {printable(word)}")
     for proposal in found.still_open:
-        typer.echo(f"Stays, because it is still going on: {proposal}")
+        typer.echo(f"Stays, because it is still going on, or on hold: {proposal}")
 
 
 def _erase(found: "Found", reason: str) -> int:

@@ -14,6 +14,7 @@ from bot.cli import (
     auditors,
     erase,
     factors,
+    hold,
     keys,
     operators,
     outbox,
@@ -46,6 +47,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(server.database, name="db")
 app.add_typer(people.app, name="people")
+app.add_typer(hold.app, name="hold")
 for module in (server, approvals, switch, retention, erase):
     module.register(app)
 

@@ -106,6 +106,8 @@ KINDS: Mapping[str, type[Event]] = {
     "log.key_changed": log_events.SigningKeyChanged,
     "log.restore_accepted": log_events.RestoreAccepted,
     "values.erased": erasure_events.Erased,
+    "hold.set": erasure_events.HoldSet,
+    "hold.lifted": erasure_events.HoldLifted,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -214,7 +216,7 @@ def subject_of(event: Event) -> str:
             return REVIEW
         case log_events.SigningKeyChanged() | log_events.RestoreAccepted():
             return LOG
-        case erasure_events.Erased():
+        case erasure_events.Erased() | erasure_events.HoldSet() | erasure_events.HoldLifted():
             return RETENTION
         case events.AgentChanged() | events.BudgetExceeded() | stop_events.AgentKeysEnded():
             return event.agent.id

@@ -4,7 +4,8 @@ A value becomes unreadable when its key is shredded, after the commit that recor
 file but to seal.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from approval_rules.erasure_events import Gone, Why, erasures
@@ -25,8 +26,8 @@ _SEAL = (
     "UPDATE main.detached SET salt = NULL, value = NULL, key = ?, box = ?, mark = ?"
     " WHERE seq = ? AND name = ? AND key IS NULL"
 )
-_COUNT = "SELECT count(*) FROM main.detached WHERE seq BETWEEN :first AND :last AND key = :key"
-_REACH = "SELECT key, first_seq, last_seq, ended FROM sealed_with"
+COUNT: Final = "SELECT count(*) FROM main.detached WHERE seq BETWEEN :first AND :last AND key = :key"
+REACHES: Final = "SELECT key, first_seq, last_seq, ended FROM sealed_with"
 _END = "UPDATE sealed_with SET ended = 'erased' WHERE key = ?"
 _ERASED = "SELECT key, first_seq, last_seq FROM sealed_with WHERE ended = 'erased' ORDER BY key LIMIT 1"
 _MOVING = "SELECT key, first_seq, last_seq FROM sealed_with WHERE ended = 'moved' ORDER BY key LIMIT 1"
@@ -53,14 +54,24 @@ def seal_some(tx: Transaction, vault: Vault) -> int:
     return len(found)
 
 
-def end(tx: Transaction, keys: Collection[str], by: Actor, why: Why = Why.TERM, reason: AgentText | None = None) -> int:
-    """Record how many values go with these keys, and give that; shred them right after the commit."""
+def end(
+    tx: Transaction,
+    keys: Collection[str],
+    by: Actor,
+    why: Why = Why.TERM,
+    reason: AgentText | None = None,
+    spared: Mapping[str, int] = MappingProxyType({}),
+) -> int:
+    """Record how many values go with these keys, and give that; shred them right after the commit.
+
+    `spared` counts by key the values that this unit has moved away.
+    """
     gone: list[Gone] = []
-    for key, first, last, ended in tx.rows(_REACH, {}):
+    for key, first, last, ended in tx.rows(REACHES, {}):
         if key in keys and ended != "erased":
             day, days, _ = key_name(key)
-            count: int = tx.rows(_COUNT, {"first": first, "last": last, "key": key})[0][0]
-            gone.append(Gone(day, days, count))
+            count: int = tx.rows(COUNT, {"first": first, "last": last, "key": key})[0][0]
+            gone.append(Gone(day, days, count - spared.get(key, 0)))
             tx.write(_END, (key,))
     for event in erasures(tx.at, by, why, gone, reason):
         tx.record(event)
@@ -69,7 +80,7 @@ def end(tx: Transaction, keys: Collection[str], by: Actor, why: Why = Why.TERM, 
 
 def lose(tx: Transaction, living: Collection[str], by: Actor, reason: AgentText) -> int:
     """Record as lost whatever was sealed with other keys than these, and give how many values that is."""
-    lost = {key for key, _, _, ended in tx.rows(_REACH, {}) if key not in living and ended != "erased"}
+    lost = {key for key, _, _, ended in tx.rows(REACHES, {}) if key not in living and ended != "erased"}
     return end(tx, lost, by, Why.LOST, reason)
 
 

@@ -15,6 +15,7 @@ from approval_rules.people import Actor, PersonId
 from approval_rules.text import AgentText
 from bot.data_keys import DataKeys, key_name
 from bot.store import erasing, terms
+from bot.store.holds import held_proposals
 from bot.store.transaction import Transaction
 
 PERSONAL_TEXTS: Final = frozenset({"reason", "note", "text", "typed", "evidence"})
@@ -73,7 +74,10 @@ _KEEPS: Final[Mapping[str, str]] = {
 
 
 class Found(NamedTuple):
-    """What an erasure would take: values by entry and name, of which proposals; `still_open` ones it leaves alone."""
+    """What an erasure would take: values by entry and name, of which proposals.
+
+    `still_open` are proposals that it leaves alone: they are still going on, or on hold.
+    """
 
     why: Why
     values: tuple[tuple[int, str], ...]
@@ -90,7 +94,7 @@ def about_subject(connection: sqlite3.Connection, field: str, value: str) -> Fou
         if text is not None and value in text and _has(json.loads(text), field, value):
             entries[subject].add(seq)
     proposals = {row[0] for row in connection.execute(_PROPOSALS, (json.dumps(sorted(entries)),))}
-    still_open = proposals & {row[0] for row in connection.execute(_OPEN)}
+    still_open = proposals & _staying(connection)
     going = proposals - still_open
     values = set(connection.execute(_OF_SUBJECTS, (json.dumps(sorted(going)),)))
     # What was turned away is no proposal.
@@ -102,7 +106,7 @@ def about_subject(connection: sqlite3.Connection, field: str, value: str) -> Fou
 def about_person(connection: sqlite3.Connection, people: Collection[PersonId]) -> Found:
     """Find what these pseudonyms, all of one person, wrote, and where the run of a proposal names the account."""
     refs = json.dumps(sorted(people))
-    still_open = {row[0] for row in connection.execute(_OPEN)}
+    still_open = _staying(connection)
     wrote = [row for row in connection.execute(_OF_PEOPLE, (refs,)) if row[1] in PERSONAL_TEXTS]
     values = {(seq, name) for seq, name, subject in wrote if subject not in still_open}
     accounts = connection.execute(
@@ -114,6 +118,11 @@ def about_person(connection: sqlite3.Connection, people: Collection[PersonId]) -
             values.add((seq, name))
     words = tuple(sorted({word for account in accounts for word in account if word}))
     return Found(Why.PERSON, tuple(sorted(values)), people=tuple(sorted(people)), words=words)
+
+
+def _staying(connection: sqlite3.Connection) -> frozenset[str]:
+    """Name what must not be touched: what is going on, and what is on hold."""
+    return held_proposals(connection) | {row[0] for row in connection.execute(_OPEN)}
 
 
 def keeps(connection: sqlite3.Connection, people: Collection[PersonId]) -> list[str]:

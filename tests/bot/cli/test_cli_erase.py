@@ -136,7 +136,7 @@ async def test_what_is_going_on_stays(living: Living) -> None:
     proposal = await living.world.propose(**ABOUT)  # type: ignore[arg-type]  # JSON
     ended = await living("erase", "--subject", "customer_id=C-17", "--reason", "x", "--yes")
     assert ended.code == 0
-    assert f"Stays, because it is still going on: {proposal['id']}" in ended.out
+    assert f"Stays, because it is still going on, or on hold: {proposal['id']}" in ended.out
     found = (await living("erase", "--subject", "customer_id=C-17", "--reason", "x", "--yes", "--json")).json()
     assert (found["values"], found["still_open"], found["erased"]) == (0, [proposal["id"]], 0)
 
