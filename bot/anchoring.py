@@ -157,10 +157,10 @@ class Anchoring:
         ]
 
     def close(self) -> None:
-        """Anchor once more and let go."""
-        self.write_if_grown()
-        anchor.sync_folder(self._path)
-        self._connection.close()
+        """Anchor once more and let go. Raises AnchorError as above."""
+        with closing(self._connection):
+            self.write_if_grown()
+            anchor.sync_folder(self._path)
 
     def _require_continued(self) -> None:
         known = anchor.read(self._path, self._key.publics)
