@@ -29,9 +29,10 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase the values of one subject's proposals, or what one person wrote and who that was.
+    """Erase what is kept about one subject, or one person.
 
-    They are gone from the database and from every backup; the log says how many, and verifies. What goes on stays.
+    A subject's proposals lose their values; of a person goes what he wrote, and who that was. They are gone from the
+    database and from every backup; the log says how many, and verifies. What goes on stays.
     """
     from bot.cli.session import reading
 

@@ -14,7 +14,7 @@ app = typer.Typer(help="The key that signs the log and the grants.", no_args_is_
 
 @app.command("list", epilog="Example: foureyes key list --json")
 def list_(*, as_json: AsJson = False) -> None:
-    """List the public keys, newest first, in the form in which C2SP's programs and auditors take them."""
+    """List the public keys, newest first, as C2SP's programs take them."""
     from bot.anchoring import origin
     from bot.audit.signed_note import VerifierKey
     from bot.cli.session import reading, signing_key
@@ -39,7 +39,9 @@ def list_(*, as_json: AsJson = False) -> None:
 
 @app.command("rotate", epilog="Example: foureyes key rotate")
 def rotate() -> None:
-    """Make a new signing key; from now on it signs, and the one before signs the log's checkpoints beside it.
+    """Make a new signing key, which signs from now on.
+
+    The one before signs the log's checkpoints beside it.
 
     A running server takes it up within a second. What was derived from the first key, such as callback secrets, stays.
     """
@@ -59,7 +61,10 @@ def retire(
     *,
     now: Annotated[bool, typer.Option("--now", help="At once: grants of the old key that are under way fail.")] = False,
 ) -> None:
-    """End every signing key but the newest; what it has signed so far still counts, and nothing after."""
+    """End every signing key but the newest.
+
+    What they have signed so far still counts, and nothing after.
+    """
     from bot.cli.checking import anchor_now
     from bot.cli.session import os_user, settings, signing_key, write
     from bot.clock import SteadyClock

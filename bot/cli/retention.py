@@ -26,7 +26,7 @@ def retention(
     reason: Annotated[str, typer.Option(help="Why, for the log; needed with --keys-lost.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show, for each term, of which days values are kept and when the next of them go.
+    """Show for how long values are kept, and when the next go.
 
     A running server erases what is due within a minute of midnight UTC.
     """
