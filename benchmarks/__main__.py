@@ -13,6 +13,7 @@ from benchmarks.intake import intake
 from benchmarks.pausing import pausing
 from benchmarks.policies import loading, rules
 from benchmarks.processes import LOAD_CORE
+from benchmarks.proving import proof, verifier
 from benchmarks.records import audit, health
 from benchmarks.replay import replay
 from benchmarks.searching import search
@@ -31,6 +32,8 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "health": health,
     "search": search,
     "tree": tree,
+    "verifier": verifier,
+    "proof": proof,
 }
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_CORES: Final = sorted(os.sched_getaffinity(0))
-SERVER_CORE: Final = _CORES[0]
+CORES: Final = sorted(os.sched_getaffinity(0))
+SERVER_CORE: Final = CORES[0]
 """Where the server runs; on a machine with one core, so does everything else, and the figures mean little."""
-LOAD_CORE: Final = _CORES[-1]
+LOAD_CORE: Final = CORES[-1]
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 20
