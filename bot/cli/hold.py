@@ -18,7 +18,7 @@ Reason = Annotated[str, typer.Option(help="Why, for the log.")]
 
 @app.command("set", epilog='Example: foureyes hold set prop_01jd3k --reason "case 17"')
 def hold(named: Named, reason: Reason) -> None:
-    """Keep everything of one proposal, or of all proposals of one agent, until the hold is lifted."""
+    """Keep everything of one proposal or agent until the hold is lifted."""
     from approval_rules.erasure_events import HoldSet
 
     _change(HoldSet, named, reason)

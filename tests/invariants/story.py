@@ -30,7 +30,7 @@ from bot.slack_standin.conversations import Message
 from bot.slack_standin.faults import Delay, Fault, LostAnswer, RateLimited, Refuse, ResetBefore, ServerError, Twice
 from bot.slack_standin.refusal import NotPossibleError
 from bot.slack_standin.workspace import AGENT_OPS, FORMER, JONAS, LENA, MAYA, OUTSIDER, PRIYA, REFUND_APPROVALS, SAM
-from bot.store.sealed import look_through, vault_for
+from bot.store.sealed import look_through
 from handlers.slack.packet import digest_of_blocks
 from tests.bot.delivery.receiver import OK, Receiver
 from tests.crash.deeds import dice
@@ -282,7 +282,7 @@ class Story:
         db = sqlite3.connect(path, isolation_level=None)
         for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{trigger}"')
-        look_through(db, vault_for(self.world.database))
+        look_through(db, self.world.vault())
         return db
 
 

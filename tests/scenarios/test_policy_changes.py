@@ -191,11 +191,15 @@ async def test_no_agent_can_touch_the_policy(governed: World) -> None:
 
 async def test_an_agent_from_before_that_has_the_tool_is_refused(governed: World) -> None:
     """A row that says otherwise gives no way in: the rule itself knows whose tool it is."""
-    agent = governed.agent.agent.id
-    await governed.running.wiring.writer.run(
-        lambda tx: tx.write("UPDATE agents SET tools = json_array(?) WHERE id = ?", (CHANGE_TOOL, agent))
-    )
+    agent = governed.agent.agent
+
+    async def row_says(tool: str) -> None:
+        sql = "UPDATE agents SET tools = json_array(?) WHERE id = ?"
+        await governed.running.wiring.writer.run(lambda tx: tx.write(sql, (tool, agent.id)))
+
+    await row_says(CHANGE_TOOL)
     answer = await governed.post_proposal(1, tool=CHANGE_TOOL)
+    await row_says(*agent.tools)  # the log would tell of it
     assert (answer.status_code, answer.json()["code"]) == (403, "tool-not-allowed")
 
 

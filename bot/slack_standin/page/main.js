@@ -139,7 +139,8 @@ function settle() {
     person = wanted.find((id) => ids.includes(id)) ?? store.people().find((user) => user.kind === 'member')?.id ?? ids[0] ?? null;
   }
   const open = store.channelsOf(person);
-  if (!open.some((candidate) => candidate.id === channel)) channel = open[0]?.id ?? null;
+  // Before the channels are here, its home is all there is: it must not be chosen for that.
+  if (!open.some((candidate) => candidate.id === channel)) channel = open.find((candidate) => !candidate.is_home)?.id ?? null;
 }
 
 function render() {
