@@ -10,6 +10,7 @@ from benchmarks.clicks import clicks
 from benchmarks.commands import commands, server
 from benchmarks.figures import HEADING, Figure
 from benchmarks.intake import intake
+from benchmarks.packing import evidence
 from benchmarks.pausing import pausing
 from benchmarks.policies import loading, rules
 from benchmarks.processes import LOAD_CORE
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "tree": tree,
     "verifier": verifier,
     "proof": proof,
+    "evidence": evidence,
 }
 
 

@@ -99,6 +99,21 @@ def whole_life(at: Place) -> Unit:
     return unit
 
 
+def clicked(at: Place, version: str, in_vain: int) -> Unit:
+    """Make a unit that takes in one proposal, approved by two after so many clicks of people who may not."""
+
+    def unit(tx: Transaction) -> Seen:
+        seen = _post(tx, _do(tx, _submit(tx, at, Tier.YELLOW, version)))
+        for number in range(in_vain):
+            user = PEOPLE[number % len(PEOPLE)]
+            _vote(tx, seen, tx.person(Account(TEAM, f"{user}X"), f"Not {user.title()}"), frozenset())
+        for user in PEOPLE[:2]:
+            seen = _post(tx, _vote(tx, seen, tx.person(Account(TEAM, user), user.title())))
+        return seen
+
+    return unit
+
+
 def _do(tx: Transaction, command: Command) -> Seen:
     after = apply(tx, tx.proposal(command.proposal), command).loaded
     if after is None:
@@ -106,7 +121,7 @@ def _do(tx: Transaction, command: Command) -> Seen:
     return seen_in(tx, after)
 
 
-def _submit(tx: Transaction, at: Place, tier: Tier) -> Submit:
+def _submit(tx: Transaction, at: Place, tier: Tier, version: str = "sha256:" + "0" * 64) -> Submit:
     draft = Draft(
         tool=ToolName(TOOL),
         arguments=AgentJson(_ARGUMENTS),
@@ -116,7 +131,7 @@ def _submit(tx: Transaction, at: Place, tier: Tier) -> Submit:
         run=AgentJson({"id": "run-77", "tokens": 8211}),
     )
     seats = (Seat(_MANAGER, 2),) if tier is Tier.YELLOW else ()
-    requirement = Requirement(tier, seats, PolicyRef("sha256:" + "0" * 64, f"{TOOL}#3", "rule 3: two must approve"))
+    requirement = Requirement(tier, seats, PolicyRef(version, f"{TOOL}#3", "rule 3: two must approve"))
     return Submit(tx.at, ProposalId(tx.new_id("prop")), at.agent.agent, None, draft, requirement)
 
 
@@ -127,9 +142,9 @@ def _post(tx: Transaction, seen: Seen) -> Seen:
     return _do(tx, RecordPosted(tx.at, seen.proposal.id, Posted(CHANNEL, ts, Digest(shown))))
 
 
-def _vote(tx: Transaction, seen: Seen, person: PersonId) -> Seen:
+def _vote(tx: Transaction, seen: Seen, person: PersonId, roles: frozenset[RoleName] = frozenset({_MANAGER})) -> Seen:
     proposal = seen.proposal
     others = {vote.voter: Standing(vote.voter, frozenset({_MANAGER})) for vote in proposal.votes}
-    voter = Standing(person, frozenset({_MANAGER}))
+    voter = Standing(person, roles)
     ts = proposal.packet.ts if proposal.packet else ""
     return _do(tx, CastVote(tx.at, proposal.id, voter, others, Decision.APPROVE, proposal.digest, CHANNEL, ts))

@@ -1117,6 +1117,7 @@ _PACK = "foureyes-evidence/1"
 _ENTRY_FILE = re.compile(r"entries/(0|[1-9][0-9]{0,15})\.json")
 _PROOF_HEAD = "c2sp.org/tlog-proof@v1\n"
 _OPENING = "foureyes approval v1\n"
+_PAUSES = ("switch.paused", "switch.resumed")  # what held it up, though that is about more than the pack's proposal
 _KNOWN_PERSON = 0x05  # the flags of WebAuthn: the person was present and verified
 
 
@@ -1261,7 +1262,8 @@ def _pack_entries(pack: Pack) -> None:
             pack.report.add(what, at)
         if entry is None:
             continue
-        if _encode(entry).encode() != body or entry["seq"] != number or entry["subject"] != pack.subject:
+        about = entry["subject"] == pack.subject or entry["type"] in _PAUSES
+        if _encode(entry).encode() != body or entry["seq"] != number or not about:
             pack.report.add("it is not in canonical form, of another number, or about something else", number)
         pack.entries[number] = entry
         _living(pack, number, entry, told)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from approval_rules.events import ProposalEvent
+from approval_rules.events import Paused, ProposalEvent, Resumed
 from approval_rules.log_events import SigningKeyChanged
 from approval_rules.people import ActorKind, AgentId, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
@@ -25,7 +25,7 @@ from bot.policy_content import PolicyContent
 from bot.policy_files import PolicyFolderError, load_content
 from bot.store import rows
 from bot.store.codec import LOG, SWITCH, Recorded
-from bot.store.decisions import Callback, Written, callbacks_of, faces_of, written_of
+from bot.store.decisions import Callback, Written, callbacks_of, faces_of, written_at, written_of
 from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
 from bot.store.past import one_view
@@ -71,11 +71,13 @@ class Version:
 class Decision:
     """One proposal with everything recorded about it, and about the kill switch, as of one moment of the log.
 
+    `pauses` are the entries that stopped it, and let it go on, while it was open.
     `granted_by` is the public key that signed the permission, None where it was the first key that there was.
     """
 
     loaded: Loaded
     written: tuple[Written, ...]
+    pauses: tuple[Written, ...]
     switch: tuple[Recorded, ...]
     states: Sequence[tuple[int, Proposal]]
     switches: Sequence[tuple[int, Switch]]
@@ -90,6 +92,11 @@ class Decision:
     def proposal(self) -> Proposal:
         """The proposal as it is now."""
         return self.loaded.proposal
+
+    @property
+    def entries(self) -> list[Written]:
+        """Every entry that tells about it, in the order of the log."""
+        return sorted((*self.written, *self.pauses))
 
     @property
     def events(self) -> Iterator[tuple[int, ProposalEvent]]:
@@ -132,19 +139,21 @@ def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: 
         loaded = rows.loaded_from(recorded_of(connection, unverified_id))
         if loaded is None or of not in (None, loaded.proposal.agent.id):
             return None
-        if most is not None and len(written) > most:
-            raise TooMuchError
         switch = recorded_of(connection, SWITCH)
+        pauses = written_at(connection, _pausing(loaded, switch))
+        if most is not None and len(written) + len(pauses) > most:
+            raise TooMuchError
         meanwhile = [item for item in switch if item.seq > written[0].seq]
         return Decision(
             loaded,
             written,
+            pauses,
             switch,
             list(_states(loaded)),
             list(_switches(switch)),
             faces_of(connection, [*people_of(loaded.proposal), *_acting([*loaded.recorded, *meanwhile])]),
             {name: _version(connection, name, place.key) for name in _versions(loaded)},
-            proofs_of(connection, written, newest, place.keys),
+            proofs_of(connection, sorted((*written, *pauses)), newest, place.keys),
             *_permission(connection, loaded),
             callbacks_of(connection, unverified_id),
         )
@@ -181,6 +190,16 @@ def _switches(recorded: Iterable[Recorded]) -> Iterator[tuple[int, Switch]]:
     for item in recorded:
         switch = rows.switch_from([item], switch)
         yield item.seq, switch
+
+
+def _pausing(loaded: Loaded, switch: Iterable[Recorded]) -> Iterator[int]:
+    """Give the log indexes of what stopped its agent or tool, or let it go on, between its first entry and its end."""
+    first, proposal = loaded.recorded[0].seq, loaded.proposal
+    for item in switch:
+        event, within = item.event, proposal.deadline is not None or item.seq < loaded.last_seq
+        stops = isinstance(event, Paused | Resumed) and event.scope.covers(proposal.agent.id, proposal.tool)
+        if stops and within and first < item.seq:
+            yield item.seq
 
 
 def _index(state: tuple[int, object]) -> int:

@@ -81,7 +81,7 @@ def pack_of(
 
 
 def _parts(decision: Decision, place: Place, now: datetime, broken: tuple[str, ...], *, for_agent: bool) -> _Parts:
-    views, last = Views(decision), decision.written[-1].seq
+    views, last = Views(decision), decision.entries[-1].seq
     grant, judged = _over_grant(decision, place, now), judgements(decision)
     if not for_agent:
         told = moments(decision)
@@ -98,7 +98,7 @@ def _action_file(decision: Decision) -> dict[str, bytes]:
 
 def _entry_files(decision: Decision) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    for each in decision.written:
+    for each in decision.entries:
         files[f"entries/{each.seq}.json"] = each.body
         if each.living:
             files[f"entries/{each.seq}.disclosures"] = "".join(f"{value.line}\n" for value in each.living).encode()
@@ -173,7 +173,7 @@ def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, 
         "verified": verified,
         "broken": list(broken),
         "checkpoint": proved,
-        "entries": [_counted(decision, each) for each in decision.written],
+        "entries": [_counted(decision, each) for each in decision.entries],
     }
 
 
@@ -249,6 +249,6 @@ def _page(parts: _Parts, verified: Verified, *, final: bool) -> Evidence:
                 each.erased,
                 each.withheld,
             )
-            for each in decision.written
+            for each in decision.entries
         ],
     )

@@ -17,12 +17,12 @@ def everything(_: Happened) -> bool:
 
 def moments(decision: Decision, is_told: Callable[[Happened], bool] = everything) -> list[Moment]:
     """Give every moment that is told, oldest first; of the kill switch what stopped this agent or tool in between."""
-    first, last = decision.written[0].seq, decision.written[-1].seq
-    agent, tool = decision.proposal.agent, decision.proposal.tool
+    pauses = {each.seq for each in decision.pauses}
     found: list[tuple[int, Happened]] = list(decision.events)
-    for item in decision.switch:
-        event = item.event
-        if first < item.seq < last and isinstance(event, Paused | Resumed) and event.scope.covers(agent.id, tool):
-            found.append((item.seq, event))
+    found += [
+        (item.seq, item.event)
+        for item in decision.switch
+        if item.seq in pauses and isinstance(item.event, Paused | Resumed)
+    ]
     told = sorted([(seq, event) for seq, event in found if is_told(event)], key=lambda each: each[0])
     return [moment_of(seq, event, decision.told_at(seq)) for seq, event in told]

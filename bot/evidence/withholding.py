@@ -21,9 +21,9 @@ _NOT_TOLD: Final = (PacketPosted, Paused, Reminded, RequestRefused, Resumed, Vot
 
 
 def for_its_agent(decision: Decision) -> Decision:
-    """Leave out the values that the agent is not told."""
+    """Leave out the values that the agent is not told, and the pauses."""
     told = TOLD if decision.proposal.requirement.hidden else TOLD | {_LOOKED_UP}
-    return replace(decision, written=tuple([_told(each, told) for each in decision.written]))
+    return replace(decision, written=tuple([_told(each, told) for each in decision.written]), pauses=())
 
 
 def is_told(event: Happened) -> bool:

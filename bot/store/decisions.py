@@ -12,7 +12,9 @@ from approval_rules.times import parse_time
 from bot.store import rows
 from handlers.desk import Face
 
-_SALTS = "SELECT d.seq, d.name, d.salt FROM entries e JOIN detached d ON d.seq = e.seq WHERE e.subject = :subject"
+_SEQS = "SELECT seq FROM entries WHERE subject = :subject"
+_AT = "SELECT seq, body, leaf_hash FROM entries WHERE seq IN (SELECT value FROM json_each(:seqs)) ORDER BY seq"
+_VALUES = "SELECT seq, name, value, salt FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
 _CALLBACKS = "SELECT wanted_seq, state, due_at, attempts FROM outbox WHERE name > :first AND name < :last"
 _KEPT = "SELECT size, note FROM checkpoints WHERE size >= :size ORDER BY size LIMIT 1"
 
@@ -57,14 +59,17 @@ class Written(NamedTuple):
 
 def written_of(connection: sqlite3.Connection, proposal: str) -> tuple[Written, ...]:
     """Give every entry about a proposal, in the order of the log."""
-    where = {"subject": proposal}
-    salts = {(seq, name): salt for seq, name, salt in connection.execute(_SALTS, where)}
+    return written_at(connection, [row[0] for row in connection.execute(_SEQS, {"subject": proposal})])
+
+
+def written_at(connection: sqlite3.Connection, seqs: Iterable[int]) -> tuple[Written, ...]:
+    """Give the entries at these log indexes, in the order of the log."""
+    where = {"seqs": json.dumps(list(seqs))}
     living: dict[int, list[Disclosure]] = defaultdict(list)
-    for seq, name, value in sorted(connection.execute(rows.DETACHED_OF, where), key=lambda row: row[:2]):
-        salt = salts[seq, name]
+    for seq, name, value, salt in sorted(connection.execute(_VALUES, where), key=lambda row: row[:2]):
         if salt is not None:  # else it was erased; what was changed has no value any more, and is no erasure
             living[seq].append(Disclosure(salt, name, "null" if value is None else value))
-    found = connection.execute(rows.ENTRIES_OF, where)
+    found = connection.execute(_AT, where)
     return tuple(Written(seq, bytes(body), bytes(leaf), tuple(living[seq])) for seq, body, leaf in found)
 
 

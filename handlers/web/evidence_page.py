@@ -20,6 +20,7 @@ from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import standing_of
 from handlers.web.blocks_html import html_of
 from handlers.web.evidence_words import CHECKS, LIMITS
+from handlers.web.runs import Run, in_runs, neighbours
 from handlers.web.story import Moment
 
 STYLE: Final = """
@@ -53,7 +54,8 @@ code { font: .85rem ui-monospace, monospace; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { display: none; }
   tr { border-bottom: 1px solid #ddd; padding: .4rem 0; } td { border: 0; padding: 0; }
-  td.when, td.kind { display: inline; } td.when::before { content: none !important; } td.kind::before { content: "· "; }
+  td.when, td.kind { display: inline; } td.when::before { content: none !important; }
+  td.kind::before { content: " · "; }
   td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #555; font-weight: 400; }
 }
 @media print {
@@ -128,6 +130,7 @@ def evidence_page(found: Evidence) -> str:
         *_head(found),
         *_verdict(found),
         *_in_short(found),
+        *_votes(found),
         *_story(found.told),
         *([_NOT_FOR_AGENTS] if found.for_agent else _packets(found)),
         *_judged(found),
@@ -201,8 +204,24 @@ def _in_short(found: Evidence) -> Iterator[str]:
 def _story(told: Sequence[Moment]) -> Iterator[str]:
     yield "<h2>What happened</h2>"
     yield '<p class="note">Times are UTC, as the server recorded them. The number is that of the entry in the log.</p>'
-    rows = [(f"{_exact(each.at)}", each.kind, each.who, each.what, f"{each.seq}") for each in told]
+    rows = [(_exact(run.first.at), run.first.kind, run.first.who, _what(run), run.entries) for run in in_runs(told)]
     yield _table(("when", "", "who", "what", "entry"), rows)
+
+
+def _what(run: Run) -> str:
+    times = len(run.moments)
+    return run.first.what if times == 1 else f"{run.first.what}; {times} times, until {_exact(run.moments[-1].at)}"
+
+
+def _votes(found: Evidence) -> Iterator[str]:
+    """List the votes that stand: those before a lowered value were voided."""
+    standing = len(found.seen.proposal.votes)
+    voted = [each for each in found.told if each.click == "counted"][-standing:] if standing else []
+    if voted:
+        yield "<h2>Who decided</h2>"
+        yield _table(
+            ("when", "who", "what", "entry"), [(_exact(each.at), each.who, each.what, f"{each.seq}") for each in voted]
+        )
 
 
 def _packets(found: Evidence) -> Iterator[str]:
@@ -247,7 +266,7 @@ def _policy(files: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _log(found: Evidence) -> Iterator[str]:
     yield "<h2>Where it stands in the log</h2>"
-    rows = [(f"{each.seq}", visible(each.kind), _proved(each), _values(each)) for each in found.entries]
+    rows = neighbours([(each.seq, (visible(each.kind), _proved(each), _values(each))) for each in found.entries])
     yield _table(("entry", "kind", "proof", "values"), rows)
     if found.note is None:
         yield "<p>No signed checkpoint covers it yet.</p>"

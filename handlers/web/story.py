@@ -43,24 +43,35 @@ from handlers.slack.text import numbers_of, words
 from handlers.slack.wording import DENIED_FOR
 
 Kind = Literal["known", "shown", "decided", "done"]
+Click = Literal["counted", "in vain"]
 _TIERS: Final = {Tier.GREEN: "let it through", Tier.YELLOW: "asked people", Tier.RED: "blocked it"}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened: its log index, when, of what kind, who did it, and what it was."""
+    """One thing that happened: its log index, when, of what kind, who did it, and what it was.
+
+    `click` tells a vote, and what somebody tried that did not count, from everything else.
+    """
 
     seq: int
     at: datetime
     kind: Kind
     who: Safe
     what: Safe
+    click: Click | None = None
 
 
 def moment_of(seq: int, event: ProposalEvent | Paused | Resumed, seen: Seen) -> Moment:
     """Tell one event; `seen` is the proposal right after it."""
     kind, what = _told(event, seen)
-    return Moment(seq, event.at, kind, actor_words(event.by, seen), Safe(what))
+    return Moment(seq, event.at, kind, actor_words(event.by, seen), Safe(what), _click(event))
+
+
+def _click(event: ProposalEvent | Paused | Resumed) -> Click | None:
+    if isinstance(event, Voted):
+        return "counted"
+    return "in vain" if isinstance(event, VoteRefused | RequestRefused | ClaimRefused) else None
 
 
 def actor_words(by: Actor, seen: Seen) -> Safe:

@@ -4,6 +4,7 @@ import io
 import json
 import sqlite3
 import zipfile
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,26 @@ from bot.evidence import giving
 from bot.keys import load
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
 from tests.auditing import auditor
+from tests.bot.delivery.receiver import Receiver
+from tests.scenarios.test_lookups import AskingWorld, enforce
+from tests.scenarios.test_lookups import answer as looked_up
 from tests.world import TOOL, Proposal, World
+
+IBAN = b"DE02120300000000202051"
+
+
+@pytest.fixture
+async def crm() -> AsyncIterator[Receiver]:
+    """Another system, which knows everybody's account."""
+    async with Receiver([looked_up({"iban": IBAN.decode()})]) as made:
+        yield made
+
+
+@pytest.fixture
+async def asking(tmp_path: Path) -> AsyncIterator[World]:
+    """A product that may ask the other system."""
+    async with AskingWorld(tmp_path / "asking") as made:
+        yield made
 
 
 async def ask(client: httpx.AsyncClient, proposal: Proposal, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx
@@ -108,14 +128,32 @@ async def test_an_agent_gets_its_own_without_what_it_is_not_told(world: World, t
     assert world.ledger().events(AuditLooked) == []
 
 
-async def test_what_a_policy_hides_of_looked_up_facts_is_not_told_to_the_agent(world: World) -> None:
-    """A proposal whose policy hides something has none of its looked-up values in the agent's pack."""
+async def test_what_a_policy_hides_is_hidden_on_the_page(world: World) -> None:
+    """Whoever reads it."""
     proposal = await world.propose(
         180, arguments={"amount_usd": 180, "order_id": "ORD-1", "card_number": "4111-SECRET"}
     )
     await anchored(world)
-    page = (await ask(world.http, proposal, params={"format": "html"})).text
-    assert "4111-SECRET" not in page, "what policy hides is hidden on the page, whoever reads it"
+    assert "4111-SECRET" not in (await ask(world.http, proposal, params={"format": "html"})).text
+
+
+@pytest.mark.parametrize(("hidden", "given"), [("iban", False), ("", True)])
+async def test_an_agent_is_not_given_what_was_looked_up_and_is_hidden(
+    asking: World, crm: Receiver, tmp_path: Path, hidden: str, *, given: bool
+) -> None:
+    """In no file of its own pack stands a looked-up value that the policy hides; one that it does not hide does."""
+    fact = {"url": crm.url(path="/c/{customer_id}"), "type": "string"}
+    rules = f"[{{log: {{redact_fields: [{hidden}]}}}}, {{require_approval: support_manager}}]"
+    text = f"policy: {{tool: {TOOL}, facts: {{iban: {json.dumps(fact)}}}, rules: {rules}}}"
+    await enforce(asking, text.replace("{log: {redact_fields: []}}, ", ""))
+    proposal = await asking.propose()
+    assert list(proposal["looked_up"]) == ["iban"]
+    await asking.approve(proposal)
+    await anchored(asking)
+    answer = await ask(asking.http, proposal)
+    assert faults(asking, answer, tmp_path / "pack.zip") == []
+    assert any(IBAN in data for data in files(answer).values()) == given
+    assert IBAN in b"".join(files(await ask(await auditor(asking, "lang", values=True), proposal)).values())
 
 
 async def test_nobody_else_gets_any(world: World) -> None:
