@@ -1,15 +1,16 @@
 """A clock that a test moves; everything that waits for a time then finds that it has come."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.clock import SteadyClock
 
 
 class MovableClock:
-    """The steady clock, and as far ahead of it as a test has moved."""
+    """The steady clock (or another), and as far ahead of it as a test has moved."""
 
-    def __init__(self) -> None:
-        self._steady = SteadyClock()
+    def __init__(self, steady: Callable[[], datetime] | None = None) -> None:
+        self._steady = steady or SteadyClock()
         self._ahead = timedelta()
 
     def __call__(self) -> datetime:

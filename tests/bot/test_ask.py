@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from tests.movable_clock import MovableClock
 KEY = "fe_00000000_" + "k" * 43
 BODY = '{"tool": "a.b", "summary": "s", "arguments": {"amount": 50.0000000000000001}}'
 LOST = "lost"
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 APPROVED: dict[str, Any] = {"id": "prop_1", "state": "approved", "digest": "sha256:00", "votes": []}
 PENDING = {**APPROVED, "state": "pending"}
 GRANT = {"grant": "jws", "claimed_at": "t", "expires_at": "t"}
@@ -31,7 +32,7 @@ class Scripted:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.told: list[str] = []
         self.slept: list[float] = []
-        self.clock = MovableClock()
+        self.clock = MovableClock(lambda: NOON)  # a busy machine uses up no patience
         self.server = LoopbackServer(Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])]))
 
     async def _answer(self, request: Request) -> Response:
