@@ -37,6 +37,7 @@ from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store import schema
 from bot.store.engine import StoreUnavailableError, database_path
 from bot.store.vaults import require_none_sealed
+from bot.time_stamping import Authority
 from bot.witness_file import fault_of
 from handlers.counting import counted
 
@@ -174,6 +175,17 @@ def _witness(settings: Settings) -> Iterator[Finding]:
         fault = fault_of(settings.witness_file)
         told = f"{settings.witness_file} can be appended to; keep it where nobody who has the database can change it"
         yield Finding("witness file", State.FAIL if fault else State.GOOD, fault or told)
+    if settings.time_stamp_url:
+        yield _time_stamps(settings)
+
+
+def _time_stamps(settings: Settings) -> Finding:
+    try:
+        authority = Authority.of(settings)
+    except SettingsError as error:
+        return Finding("time stamps", State.FAIL, str(error))
+    told = f"{authority.url} is asked each hour; copy {settings.time_stamp_folder} to people outside"
+    return Finding("time stamps", State.GOOD, told)
 
 
 def _database(settings: Settings) -> Finding:

@@ -25,6 +25,8 @@ _NAMES = (
     "FOUREYES_SIGNING_KEY_FILE",
     "FOUREYES_WITNESS_FILE",
     "FOUREYES_TLOG_WITNESS",
+    "FOUREYES_TIME_STAMP_URL",
+    "FOUREYES_TIME_STAMP_CA",
     "FOUREYES_PUBLIC_URL",
     "FOUREYES_TIME_ZONE",
     # What `foureyes ask` reads, as an agent: its shell may call other commands too.
@@ -70,12 +72,19 @@ class Settings:
     public_url: str | None = None
     witness_file: Path | None = None
     tlog_witness: str = ""
+    time_stamp_url: str = ""
+    time_stamp_ca: Path | None = None
     time_zone: str = "UTC"
 
     @property
     def anchor_file(self) -> Path:
         """Where the log's signed head is kept: beside the key, outside the database."""
         return self.signing_key_file.with_suffix(".head")
+
+    @property
+    def time_stamp_folder(self) -> Path:
+        """Where time stamps are kept: beside the key, for people outside to copy."""
+        return self.signing_key_file.with_suffix(".time-stamps")
 
     @property
     def data_keys_file(self) -> Path:
@@ -103,6 +112,8 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         lookup_tokens=_lookup_tokens(values),
         public_url=_public_url(get("FOUREYES_PUBLIC_URL") or ""),
         tlog_witness=get("FOUREYES_TLOG_WITNESS") or "",
+        time_stamp_url=get("FOUREYES_TIME_STAMP_URL") or "",
+        time_stamp_ca=Path(file) if (file := get("FOUREYES_TIME_STAMP_CA")) else None,
         witness_file=Path(file) if (file := get("FOUREYES_WITNESS_FILE")) else None,
         time_zone=_time_zone(get("FOUREYES_TIME_ZONE") or "UTC"),
     )

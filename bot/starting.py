@@ -49,6 +49,9 @@ FOUREYES_SIGNING_KEY_FILE=./foureyes.key
 FOUREYES_WITNESS_FILE=
 # A tlog-witness (C2SP) that cosigns the log: its URL and its key.
 FOUREYES_TLOG_WITNESS=
+# An authority that dates the log (RFC 3161): its URL, and a PEM file of the certificates that it is believed by.
+FOUREYES_TIME_STAMP_URL=
+FOUREYES_TIME_STAMP_CA=
 # Where people's browsers reach this server, for second factors: https:// and a host name that stays.
 FOUREYES_PUBLIC_URL=
 # Hosts or networks that callbacks may reach although they are private.

@@ -1,4 +1,4 @@
-"""Gives the log's signed state to witnesses: the audit channel in Slack, and a file kept elsewhere.
+"""Gives the log's signed state to witnesses: the audit channel in Slack, a file elsewhere, and those asked outside.
 
 A witness that cannot be reached holds up no decision; it is said where people look.
 """
@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -15,6 +15,7 @@ from approval_rules.times import parse_time
 from bot import witness_file
 from bot.anchoring import Anchoring
 from bot.cosigning import Cosigner, TlogWitness
+from bot.delivery.addresses import AllowList
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.witness_post import CHANNEL
 from bot.desk.wiring import Wiring
@@ -109,6 +110,17 @@ class File:
         return [(size, note) for size, note in found]
 
 
+class Outside(Protocol):
+    """A witness that is asked over the network."""
+
+    @property
+    def told(self) -> str:
+        """Say how it stands."""
+
+    async def look(self) -> None:
+        """Give it what is due."""
+
+
 class Witnesses:
     """All of them, as the server keeps them, and the key that signs for them."""
 
@@ -116,12 +128,17 @@ class Witnesses:
         self.key = KeyWatch(settings.signing_key_file, wiring.key)
         self._channel = Channel(wiring, anchors)
         self._file = None if settings.witness_file is None else File(wiring, settings.witness_file, metrics)
-        self._http: GuardedHttp | None = None
-        self._cosigner: Cosigner | None = None
+        self._http: list[GuardedHttp] = []
+        self._outside: dict[str, Outside] = {}
         if settings.tlog_witness:
             witness = TlogWitness.parse(settings.tlog_witness)
-            self._http = GuardedHttp(witness.allow)
-            self._cosigner = Cosigner(wiring, anchors, self._http, witness, metrics)
+            self._outside["tlog-witness"] = Cosigner(wiring, anchors, self._called(witness.allow), witness, metrics)
+        if settings.time_stamp_url:
+            from bot.time_stamping import Authority, Stamper  # noqa: PLC0415 - three megabytes, for those who set it
+
+            authority, where = Authority.of(settings), settings.time_stamp_folder
+            http = self._called(authority.allow)
+            self._outside["time stamps"] = Stamper(anchors, http, authority, where, wiring.clock, metrics)
         self._one = asyncio.Lock()  # the last look, at the stop, may meet a tick
 
     async def look(self) -> None:
@@ -131,16 +148,20 @@ class Witnesses:
             await self._channel.look()
         await self.write()
 
+    def _called(self, allow: AllowList) -> GuardedHttp:
+        http = GuardedHttp(allow)
+        self._http.append(http)
+        return http
+
     async def ask(self) -> None:
-        """Ask the witness outside, where there is one; in a tick of its own, because it may take ten seconds."""
-        if self._cosigner is not None:
-            await self._cosigner.look()
+        """Ask the witnesses outside, all at once; in a tick of their own, because it may take many seconds."""
+        await asyncio.gather(*(witness.look() for witness in self._outside.values()))
 
     async def close(self) -> None:
         """Append what came last, and let go."""
         await self.write()
-        if self._http is not None:
-            await self._http.aclose()
+        for http in self._http:
+            await http.aclose()
 
     async def write(self) -> None:
         """Append to the file, where there is one; also at the end of all, after the last checkpoint."""
@@ -153,5 +174,5 @@ class Witnesses:
         yield Check("key", ok=True, detail=self.key.fault or "the one in its file")
         if self._file is not None:
             yield Check("witness file", ok=True, detail=self._file.told)
-        if self._cosigner is not None:
-            yield Check("tlog-witness", ok=True, detail=self._cosigner.told)
+        for name, witness in self._outside.items():
+            yield Check(name, ok=True, detail=witness.told)

@@ -120,6 +120,8 @@ class World:
         self.public_url: str | None = None
         self.witness_file: Path | None = None
         self.tlog_witness = ""
+        self.time_stamp_url = ""
+        self.time_stamp_ca: Path | None = None
         self.channels = {"default": REFUND_APPROVALS, "announcements": AGENT_OPS}
         self.heard: list[Heard] = []
         self._ids = TimeOrderedIds()
@@ -160,6 +162,8 @@ class World:
             public_url=self.public_url,
             witness_file=self.witness_file,
             tlog_witness=self.tlog_witness,
+            time_stamp_url=self.time_stamp_url,
+            time_stamp_ca=self.time_stamp_ca,
         )
 
     # --- running

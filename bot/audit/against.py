@@ -19,12 +19,13 @@ _MOST_FAULTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """One source's statements of one kind: how many agree with the log, and how many entries the largest covers."""
+    """One source's statements of one kind: how many agree with the log, and the newest: its entries and date."""
 
     source: str
     kind: Kind
     agree: int
     entries: int
+    last: str | None = None
 
 
 @dataclass(slots=True)
@@ -59,7 +60,8 @@ def hold_against(
     for source, found in sources.items():
         if found.unread:
             held.notes.append(f"{source}: {found.unread} of its lines are none of this, such as half a checkpoint")
-        agreeing: dict[Kind, list[int]] = {}
+        held.notes += [f"{source}: {note}" for note in found.notes]
+        agreeing: dict[Kind, list[Statement]] = {}
         for statement in found.statements:
             fault = log.fault(statement)
             is_signed = statement.is_signed(counting(keys, retired, statement.size))
@@ -67,12 +69,17 @@ def hold_against(
                 signed = "" if is_signed else " (and no key that is known here has signed it)"
                 held.broken.append(f"{source}: {_name(statement)} {fault}{signed}{_forked(statement, lost)}")
             elif is_signed:
-                agreeing.setdefault(statement.kind, []).append(statement.size)
+                agreeing.setdefault(statement.kind, []).append(statement)
             else:
                 held.notes.append(f"{source}: {_name(statement)} agrees, but no key that is known here has signed it")
-        held.covers += [Cover(source, kind, len(sizes), max(sizes)) for kind, sizes in agreeing.items()]
+        held.covers += [_cover(source, kind, statements) for kind, statements in agreeing.items()]
     held.broken, held.notes = _first(held.broken), _first(held.notes)
     return held
+
+
+def _cover(source: str, kind: Kind, statements: Sequence[Statement]) -> Cover:
+    largest = max(statements, key=lambda statement: statement.size)
+    return Cover(source, kind, len(statements), largest.size, largest.where)
 
 
 class _Log:

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     CALLBACK = "callback"
     GRANT = "grant"
     COSIGNED = "cosignature"
+    STAMPED = "time stamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a text holds, and how many lines of it nobody could read."""
+    """What a text holds, how many lines of it nobody could read, and what is to be said of the rest."""
 
     statements: tuple[Statement, ...]
     unread: int
+    notes: tuple[str, ...] = ()
 
 
 def statements_in(text: str) -> Found:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.audit.statements import Found, Statement, statements_in
+from bot.audit.time_stamp import STAMP, Roots, stamps_in
 
 _LARGEST = 256 * 1024 * 1024
 _MOST_TOGETHER = 4 * 1024 * 1024 * 1024
@@ -14,9 +15,10 @@ class NoWitnessError(Exception):
     """The file holds nothing that a log could be held against, or cannot be read; the message says which."""
 
 
-def read_witness(path: Path) -> Found:
-    """Find every statement in a file, a folder or a ZIP; raises NoWitnessError."""
+def read_witness(path: Path, roots: Roots | None = None) -> Found:
+    """Find every statement in a file, folder or ZIP; time stamps must lead to the `roots`. Raises NoWitnessError."""
     statements: list[Statement] = []
+    notes: tuple[str, ...] = ()
     unread = 0
     try:
         for text in _texts(path):
@@ -24,6 +26,10 @@ def read_witness(path: Path) -> Found:
             statements += found.statements
             # Of an export's other files, and of other people's messages, nothing is missing.
             unread += found.unread if path.is_file() and not zipfile.is_zipfile(path) else 0
+        if path.is_dir():
+            stamps = stamps_in(path, roots)
+            statements += stamps.statements
+            notes = stamps.notes
     except OSError as error:
         raise NoWitnessError(f"{path} cannot be read: {error.strerror or error}") from None
     except (zipfile.BadZipFile, RuntimeError) as error:
@@ -33,13 +39,13 @@ def read_witness(path: Path) -> Found:
             f"{path} holds no checkpoint, no callback and no grant: give a file of signed checkpoints, an export of the"
             " audit channel from Slack (ZIP, folder or JSON), or callback bodies or grants, one a line"
         )
-    return Found(tuple(statements), unread)
+    return Found(tuple(statements), unread, notes)
 
 
 def _texts(path: Path) -> Iterator[str]:
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if file.is_file():
+            if file.is_file() and file.suffix != STAMP:
                 yield _file(file)
     elif zipfile.is_zipfile(path):
         yield from _zipped(path)

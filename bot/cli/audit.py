@@ -87,8 +87,9 @@ def _covers(found: dict[str, Any]) -> Iterator[str]:
     """Say which part of the log each witness covers, and which part none does."""
     for cover in found["witnesses"]:
         agree = counted(cover["agree"], cover["kind"])
-        last = cover["entries"] - 1
-        yield f"{cover['source']}: {agree}, for entries 0 to {last}." if last >= 0 else f"{cover['source']}: {agree}."
+        ending = f", for entries 0 to {cover['entries'] - 1}" if cover["entries"] else ""
+        ending += f", the newest {cover['last']}" if cover["last"] else ""
+        yield f"{cover['source']}: {agree}{ending}."
     if found["uncovered"]:
         yield f"Not covered by any of these yet: the newest {counted(found['uncovered'], 'entry', 'entries')}."
 

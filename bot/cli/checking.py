@@ -16,6 +16,7 @@ from bot.audit.report import Report
 from bot.audit.signed_note import Checkpoint, NoteError
 from bot.audit.statements import Found as Witnessed
 from bot.audit.tile_export import export
+from bot.audit.time_stamp import Roots, StampError, stamps_in
 from bot.audit.verify import verify
 from bot.audit.witness_files import read_witness
 from bot.cli.erased import erased, sealed_for_ever
@@ -54,7 +55,7 @@ class _Found:
 
 def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequence[Path] = ()) -> dict[str, Any]:
     """Verify everything; `broken` is empty where all is well. Raises NoWitnessError for a path that is none."""
-    sources = {str(path): read_witness(path) for path in against}
+    sources = _held(against)
     found = _Found()
     anchor: Checkpoint | None = None
     key: SigningKey | None = None
@@ -125,6 +126,19 @@ def _look(
         found.warnings += found.held.notes
     if key is not None and not report.broken:
         found.breaks(faults(settings().signing_key_file, key, changes(told)))
+
+
+def _held(against: Sequence[Path]) -> dict[str, Witnessed]:
+    """Read what people hold, and the time stamps that are kept here. Raises NoWitnessError, SettingsError."""
+    ca, folder = settings().time_stamp_ca, settings().time_stamp_folder
+    try:
+        roots = None if ca is None else Roots.read(ca)
+    except StampError as error:
+        raise SettingsError(f"FOUREYES_TIME_STAMP_CA: {error}") from None
+    sources = {str(path): read_witness(path, roots) for path in against}
+    if roots is not None and folder.is_dir():
+        sources.setdefault(str(folder), stamps_in(folder, roots))
+    return sources
 
 
 def _cosigned(connection: sqlite3.Connection) -> dict[str, Witnessed]:

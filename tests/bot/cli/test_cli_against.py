@@ -37,7 +37,9 @@ def test_each_witness_is_named_with_its_range(kept: Shell) -> None:
         "Not covered by any of these yet: the newest 1 entry.",
     ]
     found = kept("audit", "verify", "--against", "witness.txt", "--json").json()
-    assert found["witnesses"] == [{"source": "witness.txt", "kind": "checkpoint", "agree": 1, "entries": 2}]
+    assert found["witnesses"] == [
+        {"source": "witness.txt", "kind": "checkpoint", "agree": 1, "entries": 2, "last": None}
+    ]
     assert found["uncovered"] == 1
     assert kept("audit", "verify", "--json").json()["uncovered"] is None
 

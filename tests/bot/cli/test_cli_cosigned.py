@@ -32,11 +32,11 @@ def test_what_a_witness_signed_is_covered(ready: Shell) -> None:
     ready.set(FOUREYES_TLOG_WITNESS=f"https://w.example {KEY}")
     ended = ready("audit", "verify")
     assert (ended.code, ended.err) == (0, "")
-    assert "witness.example: 1 cosignature, for entries 0 to 0." in ended.out
+    assert "witness.example: 1 cosignature, for entries 0 to 0, the newest of 2023-11-14 22:13:20 UTC." in ended.out
     assert "Not covered by any of these yet: the newest 1 entry." in ended.out
     keep(ready, 2, forged=True)
     ended = ready("audit", "verify")
-    assert "witness.example: 1 cosignature, for entries 0 to 0." in ended.out
+    assert "witness.example: 1 cosignature, for entries 0 to 0, the newest of 2023-11-14 22:13:20 UTC." in ended.out
     assert "witness.example: 1 of its lines are none of this" in ended.err
     ready.set(FOUREYES_TLOG_WITNESS="https://w.example nokey")
     ended = ready("audit", "verify")
