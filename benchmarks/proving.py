@@ -2,10 +2,13 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.figures import Figure
@@ -41,8 +44,34 @@ def verifier(*, quick: bool) -> Iterator[Figure]:
                 hashlib.sha256(bundle).digest()
             ratios.append(took / (time.perf_counter() - begun))
             verified.append(entries / took)
+        parts = [_parts(at.folder / "export", entries) for _ in range(rounds)]
     yield Figure("verifier: entries of an export verified", verified, "/s", 100_000)
     yield Figure("verifier: time to that of SHA-256 alone", ratios, "times")
+    for part in parts[0]:
+        yield Figure(f"verifier: processor time, {part}", [each[part] for each in parts], "us")
+
+
+def _parts(export: Path, entries: int) -> dict[str, float]:
+    """Give the processor time that each part of the work takes in one process, in microseconds an entry."""
+    sys.path.append(str(Path(_VERIFIER).parent))
+    verify = import_module("foureyes_verify")
+    source = verify.Export(export, entries)
+    tasks = [verify.Task(source.read, *piece, frozenset()) for piece in source.pieces()]
+    marks = [time.process_time()]
+    pieces = [task.read(task.first, task.end) for task in tasks]
+    marks.append(time.process_time())
+    leaves = [b"".join(map(verify.leaf_hash, piece.bodies)) for piece in pieces]
+    for each in leaves:
+        verify.tiles_of(each)
+    marks.append(time.process_time())
+    for piece in pieces:
+        verify.read_entries(piece)
+    marks.append(time.process_time())
+    for task in tasks:
+        verify.check_piece(task)
+    marks.append(time.process_time())
+    names = ("files", "hashes", "entries' form", "all of it")
+    return {name: 1e6 * (end - begun) / entries for name, (begun, end) in zip(names, pairwise(marks), strict=True)}
 
 
 def proof(*, quick: bool) -> Iterator[Figure]:

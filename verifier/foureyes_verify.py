@@ -29,7 +29,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -52,6 +52,7 @@ HASH = 32
 AT_ONCE = 16 * TILE  # entries of one piece of work
 INLINE = 5 * AT_ONCE  # below this, more processes cost more than they bring
 MOST_FAULTS = 50
+LOOKED_INTO = frozenset(("values.erased",))  # types of entries whose data is read
 MOST_PACK_BYTES = 256 * 1024 * 1024
 MOST_TEXT_BYTES = 64 * 1024 * 1024
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -389,8 +390,7 @@ def check_piece(task: Task) -> Checked:
         piece.values = task.values
     faults = piece.faults
     leaves = [leaf_hash(body) for body in piece.bodies]
-    entries = [_parsed(body, number, faults) for number, body in zip(piece.numbers, piece.bodies, strict=True)]
-    _check_form(piece, entries, faults)
+    entries = read_entries(piece)
     about: list[tuple[str, int]] = []
     prev = None
     for place, (number, entry) in enumerate(zip(piece.numbers, entries, strict=True)):
@@ -410,7 +410,7 @@ def check_piece(task: Task) -> Checked:
             about.append((entry["subject"], number))
     disclosed, sealed, gone = _check_values(piece, entries, faults)
     found = b"".join(leaves)
-    tiles = _tiles(found)
+    tiles = tiles_of(found)
     same = piece.claimed == found
     other = [] if same else _other(piece, leaves)
     faults += [("its bytes do not have the hash that stands beside it: one of them was changed", at) for at in other]
@@ -420,7 +420,7 @@ def check_piece(task: Task) -> Checked:
         leaves=found,
         claimed=piece.claimed,
         tiles=tiles,
-        claimed_tiles=tiles if same else _tiles(piece.claimed),
+        claimed_tiles=tiles if same else tiles_of(piece.claimed),
         first_prev=None if not entries or entries[0] is None else entries[0]["prev"],
         faults=faults,
         other=other,
@@ -451,7 +451,8 @@ def _other(piece: Piece, leaves: list[bytes]) -> list[int]:
     return [number for number, one, other in zip(piece.numbers, leaves, claimed, strict=True) if one != other]
 
 
-def _tiles(leaves: bytes) -> list[bytes]:
+def tiles_of(leaves: bytes) -> list[bytes]:
+    """Give the roots over each 256 hashes; what is left at the end has none."""
     width = TILE * HASH
     return [tile_root(leaves[at : at + width]) for at in range(0, len(leaves) - len(leaves) % width, width)]
 
@@ -478,25 +479,114 @@ def _ascii_names(value: Any) -> bool:  # noqa: ANN401 - JSON
     return type(value) is not list or all(map(_ascii_names, value))
 
 
-def _check_form(piece: Piece, entries: list[dict[str, Any] | None], faults: list[tuple[str, int]]) -> None:
-    """Hold the bytes against RFC 8785's one way to write them.
+class Forms:
+    """Spares most entries being read as JSON and written again, which takes most of the time.
 
-    All at once: each body is one JSON text, so that the two lists can only be equal where each of the entries is.
+    A pattern is made from an entry that was. It has each of its names, brackets, colons and commas, in canonical order,
+    and gaps where a value stands that is no object and no list of objects or lists. In a gap fits a string without an
+    escape, an integer, a truth, null, or a list of those, which are canonical however they read. So whatever a pattern
+    matches is canonical. What none matches is read and written again; a pattern never says that something is wrong.
     """
-    try:
-        written = _encode(entries).encode()
-    except UnicodeEncodeError:
-        written = b""
-    if written == b"[" + b",".join(piece.bodies) + b"]":
-        return
-    for number, body, entry in zip(piece.numbers, piece.bodies, entries, strict=True):
-        if entry is None:
-            continue
+
+    _STRING = rb'"[^"\\\x00-\x1f]*+"'
+    _SIMPLE = rb"(?:" + _STRING + rb"|true|false|null|0|-?[1-9][0-9]{0,14}+)"  # 15 digits are less than 2^53
+    _LIST = rb"\[(?:" + _SIMPLE + rb"(?:," + _SIMPLE + rb")*+)?+\]"
+    _GAPS: ClassVar = {
+        "_sd": rb"\[((?:" + _STRING + rb"(?:," + _STRING + rb")*+)?+)\]",
+        "at": rb"(" + _STRING + rb")",
+        "prev": rb'"([0-9a-f]{64})"',
+        "seq": rb"(0|[1-9][0-9]{0,14}+)",
+        "subject": rb"(" + _STRING + rb")",
+        "v": rb"1",
+    }
+    _MOST = 128  # to make one takes as long as to read a hundred entries
+    _MOST_OF_A_TYPE = 8
+    _LONGEST = 4096
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, list[re.Pattern[bytes]]] = defaultdict(list)
+        self._count = 0
+
+    def glance(self, body: bytes, *, with_digests: bool) -> dict[str, Any] | None:
+        """Give what is looked at of an entry whose bytes are canonical; None where that is not known."""
+        if len(body) > self._LONGEST or not body.isascii():
+            return None
+        kind = body[body.rfind(b'"type":"') + len('"type":"') : -len('","v":1}')]
+        for pattern in self._known.get(kind, ()):
+            found = pattern.fullmatch(body)
+            if found is not None:
+                digests, at, prev, seq, subject = found.groups()
+                return {
+                    "_sd": digests[1:-1].decode().split('","') if with_digests and digests else [],
+                    "at": at[1:-1].decode(),
+                    "prev": prev.decode(),
+                    "seq": int(seq),
+                    "subject": subject[1:-1].decode(),
+                    "type": kind.decode(),
+                    "v": 1,
+                }
+        return None
+
+    def learn(self, entry: dict[str, Any], length: int) -> None:
+        """Make a pattern of an entry that was read and is canonical, unless more of its type is wanted."""
+        kind = entry["type"]
+        if type(kind) is not str or kind in LOOKED_INTO or length > self._LONGEST or self._count == self._MOST:
+            return
+        known = self._known[kind.encode()]
+        if len(known) == self._MOST_OF_A_TYPE:
+            return
+        gaps = {**self._GAPS, "type": re.escape(_encode(kind).encode())}
         try:
-            if _encode(entry).encode() != body:
-                faults.append(("it is not in canonical form", number))
-        except UnicodeEncodeError:
-            faults.append(("it cannot be read", number))
+            parts = [self._named(name, gaps.get(name) or self._pattern(entry[name])) for name in sorted(entry)]
+        except RecursionError:
+            return  # nobody nests so deep but to trouble us
+        known.append(re.compile(rb"\{" + b",".join(parts) + rb"\}"))
+        self._count += 1
+
+    def _pattern(self, value: Any) -> bytes:  # noqa: ANN401 - JSON
+        if type(value) is dict:
+            return (
+                rb"\{" + b",".join([self._named(name, self._pattern(value[name])) for name in sorted(value)]) + rb"\}"
+            )
+        if type(value) is not list:
+            return self._SIMPLE
+        if any(type(part) in (dict, list) for part in value):
+            return rb"\[" + b",".join(map(self._pattern, value)) + rb"\]"
+        return self._LIST
+
+    @staticmethod
+    def _named(name: str, pattern: bytes) -> bytes:
+        return re.escape(_encode(name).encode()) + b":" + pattern
+
+
+_FORMS = Forms()
+
+
+def read_entries(piece: Piece) -> list[dict[str, Any] | None]:
+    """Read entries, and note as faults those that are none, or are not written in RFC 8785's one way."""
+    faults = piece.faults
+    found = []
+    for number, body in zip(piece.numbers, piece.bodies, strict=True):
+        entry = _FORMS.glance(body, with_digests=piece.values is not None)
+        if entry is None:
+            entry = _parsed(body, number, faults)
+            if entry is not None:
+                _check_form(body, entry, number, faults)
+        found.append(entry)
+    return found
+
+
+def _check_form(body: bytes, entry: dict[str, Any], number: int, faults: list[tuple[str, int]]) -> None:
+    """Hold the bytes of an entry against RFC 8785's one way to write it."""
+    try:
+        written = _encode(entry).encode()
+    except UnicodeEncodeError:
+        faults.append(("it cannot be read", number))
+        return
+    if written == body:
+        _FORMS.learn(entry, len(body))
+    else:
+        faults.append(("it is not in canonical form", number))
 
 
 def _check_values(
@@ -595,13 +685,13 @@ class Export:
 def _unbundled(data: bytes) -> list[bytes]:
     """Take an entry bundle apart: each entry stands behind its length, two bytes, the high one first."""
     bodies = []
-    at = 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if end > len(data) or at + 2 > len(data):
-            raise ValueError("the last entry of the bundle is cut off")
-        bodies.append(data[at + 2 : end])
-        at = end
+    at, length = 0, len(data)
+    while at + 2 <= length:
+        start = at + 2
+        at = start + (data[at] << 8) + data[at + 1]
+        bodies.append(data[start:at])
+    if at != length:
+        raise ValueError("the last entry of the bundle is cut off")
     return bodies
 
 
