@@ -58,10 +58,11 @@ def judge_claim(proposal: Proposal, command: Claim, switch: Switch) -> tuple[Cla
 def taken_back(at: datetime, proposal: Proposal, switch: Switch) -> Revoked | None:
     """Take an unclaimed approval back for a pause that revokes; None where there is no such pause, or no such approval.
 
-    Nothing is approved during a pause, so whatever stands approved under it was approved before.
+    The pause may be over: what it takes back is found batch after batch.
     """
     unclaimed = proposal.status is Status.APPROVED and proposal.execution is None and proposal.claim_by is not None
-    pause = switch.takes_back(proposal.agent.id, proposal.tool) if unclaimed else None
+    approved_at = proposal.decided_at if unclaimed else None
+    pause = None if approved_at is None else switch.takes_back(proposal.agent.id, proposal.tool, approved_at)
     return None if pause is None else Revoked(at, pause.by, proposal.id, Refusal.PAUSED)
 
 

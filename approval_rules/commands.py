@@ -161,7 +161,7 @@ class PassTime:
 
 @dataclass(frozen=True, slots=True)
 class Thaw:
-    """Move the open deadline by the time that a pause which has just ended stood on it."""
+    """Follow a pause that has ended: take back what it revoked, else move the deadline by the time that it stood."""
 
     at: datetime
     proposal: ProposalId

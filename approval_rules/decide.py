@@ -50,6 +50,7 @@ from approval_rules.events import (
     Reminded,
     ResumeAsked,
     Resumed,
+    Revoked,
     SubmitRefused,
     Submitted,
     SwitchEvent,
@@ -294,9 +295,12 @@ def _pass_time(proposal: Proposal, command: PassTime, switch: Switch) -> Events:
     return ()
 
 
-def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> tuple[Thawed, ...]:
+def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> tuple[Thawed | Revoked, ...]:
     if proposal.deadline is None or proposal.execution is not None:
         return ()
+    revoked = claims.taken_back(command.at, proposal, switch)
+    if revoked is not None:
+        return (revoked,)
     if switch.stops(proposal.agent.id, proposal.tool) is not None:
         return ()
     still = switch.stood_still(
@@ -308,9 +312,9 @@ def _thaw(proposal: Proposal, command: Thaw, switch: Switch) -> tuple[Thawed, ..
 
 
 def as_resumed(proposal: Proposal, switch: Switch) -> Proposal:
-    """Give a proposal as it will be when it is thawed, which comes to one after the other: for whoever looks before."""
-    ends = [pause.ended_at for pause in switch.pauses if pause.ended_at is not None]
-    for event in _thaw(proposal, Thaw(max(ends), proposal.id), switch) if ends else ():
+    """Give a proposal as it will be when its turn comes to be thawed or taken back: for whoever looks before."""
+    turns = [pause.ended_at or pause.since for pause in switch.pauses]
+    for event in _thaw(proposal, Thaw(max(turns), proposal.id), switch) if turns else ():
         proposal = evolve(proposal, event)
     return proposal
 

@@ -93,9 +93,14 @@ class Switch:
         stopping = [pause for pause in self.active if pause.scope.covers(agent, tool)]
         return min(stopping, key=lambda pause: (pause.scope.kind is not ScopeKind.ALL, pause.since), default=None)
 
-    def takes_back(self, agent: AgentId, tool: ToolName) -> Pause | None:
-        """Give the oldest pause that takes the unclaimed approvals of this agent with this tool back, or None."""
-        return next((pause for pause in self.active if pause.revokes and pause.scope.covers(agent, tool)), None)
+    def takes_back(self, agent: AgentId, tool: ToolName, approved_at: datetime) -> Pause | None:
+        """Give the oldest pause that takes an unclaimed approval of this agent with this tool back, or None.
+
+        Nothing is approved during a pause. One that has ended takes back what was approved before it all the same,
+        whenever that is looked at.
+        """
+        taking = (pause for pause in self.pauses if pause.revokes and pause.scope.covers(agent, tool))
+        return next((pause for pause in taking if pause.ended_at is None or approved_at <= pause.since), None)
 
     def of(self, scope: Scope) -> tuple[Pause, ...]:
         """Give the active pauses of exactly this scope."""

@@ -33,7 +33,7 @@ from bot.delivery.calling import QUIET, REMINDERS, away_told, call, call_later
 from bot.delivery.pace import ChannelPace
 from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
-from bot.desk.apply import apply
+from bot.desk.apply import apply, known
 from bot.desk.explained import explained
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
@@ -365,7 +365,7 @@ class SlackSenders:
 
 def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:
     def record(tx: Transaction) -> None:
-        apply(tx, tx.proposal(seen.proposal.id), RecordPosted(tx.at, seen.proposal.id, posted))
+        apply(tx, known(tx, seen.proposal.id), RecordPosted(tx.at, seen.proposal.id, posted))
 
     return Sent(as_of, record)
 

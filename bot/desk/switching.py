@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from approval_rules.events import IncidentEvent, IncidentRefused, Paused, Resumed, SwitchEvent
 from bot.desk.switch_telling import tell
-from bot.desk.taking_back import take_back, take_back_the_rest
+from bot.desk.taking_back import take_back
 from bot.desk.thawing import thaw_some
 from bot.store import outbox
 from bot.store.outbox import Kind
@@ -15,8 +15,6 @@ def record_switch(tx: Transaction, events: Iterable[SwitchEvent]) -> None:
     """Record events of the kill switch with their effects, in the transaction that a claim would need too."""
     for event in events:
         before = tx.switch.of(event.scope)
-        if isinstance(event, Resumed):
-            take_back_the_rest(tx)
         recorded = tx.record(event)
         if isinstance(event, Paused) and event.revoke:
             take_back(tx)

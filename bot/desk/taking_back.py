@@ -1,6 +1,7 @@
 """Takes back what is approved and unclaimed under a pause that revokes: some in the pause's transaction, the rest soon.
 
-A claim looks for such a pause itself, so nothing slips through between two batches.
+A claim looks for such a pause itself, so nothing slips through between two batches; nor after the resume, where
+`bot.desk.thawing` takes back what is left.
 """
 
 import json
@@ -44,17 +45,8 @@ def count_unclaimed(tx: Transaction, scope: Scope) -> int:
 
 def take_back(tx: Transaction) -> int:
     """Take the next batch back; gives its size, which is AT_ONCE where there may be more."""
-    return _take_back(tx, AT_ONCE)
-
-
-def take_back_the_rest(tx: Transaction) -> None:
-    """Take everything back before the pause that says so ends: afterwards nothing would."""
-    _take_back(tx, _UNLIMITED)
-
-
-def _take_back(tx: Transaction, limit: int) -> int:
     scopes = revoking(tx.switch)
-    found = tx.rows(UNCLAIMED, unclaimed_in(scopes, limit)) if scopes else []
+    found = tx.rows(UNCLAIMED, unclaimed_in(scopes, AT_ONCE)) if scopes else []
     for (proposal,) in found:
         apply(tx, tx.proposal(proposal), PassTime(tx.at, ProposalId(proposal)))
     return len(found)

@@ -1,7 +1,10 @@
 """Moves the deadlines of what a pause held: some in the resume's transaction, the rest batch after batch.
 
+What the pause revoked, and no batch has reached before the resume, is taken back instead.
+
 Whoever loads a proposal to act on it thaws it first (`bot.desk.apply.known`), and so does the sweep that expires:
-nothing is judged by a deadline that a pause should have moved, however long the batches take.
+nothing is judged by a deadline that a pause should have moved, or as an approval that it revoked, however long the
+batches take.
 """
 
 from collections.abc import Sequence

@@ -10,6 +10,7 @@ from approval_rules.commands import Draft
 from approval_rules.decide import as_resumed
 from approval_rules.people import Account, Flaw, PersonId
 from approval_rules.policy import Policy, PolicyFolder, RoleMembers
+from approval_rules.state import Proposal
 from approval_rules.switch import Pause, Switch
 from bot.clock import Clock
 from bot.desk.apply import named_in
@@ -148,14 +149,14 @@ async def seen_from(snapshot: Snapshot, loaded: Loaded) -> Seen:
 async def all_seen_from(snapshot: Snapshot, several: Sequence[Loaded]) -> list[Seen]:
     """Make the views of several proposals for a reader."""
     switch = await snapshot.switch()
-    views = [Seen(as_resumed(one.proposal, switch), {}, _frozen_by(one, switch), one.last_seq) for one in several]
+    now = [(as_resumed(one.proposal, switch), one.last_seq) for one in several]
+    views = [Seen(proposal, {}, _frozen_by(proposal, switch), last_seq) for proposal, last_seq in now]
     accounts = await snapshot.accounts(person for seen in views for person in named_in(seen.proposal, seen.frozen_by))
     faces = {person: Face(account.user_id, name) for person, (account, name) in accounts.items()}
     return [_named(seen, faces) for seen in views]
 
 
-def _frozen_by(loaded: Loaded, switch: Switch) -> Pause | None:
-    proposal = loaded.proposal
+def _frozen_by(proposal: Proposal, switch: Switch) -> Pause | None:
     return switch.stops(proposal.agent.id, proposal.tool) if proposal.deadline else None
 
 

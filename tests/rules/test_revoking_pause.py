@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from approval_rules.decide import decide, decide_switch
+from approval_rules.commands import PassTime, Thaw
+from approval_rules.decide import as_resumed, decide, decide_switch
 from approval_rules.events import Claimed, ClaimRefused, Paused, Refusal, Revoked
 from approval_rules.people import human
 from approval_rules.state import Status
-from approval_rules.switch import EVERYTHING, Scope, ScopeKind
+from approval_rules.switch import EVERYTHING, Scope, ScopeKind, Switch
 from tests.rules.builders import (
     AGENT,
     ANN,
@@ -28,6 +29,8 @@ from tests.rules.builders import (
     start_pause,
     submit,
     switched,
+    thaw,
+    vote,
 )
 
 SCOPES = [EVERYTHING, Scope(ScopeKind.AGENT, AGENT.id), Scope(ScopeKind.TOOL, REFUND)]
@@ -59,6 +62,38 @@ def test_what_was_taken_back_stays_so_after_the_resume() -> None:
     over = switched(switch, resume(10, ANN), resume(11, BEN))
     assert over.active == ()
     assert only(decide(gone, claim(12), over), ClaimRefused).code is Refusal.REVOKED
+
+
+ENDED = switched(RUNNING, REVOKING, resume(10, ANN), resume(11, BEN))
+
+
+@pytest.mark.parametrize("command", [thaw(12), pass_time(12)])
+def test_the_rest_is_taken_back_after_the_resume(command: Thaw | PassTime) -> None:
+    """What no batch reached while the pause lasted is taken back by the next that comes, and its clock is not moved."""
+    assert decide(approved(), command, ENDED) == (Revoked(at(12), human(ANN.person), approved().id, Refusal.PAUSED),)
+    assert decide(after(approved(), command, switch=ENDED), thaw(13), ENDED) == ()
+
+
+def test_a_claim_after_the_resume_finds_the_rest_taken_back() -> None:
+    """Before its batch comes, a claim is told that it is revoked, and revokes it."""
+    events = decide(approved(), claim(12), ENDED)
+    assert only(events, Revoked).code is Refusal.PAUSED
+    assert only(events, ClaimRefused).code is Refusal.REVOKED
+
+
+@pytest.mark.parametrize("switch", [ENDED, switched(RUNNING, REVOKING)])
+def test_what_is_not_taken_back_yet_reads_as_if_it_were(switch: Switch) -> None:
+    """Whoever looks before its batch sees no approval that can never be used."""
+    seen = as_resumed(approved(), switch)
+    assert (seen.status, seen.revoked_why, seen.deadline) == (Status.REVOKED, Refusal.PAUSED, None)
+
+
+def test_what_was_asked_before_the_pause_and_approved_after_it_stands() -> None:
+    """Only what was approved before the pause is taken back: people said yes to this one after the resume."""
+    later = after(opened(), vote(ANN, minutes=12), vote(BEN, minutes=13, others=[ANN]), switch=ENDED)
+    assert later.created_at < ENDED.pauses[0].since
+    assert [type(event) for event in decide(later, thaw(14), ENDED)] == []
+    assert isinstance(decide(later, claim(14), ENDED)[0], Claimed)
 
 
 def test_a_second_pause_that_revokes_counts_beside_one_that_holds() -> None:

@@ -78,10 +78,23 @@ async def test_whoever_looks_before_its_turn_sees_the_right_deadline(world: Worl
     await world.say(SAM, "pause tool payments.refund")
     await world.move(hours=9)
     await world.say(MAYA, "resume tool payments.refund")
-    await world.settled()
     assert deadline(await world.read(asked)) - deadline(asked) >= timedelta(hours=9)
-    assert votable(packet)
     assert world.ledger().events(Thawed) == []
+    await world.settled()
+    assert votable(packet)
+
+
+@pytest.mark.usefixtures("left")
+async def test_a_packet_that_is_shown_again_takes_its_turn(world: World) -> None:
+    """The sweep passes over what was touched since the resume; so whoever notes the new message thaws it."""
+    asked = await world.propose(180)
+    await world.packet_of(asked)
+    await world.say(SAM, "pause tool payments.refund")
+    await world.settled()
+    await world.move(minutes=9)
+    await world.say(MAYA, "resume tool payments.refund")
+    await world.settled()
+    assert [event.proposal for event in world.ledger().events(Thawed)] == [asked["id"]]
 
 
 @pytest.mark.usefixtures("left")
