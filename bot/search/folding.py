@@ -46,8 +46,8 @@ class Found:
     words: Mapping[tuple[int, str], Sequence[str]]
 
 
-def found_by(loaded: Loaded) -> Found:
-    """Fold a proposal into what it is found by."""
+def found_by(loaded: Loaded, since: int = 0) -> Found:
+    """Fold a proposal into what it is found by; of words, only those of entries from the log index `since` on."""
     proposal, first = loaded.proposal, loaded.recorded[0]
     return Found(
         first.seq,
@@ -61,6 +61,7 @@ def found_by(loaded: Loaded) -> Found:
         {
             (item.seq, name): words
             for item in loaded.recorded
+            if item.seq >= since
             for name, texts in _texts(item.event, proposal)
             if (words := words_in(texts))
         },
@@ -141,14 +142,14 @@ def _leaves(value: Json, hidden: frozenset[str], name: str = "") -> Iterator[tup
     """Give the leaves with their dotted names, without those that policy hides."""
     if name and is_hidden(name, hidden):
         return
-    if isinstance(value, Mapping):
+    if value is None or isinstance(value, str | int | Decimal):  # first, because most are
+        yield name, value
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(inner, hidden, f"{name}.{key}" if name else key)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+    else:
         for inner in value:
             yield from _leaves(inner, hidden, name)
-    else:
-        yield name, value
 
 
 def _text(leaf: Json) -> str:

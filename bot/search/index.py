@@ -6,7 +6,7 @@ value still lives. Every row follows from the log: `bot.search.checking` folds i
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 
@@ -19,7 +19,7 @@ from bot.store.past import one_view
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
 
-BATCH: Final = 200
+BATCH: Final = 50
 _PROPOSAL_KINDS: Final = frozenset(kind for kind, cls in KINDS.items() if cls in get_args(ProposalEvent))
 _PLACE: Final = "SELECT entries FROM search_place"
 _NEW: Final = "SELECT seq, subject, type FROM entries WHERE seq >= :place ORDER BY seq LIMIT :most"
@@ -42,9 +42,13 @@ _PUT_WORD: Final = "INSERT OR IGNORE INTO search_words (word, seq, entry, name) 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a proposal is found by now; `was` are the words for its states before, `entries` those folded."""
+    """What a proposal is found by now; `was` are the words for its states before, `entries` those folded.
+
+    `marks` are the hashed words of each value that is new, by its entry and name.
+    """
 
     found: Found
+    marks: Mapping[tuple[int, str], Sequence[int]]
     was: frozenset[str]
     entries: tuple[int, ...]
 
@@ -60,7 +64,6 @@ class Batch:
     end: int
     size: int
     changes: tuple[_Change, ...]
-    mark: Marker
 
     def __call__(self, tx: Transaction) -> bool:
         """Write the rows."""
@@ -74,21 +77,24 @@ class Batch:
             for entry in change.entries:
                 tx.write(_DROP_AMOUNTS, (entry,))
         for change in self.changes:
-            self._put(tx, change.found, living)
+            _put(tx, change.found, change.marks, living)
         tx.write(_MOVE, (self.end,))
         return True
 
-    def _put(self, tx: Transaction, found: Found, living: set[tuple[int, str]]) -> None:
-        tx.write(_PUT_ROW, (found.seq, found.proposal, found.at, joined(found.states)))
-        for term in sorted(found.terms):
-            tx.write(_PUT_TERM, (term, found.seq))
-        for currency, amount, entry in sorted(found.amounts):
-            if (entry, "arguments") in living:
-                tx.write(_PUT_AMOUNT, (currency, amount, found.seq, entry))
-        for (entry, name), words in found.words.items():
-            if entry >= self.start and (entry, name) in living:
-                for word in words:
-                    tx.write(_PUT_WORD, (self.mark(word), found.seq, entry, name))
+
+def _put(
+    tx: Transaction, found: Found, marks: Mapping[tuple[int, str], Sequence[int]], living: set[tuple[int, str]]
+) -> None:
+    tx.write(_PUT_ROW, (found.seq, found.proposal, found.at, joined(found.states)))
+    for term in sorted(found.terms):
+        tx.write(_PUT_TERM, (term, found.seq))
+    for currency, amount, entry in sorted(found.amounts):
+        if (entry, "arguments") in living:
+            tx.write(_PUT_AMOUNT, (currency, amount, found.seq, entry))
+    for (entry, name), marked in marks.items():
+        if (entry, name) in living:
+            for mark in marked:
+                tx.write(_PUT_WORD, (mark, found.seq, entry, name))
 
 
 def start_over(tx: Transaction) -> None:
@@ -107,9 +113,9 @@ def next_batch(connection: sqlite3.Connection, mark: Marker) -> Batch | None:
             return None
         end = new[-1][0] + 1
         subjects = dict.fromkeys(subject for _, subject, kind in new if kind in _PROPOSAL_KINDS)
-        changes = tuple(_change(connection, loaded) for loaded in loaded_before(connection, subjects, end))
+        changes = tuple(_change(connection, loaded, start, mark) for loaded in loaded_before(connection, subjects, end))
         size = indexed_and_size(connection)[1]
-    return Batch(start, end, size, changes, mark)
+    return Batch(start, end, size, changes)
 
 
 def place(connection: sqlite3.Connection) -> int:
@@ -117,11 +123,12 @@ def place(connection: sqlite3.Connection) -> int:
     return cast("int", connection.execute(_PLACE).fetchone()[0])
 
 
-def _change(connection: sqlite3.Connection, loaded: Loaded) -> _Change:
-    found = found_by(loaded)
+def _change(connection: sqlite3.Connection, loaded: Loaded, start: int, mark: Marker) -> _Change:
+    found = found_by(loaded, start)
     row = connection.execute(_STATES, (found.seq,)).fetchone()
     was = frozenset(row[0].split()) if row else frozenset()
-    return _Change(found, was, tuple(item.seq for item in loaded.recorded))
+    marks = {value: [mark(word) for word in words] for value, words in found.words.items()}
+    return _Change(found, marks, was, tuple(item.seq for item in loaded.recorded))
 
 
 def loaded_before(connection: sqlite3.Connection, subjects: Iterable[str], end: int) -> Iterator[Loaded]:

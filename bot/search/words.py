@@ -24,11 +24,10 @@ def words_in(texts: Iterable[str]) -> list[str]:
     """Give the distinct words of some texts in their order: 200 at the most, each of at most 64 characters."""
     found: dict[str, None] = {}
     for text in texts:
-        for word in _WORD.findall(_folded(text)):
-            found[word[:_LONGEST]] = None
-            if len(found) == MOST_WORDS:
-                return list(found)
-    return list(found)
+        found.update(dict.fromkeys([word[:_LONGEST] for word in _WORD.findall(_folded(text))]))
+        if len(found) >= MOST_WORDS:
+            break
+    return list(found)[:MOST_WORDS]
 
 
 def marker(key: SigningKey) -> Marker:
@@ -42,5 +41,7 @@ def marker(key: SigningKey) -> Marker:
 
 
 def _folded(text: str) -> str:
+    if text.isascii():  # nearly every text, and it has no accents
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join([char for char in apart if not unicodedata.combining(char)]).casefold()

@@ -25,6 +25,8 @@ _TOKENS: Final[tuple[tuple[str, str], ...]] = (
     ("signed token", r"eyJ[A-Za-z0-9_\-]{10,4096}\.eyJ[A-Za-z0-9_\-]{10,4096}\.[A-Za-z0-9_\-]{10,4096}"),
 )
 _SECRET: Final = re.compile("|".join(f"(?<![A-Za-z0-9_])(?:{form})(?![A-Za-z0-9])" for _, form in _TOKENS))
+# Whatever `_SECRET` finds has a run of so many of these letters: most texts have none, and are soon done with.
+_RUN: Final = re.compile(r"[A-Za-z0-9_+/=.\-]{15}")
 _KINDS: Final = tuple((kind, re.compile(form)) for kind, form in _TOKENS)
 # Base 64 on lines of its own: words with spaces between them are never withheld.
 _PRIVATE_KEY: Final = re.compile(
@@ -47,7 +49,8 @@ def masked(text: str) -> str:
     if len(text) < _SHORTEST:
         return text
     text = _PRIVATE_KEY.sub(lambda found: _instead("private key", found[0]), text)
-    text = _SECRET.sub(lambda found: _instead(_kind(found[0]), found[0]), text)
+    if _RUN.search(text):
+        text = _SECRET.sub(lambda found: _instead(_kind(found[0]), found[0]), text)
     return _CARD.sub(lambda found: _card(found[0]), text)
 
 

@@ -45,19 +45,18 @@ def taken_in(path: Path) -> int:
 
 
 async def test_a_log_that_grows_fast_is_followed_slowly(log: tuple[Path, Writer]) -> None:
-    """A quiet log is taken in five batches a turn; of a busy one it is a single batch, and then the index rests."""
+    """A quiet log is taken in twenty batches a turn; of one that grew by more than 200 entries it is a single batch."""
     path, writer = log
     indexer = Indexer(path, writer, mark)
-    grow(path, 6 * BATCH // ENTRIES_EACH)
+    grow(path, 22 * BATCH // ENTRIES_EACH)
     await indexer.look()
-    assert taken_in(path) == 5 * BATCH
-    grow(path, 2 * BATCH // ENTRIES_EACH)
+    assert taken_in(path) == 20 * BATCH
+    grow(path, 5 * BATCH // ENTRIES_EACH)
     await indexer.look()
-    for _ in range(4):
-        assert taken_in(path) == 6 * BATCH
-        await indexer.look()
+    assert taken_in(path) == 21 * BATCH
+    await indexer.look()
     whole = taken_in(path)
-    assert whole == (6 * BATCH // ENTRIES_EACH + 2 * BATCH // ENTRIES_EACH) * ENTRIES_EACH
+    assert whole == (22 * BATCH // ENTRIES_EACH + 5 * BATCH // ENTRIES_EACH) * ENTRIES_EACH
     await indexer.look()
     assert taken_in(path) == whole
 
