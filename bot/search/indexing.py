@@ -10,8 +10,8 @@ from bot.search.words import Marker
 from bot.store.engine import open_reader
 from bot.store.writer import Writer
 
-# At most a thousand entries a turn, of which there is one a second. While the log grows faster than this many a turn, one
-# batch: the machine is for proposals, and the backlog is made up when they are fewer.
+# At most a thousand entries a turn, and a turn a second. While the log grows faster than this many a turn, one batch:
+# the machine is for proposals, and the backlog is made up when they are fewer.
 _AT_ONCE: Final = 20
 _FAST: Final = 200
 

@@ -46,10 +46,10 @@ class Vault(Protocol):
         """Give what a text is found again by."""
 
 
-def row(vault: Vault | None, at: str, days: int, *value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - seq, name, salt, text
-    """Make the row (INSERT) of a value (seq, name, salt, text) that was recorded `at`. Without a vault it is plain."""
-    seq, name, salt, text = value
-    mark = mark_of(vault, at[:10], text) if name == DIGEST else None
+def row(
+    vault: Vault | None, at: str, days: int, mark: bytes | None, seq: int, name: str, salt: str, text: str
+) -> tuple[Any, ...]:
+    """Make the row (INSERT) of a value that was recorded `at`. Without a vault it is plain."""
     if vault is None:
         return seq, name, salt, text, None, None, mark
     key, box = vault.seal(at[:10], days, boxed(salt, text), place(seq, name))

@@ -7,7 +7,8 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, cast, get_args
 
 from approval_rules.budgets import NO_REJECTION
@@ -113,6 +114,8 @@ class Transaction:
         self._unit = _Plan()
         self._entries: Sequence[Row] = ()
         self._stored: dict[str, Loaded | None] = {}
+        self._agents: dict[AgentId, AgentRow | None] = {}
+        self._marks: dict[tuple[str, str], bytes] = {}
         self.kept: dict[tuple[str, str], Any] = {}
         self.wipes = False
         head = connection.execute(rows.HEAD).fetchone()
@@ -214,8 +217,13 @@ class Transaction:
 
     def marks(self, digest: str) -> list[bytes]:
         """Give by what a digest (as JSON) that was recorded within 24 hours is found."""
-        days = [format_time(self.at - timedelta(days=back))[:10] for back in (0, 1)]
-        return [sealed.mark_of(self._sources.vault, day, digest) for day in days]
+        return [self._mark(day, digest) for day in _today_and_yesterday(self.at.date())]
+
+    def _mark(self, day: str, digest: str) -> bytes:
+        """Work a mark out once: a proposal is looked for by its digest, and then recorded under it."""
+        if (found := self._marks.get((day, digest))) is None:
+            found = self._marks[day, digest] = sealed.mark_of(self._sources.vault, day, digest)
+        return found
 
     def planned(self) -> dict[str, Loaded]:
         """Give the proposals that this batch has touched, as they will be: their rows may not be readable yet."""
@@ -241,8 +249,10 @@ class Transaction:
 
     def agent(self, agent_id: AgentId) -> AgentRow | None:
         """Look an agent up as of now: a key revoked a moment ago is revoked here."""
-        row = self._db.execute(rows.AGENT_BY_ID, {"id": agent_id}).fetchone()
-        return None if row is None else rows.agent_from(row)
+        if agent_id not in self._agents:  # nobody else writes, and what units plan is written after all of them
+            row = self._db.execute(rows.AGENT_BY_ID, {"id": agent_id}).fetchone()
+            self._agents[agent_id] = None if row is None else rows.agent_from(row)
+        return self._agents[agent_id]
 
     def rows(self, sql: str, where: Mapping[str, Any]) -> list[Row]:
         """Read committed rows; what this batch planned is not in them."""
@@ -340,7 +350,8 @@ class Transaction:
         record = terms.record_days(event, None if before is None else before.proposal)
         for salt, (name, text) in values:
             days = terms.days_of(name, record)
-            self.write(sealed.INSERT, sealed.row(self._sources.vault, at, days, seq, name, salt, text))
+            mark = self._mark(at[:10], text) if name == sealed.DIGEST else None
+            self.write(sealed.INSERT, sealed.row(self._sources.vault, at, days, mark, seq, name, salt, text))
 
     def _fold(self, event: Event, entry: Entry) -> Recorded:
         recorded = Recorded(entry.seq, entry.leaf_hash, event)
@@ -363,6 +374,11 @@ class Transaction:
             if turned_away(event):
                 self.write(_INSERT_TURNED_AWAY, (event.by.ref, entry.seq))
         return recorded
+
+
+@lru_cache(maxsize=4)
+def _today_and_yesterday(day: date) -> tuple[str, str]:
+    return day.isoformat(), (day - timedelta(days=1)).isoformat()
 
 
 def turned_away(event: Event) -> bool:
