@@ -131,6 +131,10 @@ class Anchoring:
         checkpoint = self._newest()
         return checkpoint.size, signed_checkpoint(checkpoint, self._key.signers)
 
+    def holds(self, known: Checkpoint) -> bool:
+        """Tell whether the log begins with what a checkpoint says."""
+        return known.size <= _size(self._connection) and _of_log(self._connection, known.size) == known
+
     def consistency(self, old: int, size: int) -> list[bytes]:
         """Prove that the first `old` entries begin the first `size`; nothing needs a proof to begin with."""
         return consistency_proof(old, size, StoredNodes(self._connection)) if 0 < old < size else []
@@ -166,7 +170,7 @@ class Anchoring:
         known = anchor.read(self._path, self._key.publics)
         if known is None or known.size in (0, self._written):
             return
-        if known.size > _size(self._connection) or _of_log(self._connection, known.size) != known:
+        if not self.holds(known):
             raise AnchorError(
                 f"{self._path} was signed over {known.size} entries that this log does not have; it is left as it is."
                 " `foureyes audit verify` says more"

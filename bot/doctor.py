@@ -30,6 +30,7 @@ from bot.keys import load as load_key
 from bot.lookups.checking import missing, unreachable
 from bot.policy_files import PolicyFolderError
 from bot.policy_files import load as load_policy
+from bot.repository import GitError, Repository
 from bot.retention import is_due
 from bot.settings import Settings, SettingsError
 from bot.settings import load as load_settings
@@ -82,7 +83,8 @@ def examine() -> list[Finding]:
 
 
 async def _outside(settings: Settings) -> list[Finding]:
-    return [*[one async for one in _lookups(settings)], *await _slack(settings)]
+    lookups = [one async for one in _lookups(settings)]
+    return [*lookups, *[one async for one in _git(settings)], *await _slack(settings)]
 
 
 def _local(settings: Settings) -> Iterator[Finding]:
@@ -186,6 +188,16 @@ def _time_stamps(settings: Settings) -> Finding:
         return Finding("time stamps", State.FAIL, str(error))
     told = f"{authority.url} is asked each hour; copy {settings.time_stamp_folder} to people outside"
     return Finding("time stamps", State.GOOD, told)
+
+
+async def _git(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.witness_git is not None:
+        try:
+            await Repository(settings.witness_git).require()
+        except GitError as error:
+            yield Finding("git witness", State.FAIL, str(error))
+        else:
+            yield Finding("git witness", State.GOOD, f"{settings.witness_git} is committed to each hour")
 
 
 def _database(settings: Settings) -> Finding:

@@ -25,6 +25,7 @@ _NAMES = (
     "FOUREYES_SIGNING_KEY_FILE",
     "FOUREYES_WITNESS_FILE",
     "FOUREYES_TLOG_WITNESS",
+    "FOUREYES_WITNESS_GIT",
     "FOUREYES_TIME_STAMP_URL",
     "FOUREYES_TIME_STAMP_CA",
     "FOUREYES_PUBLIC_URL",
@@ -72,6 +73,7 @@ class Settings:
     public_url: str | None = None
     witness_file: Path | None = None
     tlog_witness: str = ""
+    witness_git: Path | None = None
     time_stamp_url: str = ""
     time_stamp_ca: Path | None = None
     time_zone: str = "UTC"
@@ -115,6 +117,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -
         time_stamp_url=get("FOUREYES_TIME_STAMP_URL") or "",
         time_stamp_ca=Path(file) if (file := get("FOUREYES_TIME_STAMP_CA")) else None,
         witness_file=Path(file) if (file := get("FOUREYES_WITNESS_FILE")) else None,
+        witness_git=Path(folder) if (folder := get("FOUREYES_WITNESS_GIT")) else None,
         time_zone=_time_zone(get("FOUREYES_TIME_ZONE") or "UTC"),
     )
 

@@ -47,6 +47,8 @@ FOUREYES_ENVIRONMENT=production
 FOUREYES_SIGNING_KEY_FILE=./foureyes.key
 # Signed states of the log are appended to this file: on another machine's disk, outside the database's backups.
 FOUREYES_WITNESS_FILE=
+# They are committed each hour to this git repository, and pushed to its remotes; it must hold nothing else.
+FOUREYES_WITNESS_GIT=
 # A tlog-witness (C2SP) that cosigns the log: its URL and its key.
 FOUREYES_TLOG_WITNESS=
 # An authority that dates the log (RFC 3161): its URL, and a PEM file of the certificates that it is believed by.

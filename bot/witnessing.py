@@ -19,8 +19,10 @@ from bot.delivery.addresses import AllowList
 from bot.delivery.guarded_http import GuardedHttp
 from bot.delivery.witness_post import CHANNEL
 from bot.desk.wiring import Wiring
+from bot.git_witness import GitWitness
 from bot.key_watch import KeyWatch
 from bot.metrics import Metrics
+from bot.repository import Repository
 from bot.settings import Settings
 from bot.store import outbox
 from bot.store.codec import SWITCH
@@ -111,7 +113,7 @@ class File:
 
 
 class Outside(Protocol):
-    """A witness that is asked over the network."""
+    """A witness that may take many seconds."""
 
     @property
     def told(self) -> str:
@@ -133,6 +135,9 @@ class Witnesses:
         if settings.tlog_witness:
             witness = TlogWitness.parse(settings.tlog_witness)
             self._outside["tlog-witness"] = Cosigner(wiring, anchors, self._called(witness.allow), witness, metrics)
+        if settings.witness_git is not None:
+            repository = Repository(settings.witness_git)
+            self._outside["git witness"] = GitWitness(anchors, repository, wiring.clock, metrics)
         if settings.time_stamp_url:
             from bot.time_stamping import Authority, Stamper  # noqa: PLC0415 - three megabytes, for those who set it
 

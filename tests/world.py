@@ -120,6 +120,7 @@ class World:
         self.public_url: str | None = None
         self.witness_file: Path | None = None
         self.tlog_witness = ""
+        self.witness_git: Path | None = None
         self.time_stamp_url = ""
         self.time_stamp_ca: Path | None = None
         self.channels = {"default": REFUND_APPROVALS, "announcements": AGENT_OPS}
@@ -162,6 +163,7 @@ class World:
             public_url=self.public_url,
             witness_file=self.witness_file,
             tlog_witness=self.tlog_witness,
+            witness_git=self.witness_git,
             time_stamp_url=self.time_stamp_url,
             time_stamp_ca=self.time_stamp_ca,
         )

@@ -1,9 +1,10 @@
-"""Reads the files that witnesses keep: a text, a folder of texts, or a ZIP of them as Slack exports it. Only looks."""
+"""Reads what witnesses keep: a text, a folder of texts, a ZIP as Slack exports it, a git repository. It only looks."""
 
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from bot.audit.git_objects import NoRepositoryError, is_repository, texts_in
 from bot.audit.statements import Found, Statement, statements_in
 from bot.audit.time_stamp import STAMP, Roots, stamps_in
 
@@ -16,7 +17,7 @@ class NoWitnessError(Exception):
 
 
 def read_witness(path: Path, roots: Roots | None = None) -> Found:
-    """Find every statement in a file, folder or ZIP; time stamps must lead to the `roots`. Raises NoWitnessError."""
+    """Find every statement in a file, folder, ZIP or repository; time stamps lead to `roots`. Raises NoWitnessError."""
     statements: list[Statement] = []
     notes: tuple[str, ...] = ()
     unread = 0
@@ -32,18 +33,23 @@ def read_witness(path: Path, roots: Roots | None = None) -> Found:
             notes = stamps.notes
     except OSError as error:
         raise NoWitnessError(f"{path} cannot be read: {error.strerror or error}") from None
+    except NoRepositoryError as error:
+        raise NoWitnessError(str(error)) from None
     except (zipfile.BadZipFile, RuntimeError) as error:
         raise NoWitnessError(f"{path} is no ZIP that can be read: {error}") from None
     if not statements:
         raise NoWitnessError(
-            f"{path} holds no checkpoint, no callback and no grant: give a file of signed checkpoints, an export of the"
-            " audit channel from Slack (ZIP, folder or JSON), or callback bodies or grants, one a line"
+            f"{path} holds no checkpoint, no callback and no grant: give signed checkpoints (a file, or a git"
+            " repository), an export of the audit channel from Slack (ZIP, folder or JSON), or callback bodies or"
+            " grants, one a line"
         )
     return Found(tuple(statements), unread, notes)
 
 
 def _texts(path: Path) -> Iterator[str]:
-    if path.is_dir():
+    if is_repository(path):
+        yield from texts_in(path)
+    elif path.is_dir():
         for file in sorted(path.rglob("*")):
             if file.is_file() and file.suffix != STAMP:
                 yield _file(file)
