@@ -24,7 +24,7 @@ import sys
 import zipfile
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ HASH = 32
 AT_ONCE = 16 * TILE  # entries of one piece of work
 INLINE = 5 * AT_ONCE  # below this, more processes cost more than they bring
 MOST_FAULTS = 50
-LOOKED_INTO = frozenset(("values.erased",))  # types of entries whose data is read
+LOOKED_INTO = frozenset(("values.erased", "log.key_changed"))  # types of entries whose data is read
 MOST_PACK_BYTES = 256 * 1024 * 1024
 MOST_TEXT_BYTES = 64 * 1024 * 1024
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -191,14 +191,19 @@ _SIGNATURE = re.compile("\N{EM DASH} ([^ +\\s]+) ([A-Za-z0-9+/]+={0,2})")
 _NOTE = re.compile("(?:[^\n]+\n)+\n(?:\N{EM DASH} [^\n]+\n?)+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 _KEPT = re.compile(r"kept ([0-9]{1,15})")
+_RETIRED = re.compile(r" retired (0|[1-9][0-9]{0,14})\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Ed25519 keys whose signatures count, and whether the person at the keyboard named them."""
+    """Ed25519 keys whose signatures count, and whether the person at the keyboard named them.
+
+    `ends` says of a key that was retired for how many entries of the log its signatures count.
+    """
 
     public: tuple[bytes, ...] = ()
     given: bool = False
+    ends: Mapping[bytes, int] = field(default_factory=dict)
 
     def words(self) -> str:
         """Say where they come from."""
@@ -209,7 +214,7 @@ class Keys:
 class Checkpoint:
     """The first `size` entries of the log `origin` have this root; `signed` where one of the keys says so.
 
-    `kept` says how many checkpoints the database kept with it.
+    `by` are the known keys that signed it; `kept` says how many checkpoints the database kept with it.
     """
 
     origin: str
@@ -218,6 +223,7 @@ class Checkpoint:
     source: str
     signed: bool
     kept: int = 0
+    by: tuple[bytes, ...] = ()
 
 
 def key_id(name: str, public: bytes) -> bytes:
@@ -251,7 +257,7 @@ def read_checkpoint(note: str, source: str, keys: Keys) -> Checkpoint:
     if len(root) != HASH:
         raise WrongError(f"{source}: its root is no SHA-256")
     known = {(lines[0], key_id(lines[0], public)): public for public in keys.public}
-    signed = False
+    by: list[bytes] = []
     for line in tail.removesuffix("\n").split("\n"):
         match = _SIGNATURE.fullmatch(line)
         blob = from_b64(match[2]) if match else b""
@@ -260,15 +266,24 @@ def read_checkpoint(note: str, source: str, keys: Keys) -> Checkpoint:
         public = known.get((match[1], blob[:4]))
         if public is not None and not is_signed(public, blob[4:], text.encode()):
             raise WrongError(f"{source}: its signature is wrong: it was changed")
-        signed = signed or public is not None
-    if keys.given and not signed:
+        by += [] if public is None else [public]
+    if keys.given and not by:
         raise WrongError(f"{source}: no key that you named has signed it")
+    if by and all(public in keys.ends and int(lines[1]) > keys.ends[public] for public in by):
+        raise WrongError(f"{source}: {_after(max(keys.ends[public] for public in by))}")
     counts = [match[1] for line in lines[3:] if (match := _KEPT.fullmatch(line))]
-    return Checkpoint(lines[0], int(lines[1]), root, source, signed, int(counts[0]) if counts else 0)
+    return Checkpoint(lines[0], int(lines[1]), root, source, bool(by), int(counts[0]) if counts else 0, tuple(by))
+
+
+def _after(end: int) -> str:
+    return f"it was signed with a key that was retired, whose signature counts for the first {end} entries and no more"
 
 
 def keys_of(text: str) -> tuple[bytes, ...]:
-    """Read keys in any of their forms: `NAME+ID+KEY` lines, PEM, a JWKS. Raises UnreadableError."""
+    """Read keys in any of their forms: `NAME+ID+KEY` lines, PEM, a JWKS. Raises UnreadableError.
+
+    A line may end in `retired SIZE`.
+    """
     text = text.strip()
     try:
         if text.startswith("-----BEGIN"):
@@ -285,8 +300,14 @@ def keys_of(text: str) -> tuple[bytes, ...]:
     return tuple(_verifier_key(line) for line in text.splitlines() if line.strip())
 
 
+def ends_of(text: str) -> dict[bytes, int]:
+    """Read for how many entries the retired keys among `NAME+ID+KEY` lines count; others have no end."""
+    lines = [line.strip() for line in text.splitlines()]
+    return {_verifier_key(line): int(match[1]) for line in lines if (match := _RETIRED.search(line))}
+
+
 def _verifier_key(line: str) -> bytes:
-    name, _, rest = line.strip().partition("+")
+    name, _, rest = _RETIRED.sub("", line.strip()).partition("+")
     told, _, blob = rest.partition("+")
     data = from_b64(blob)
     if len(data) != 1 + HASH or data[0] != 1 or key_id(name, data[1:]).hex() != told:
@@ -370,6 +391,7 @@ class Checked:
     sealed: int
     gone: list[tuple[int, str, int]]  # by entry and day, how many of its values are not there
     erased: Counter[str]  # by day, how many values were recorded as erased
+    ended: dict[bytes, tuple[int, int]]  # by retired key, how many entries it counts for and the entry that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +451,7 @@ def check_piece(task: Task) -> Checked:
         sealed=sealed,
         gone=gone,
         erased=_erased(entries),
+        ended=_ended(piece.numbers, entries),
     )
 
 
@@ -442,6 +465,17 @@ def _erased(entries: list[dict[str, Any] | None]) -> Counter[str]:
                     found[str(gone["day"])] += int(gone["count"])
             except (KeyError, TypeError, ValueError):
                 continue
+    return found
+
+
+def _ended(numbers: Sequence[int], entries: list[dict[str, Any] | None]) -> dict[bytes, tuple[int, int]]:
+    """Find the keys that entries retire; the smallest size that was ever said of one counts."""
+    found: dict[bytes, tuple[int, int]] = {}
+    for number, entry in zip(numbers, entries, strict=True):
+        data = entry["data"] if entry is not None and entry["type"] == "log.key_changed" else None
+        if type(data) is dict and data.get("change") == "retired" and type(data.get("size")) is int:
+            public = from_b64url(str(data.get("key")))
+            found[public] = min((data["size"], number), found.get(public, (EXACT, 0)))
     return found
 
 
@@ -780,6 +814,7 @@ class Walk:
     sealed: int = 0
     gone: list[tuple[int, str, int]] = field(default_factory=list)
     erased: Counter[str] = field(default_factory=Counter)
+    ended: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     _tree: Tree = field(default_factory=Tree)
     claimed_tree: Tree | None = None
     _prev: str = FIRST_PREV
@@ -823,6 +858,8 @@ class Walk:
         self.sealed += piece.sealed
         self.gone += piece.gone
         self.erased += piece.erased
+        for public, end in piece.ended.items():
+            self.ended[public] = min(end, self.ended.get(public, end))
         self._tell(piece.faults)
 
     def _tell(self, faults: list[tuple[str, int]]) -> None:
@@ -881,7 +918,11 @@ def judge(into: Walk, checkpoints: Iterable[Checkpoint], keys: Keys) -> None:
     differs: list[Checkpoint] = []
     for checkpoint in sorted(checkpoints, key=lambda each: each.size):
         size, told = checkpoint.size, checkpoint.source
-        if size > into.size:
+        ended = [into.ended[public] for public in checkpoint.by if public in into.ended]
+        if ended and len(ended) == len(checkpoint.by) and checkpoint.origin in into.names and size > max(ended)[0]:
+            end, entry = max(ended)
+            report.lead(f"{told}: {_after(end)}, as entry {entry} says", max(size - 1, 0))
+        elif size > into.size:
             missing = checkpoint
         elif size and checkpoint.origin and checkpoint.origin not in into.names:
             report.lead(f"{told} is of another log, {checkpoint.origin}", 0)
@@ -928,8 +969,10 @@ def check_export(folder: Path, named: "Named") -> Walk:
     keys, own, size = named.keys, [], 0
     try:
         if not keys.given:
-            keys = Keys(keys_of(_text(folder / "keys.txt")))
+            text = _text(folder / "keys.txt")
+            keys = Keys(keys_of(text), ends=ends_of(text))
             named.inside += keys.public
+            named.ends |= keys.ends
             report.notes.append("the key came with the export: compare it with the one that you know, or name that")
         size = read_checkpoint(_text(note), "its checkpoint", Keys()).size
         own = [read_checkpoint(_text(note), "its checkpoint", keys)]
@@ -1164,6 +1207,8 @@ def check_grant(grant: Grant, keys: Keys, report: Report) -> bool:
         )
     elif not is_signed(public, grant.signature, grant.signed):
         report.add("its signature is wrong: it was changed")
+    elif public in keys.ends and grant_size(grant) > keys.ends[public]:
+        report.add(_after(keys.ends[public]))
     else:
         report.proved = f"It was signed with {keys.words()}."
         return True
@@ -1182,9 +1227,18 @@ def seen_by(grant: Grant) -> tuple[int, int, str, bytes] | None:
     return log["index"], log["size"], str(log.get("head", "")), root
 
 
+def grant_size(grant: Grant) -> int:
+    """Give how many entries the log had when a grant was signed; what does not say so comes after every end."""
+    seen = seen_by(grant)
+    return EXACT + 1 if seen is None else seen[1]
+
+
 def hold_grant(grant: Grant, into: Walk, report: Report) -> None:
     """Hold a grant against a log."""
     seen = seen_by(grant)
+    for public, (end, entry) in into.ended.items():
+        if thumbprint(public) == grant.header.get("kid") and grant_size(grant) > end:
+            report.add(f"{_after(end)}, as entry {entry} of {into.report.path} says")
     if seen is None:
         report.add("it does not say where in the log it stands")
         return
@@ -1551,6 +1605,7 @@ class Named:
     grants: list[tuple[Grant, Report]] = field(default_factory=list)
     packs: list[Pack] = field(default_factory=list)
     inside: tuple[bytes, ...] = ()
+    ends: dict[bytes, int] = field(default_factory=dict)
 
     def stops(self, own: Iterable[Checkpoint]) -> list[int]:
         """Give the sizes at which the root of a log must be known, sorted."""
@@ -1563,7 +1618,7 @@ class Named:
 
     def all_keys(self) -> Keys:
         """Give the keys to check what brings none of its own."""
-        return self.keys if self.keys.given else Keys(self.inside)
+        return self.keys if self.keys.given else Keys(self.inside, ends=self.ends)
 
 
 def _text(path: Path) -> str:
@@ -1614,7 +1669,9 @@ def check_all(paths: Sequence[Path], keys: Keys, jobs: int) -> tuple[list[Report
     named = Named(keys, jobs)
     named.packs = [check_pack(path, named) for path in by_kind["pack"]]
     for path in by_kind["export"]:
-        named.inside += _keys_inside(path)
+        text = _keys_inside(path)
+        named.inside += keys_of(text)
+        named.ends |= ends_of(text)
     reports = [_take_note(path, named) for path in by_kind["checkpoint"]]
     for path in by_kind["grant"]:
         _take_grant(path, named)
@@ -1630,11 +1687,15 @@ def check_all(paths: Sequence[Path], keys: Keys, jobs: int) -> tuple[list[Report
     return [*reports, *(report for _, report in named.grants)], unreadable
 
 
-def _keys_inside(folder: Path) -> tuple[bytes, ...]:
+def _keys_inside(folder: Path) -> str:
+    """Give the keys that came with an export; what is wrong with them is told where it is checked."""
     try:
-        return keys_of(_text(folder / "keys.txt"))
+        text = _text(folder / "keys.txt")
+        keys_of(text)
+        ends_of(text)
     except UnreadableError:
-        return ()
+        return ""
+    return text
 
 
 def _take_note(path: Path, named: Named) -> Report:
@@ -1672,17 +1733,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.error = _usage  # type: ignore[method-assign] # 2 would be somebody else's meaning
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="what to check")
     parser.add_argument(
-        "--key", action="append", default=[], help="a key that you trust: NAME+ID+KEY, or a PEM or JWKS file"
+        "--key",
+        action="append",
+        default=[],
+        help="a key that you trust: NAME+ID+KEY, or a file of such lines, PEM or JWKS",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--version", action="version", version=__version__)
     asked = parser.parse_args(arguments)
     try:
-        public = tuple(key for told in asked.key for key in keys_of(told if "+" in told else _text(Path(told))))
+        texts = [told if "+" in told else _text(Path(told)) for told in asked.key]
+        public = tuple(key for text in texts for key in keys_of(text))
+        ends = {key: end for text in texts for key, end in ends_of(text).items()}
     except UnreadableError as error:
         _usage(str(error))
-    reports, unreadable = check_all(asked.paths, Keys(public, given=bool(public)), max(1, asked.jobs))
+    reports, unreadable = check_all(asked.paths, Keys(public, given=bool(public), ends=ends), max(1, asked.jobs))
     broken = any(report.broken for report in reports)
     if asked.json:
         told = {"whole": not broken and not unreadable, "unreadable": unreadable}

@@ -9,8 +9,9 @@ database kept) and, when asked for, `disclosures.ndjson` (what lives of the valu
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.audit.log_format import leaf_hash
 from bot.audit.merkle import EMPTY_ROOT, KEPT, Frontier, grown
@@ -35,11 +36,12 @@ def export(
     folder: Path,
     signers: Sequence[tuple[bytes, Sign]],
     disclosures: Callable[[sqlite3.Connection], Iterable[Disclosure]] | None = None,
-    retired: Iterable[bytes] = (),
+    retired: Mapping[bytes, int] = MappingProxyType({}),
 ) -> tuple[Checkpoint, list[str]]:
     """Write what one read transaction sees, and sign it. Raises ExportError for a folder that is not new.
 
-    Gives what was signed, and every key that signed it or an older checkpoint, as C2SP writes keys.
+    Gives what was signed, and every key that signed it or an older checkpoint, as C2SP writes keys; behind a `retired`
+    one stands for how many entries its signatures count.
     """
     unfinished = folder.with_name(folder.name + UNFINISHED)
     if folder.exists():
@@ -56,7 +58,8 @@ def export(
     finally:
         connection.execute("ROLLBACK")
     _write(unfinished / "checkpoints", "\n".join(notes).encode())
-    keys = [str(VerifierKey(checkpoint.origin, public)) for public in (*(public for public, _ in signers), *retired)]
+    keys = [str(VerifierKey(checkpoint.origin, public)) for public, _ in signers]
+    keys += [f"{VerifierKey(checkpoint.origin, public)} retired {end}" for public, end in retired.items()]
     _write(unfinished / "keys.txt", "".join(f"{key}\n" for key in keys).encode())
     _write(unfinished / "checkpoint", signed_checkpoint(checkpoint, signers).encode())
     unfinished.rename(folder)

@@ -14,7 +14,7 @@ app = typer.Typer(help="The key that signs the log and the grants.", no_args_is_
 
 @app.command("list", epilog="Example: foureyes key list --json")
 def list_(*, as_json: AsJson = False) -> None:
-    """List the public keys, newest first, as C2SP's programs take them."""
+    """List the public keys, newest first, as C2SP's programs and foureyes_verify.py take them."""
     from bot.anchoring import origin
     from bot.audit.signed_note import VerifierKey
     from bot.cli.session import reading, signing_key
@@ -30,7 +30,7 @@ def list_(*, as_json: AsJson = False) -> None:
         {
             "kid": kid_of(public),
             "state": f"retired, counts for {size} entries",
-            "verifier": str(VerifierKey(name, public)),
+            "verifier": f"{VerifierKey(name, public)} retired {size}",
         }
         for public, size in key.retired.items()
     ]
