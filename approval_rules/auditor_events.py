@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from approval_rules.people import Actor, PersonId
+
+COMMAND_LINE: Final = "command-line"
+"""Stands for the key where somebody looked on the server itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +24,15 @@ class AuditorKeyChanged:
 
 @dataclass(frozen=True, slots=True)
 class AuditLooked:
-    """Somebody was shown values with an auditor's key: of `found` proposals, of entries of the stream, or evidence.
+    """Somebody was shown values with an auditor's key, or by a command: of `found` proposals, entries, or evidence.
 
-    `filters` are the names of what was asked for, never what was asked; `since` is where a page of the stream began.
+    `filters` are the names of what was asked for, never what was asked; `since` is where a page of entries began.
     """
 
     at: datetime
     by: Actor
     key: str
-    what: Literal["search", "stream", "evidence"]
+    what: Literal["search", "stream", "evidence", "show", "export", "replay"]
     found: int
     filters: tuple[str, ...]
     since: int | None = None

@@ -26,6 +26,7 @@ from approval_rules.policy_events import EnvironmentNamed, PolicyEvent, PolicyLo
 from approval_rules.question_events import QuestionEvent
 from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events have always been where it is read
 from approval_rules.requirement import Requirement
+from approval_rules.reveal_events import RevealEvent
 from approval_rules.review_events import ReviewEvent
 from approval_rules.step_up import Proof
 from approval_rules.stop_events import StopEvent
@@ -384,4 +385,4 @@ IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 _First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
 _Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
 _Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
-Event: TypeAlias = _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent | HoldEvent
+Event: TypeAlias = _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent | HoldEvent | RevealEvent

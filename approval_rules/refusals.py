@@ -82,3 +82,4 @@ class Refusal(StrEnum):
     ALREADY_SIGNED = "already-signed"
     REVIEW_SUPERSEDED = "review-superseded"
     NO_SUCH_ITEM = "no-such-item"
+    MAY_NOT_REVEAL = "may-not-reveal"

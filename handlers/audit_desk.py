@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from approval_rules.people import Actor
+
+if TYPE_CHECKING:
+    from handlers.reveal_desk import RevealDesk
 
 PSEUDONYM: Final = re.compile(r"pers_[0-9a-z]{26}")
 
@@ -125,6 +128,10 @@ class SoughtError(ValueError):
 
 class AuditDesk(Protocol):
     """The use cases behind an auditor's key."""
+
+    @property
+    def originals(self) -> "RevealDesk":
+        """What people are not shown."""
 
     async def auditor_of(self, unverified_key: str) -> Auditor | None:
         """Find whose key this is; None for an unknown or revoked one, and for every other kind of key."""

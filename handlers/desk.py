@@ -26,8 +26,7 @@ from handlers.away_desk import Away, AwayDesk, Duty
 if TYPE_CHECKING:
     from approval_rules.explanation import Explanation
     from handlers.persons_desk import PersonsDesk
-
-if TYPE_CHECKING:
+    from handlers.reveal_desk import RevealDesk
     from handlers.review_desk import ReviewDesk
 
 
@@ -286,6 +285,10 @@ class PeopleDesk(AwayDesk, Protocol):
     @property
     def reviews(self) -> "ReviewDesk":
         """The access review."""
+
+    @property
+    def originals(self) -> "RevealDesk":
+        """What people are not shown."""
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote. The clicker is answered from the outbox where the envelope has a `response_url`."""

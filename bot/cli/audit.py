@@ -14,6 +14,7 @@ from bot.cli.output import AUDIT_BROKEN, AsJson, json_text, print_json, printabl
 from bot.cli.proving import prove
 from bot.cli.replaying import replay
 from bot.cli.restoring import accept_restore
+from bot.cli.revealing import reveal
 from bot.cli.weekly import review
 from handlers.counting import counted
 
@@ -24,6 +25,7 @@ app.command("prove", epilog="Example: foureyes audit prove prop_01jd3k --to evid
 app.command("replay", epilog="Example: foureyes audit replay prop_01jd3k")(replay)
 app.command("export", epilog="Example: foureyes audit export --tiles audit-2026-10")(export)
 searching.register(app)
+app.command("reveal", epilog='Example: foureyes audit reveal prop_01jd3k --field iban --reason "refund 17"')(reveal)
 app.command("accept-restore", epilog='Example: foureyes audit accept-restore "the disk died"')(accept_restore)
 app.command("review", epilog="Example: foureyes audit review --week 2026-W47 --html week.html")(review)
 
@@ -76,10 +78,17 @@ def show(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Print entries of the log, oldest first."""
-    from bot.cli.checking import entries
+    """Print entries of the log, oldest first.
 
-    for entry in entries(subject, since, limit):
+    What people are not shown is covered: `audit reveal` shows it. A look at values is recorded before it is printed.
+    """
+    from bot.cli.looking import record_look
+    from bot.cli.showing import entries
+
+    found = entries(subject, since, limit)
+    if told := sum(1 for entry in found if entry["detached"]):
+        record_look("show", told, ("subject",) if subject else (), since)
+    for entry in found:
         typer.echo(json_text(entry) if as_json else _line(entry))
 
 

@@ -1,6 +1,5 @@
 """What the audit commands do: hold the database against its own links, its anchor and its fold. It changes no log."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,7 +26,6 @@ from bot.keys import KeyFileError, SigningKey, load
 from bot.settings import SettingsError
 from bot.store.check import differences
 from bot.store.codec import LOG
-from bot.store.disclosed import disclosures
 from bot.store.folds import recorded_of
 
 # Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
@@ -182,21 +180,8 @@ def anchor_now() -> Path:
 
 def export_tiles(folder: Path, *, with_values: bool) -> tuple[Checkpoint, list[str]]:
     """Write the log as tiles, signed now; gives the checkpoint, and every key that signed it or an older one."""
+    from bot.reveal.disclosing import open_disclosures  # what it imports, a verification must not wait for
+
     key = _key()
     with reading() as connection:
-        return export(connection, folder, key.signers, disclosures if with_values else None, key.retired)
-
-
-def entries(subject: str | None, since: int, limit: int) -> Iterator[dict[str, Any]]:
-    """Give entries with those of their detached values that live."""
-    where = "seq >= ?" if subject is None else "seq >= ? AND subject = ?"
-    values = [since] if subject is None else [since, subject]
-    with reading() as connection:
-        found = connection.execute(
-            f"SELECT seq, body FROM entries WHERE {where} ORDER BY seq LIMIT ?",  # noqa: S608 - our own constants
-            [*values, limit],
-        ).fetchall()
-        for seq, body in found:
-            detached = connection.execute("SELECT name, value FROM detached WHERE seq = ?", (seq,)).fetchall()
-            living = {name: json.loads(value) for name, value in detached if value is not None}
-            yield {**json.loads(body), "detached": living}
+        return export(connection, folder, key.signers, open_disclosures if with_values else None, key.retired)

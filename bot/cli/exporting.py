@@ -64,6 +64,8 @@ def export(
 
 
 def _write_lines(form: Form, after: int, to: Path | None, *, with_values: bool) -> None:
+    if with_values:
+        _record(after)
     lines = _csv(after, values=with_values) if form is Form.CSV else _lines(form, after, values=with_values)
     if to is None:
         _print(lines)
@@ -74,6 +76,16 @@ def _write_lines(form: Form, after: int, to: Path | None, *, with_values: bool) 
         typer.echo(f"Not exported. {printable(str(error.filename or to))}: {error.strerror}", err=True)
         raise typer.Exit(FAILED) from None
     typer.echo(f"Wrote {counted(number - (form is Form.CSV), 'entry', 'entries')} to {printable(str(to))}.")
+
+
+def _record(after: int) -> None:
+    """Record the look, with how many of the entries have values that may be written."""
+    from bot.cli.looking import record_look
+    from bot.cli.session import reading
+
+    with reading() as connection:
+        found = connection.execute("SELECT count(DISTINCT seq) FROM main.detached WHERE seq > ?", (after,)).fetchone()
+    record_look("export", found[0], (), after)
 
 
 def _print(lines: Iterable[str]) -> None:

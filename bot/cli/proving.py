@@ -10,6 +10,7 @@ from bot.cli.output import AUDIT_BROKEN, FAILED, AsJson, print_json, printable
 from handlers.counting import counted
 
 if TYPE_CHECKING:
+    from bot.evidence.gathering import Decision, Place
     from bot.evidence.pack import Pack
 
 
@@ -19,21 +20,32 @@ def prove(
         Path | None, typer.Option(help="A new folder, or a file that ends in .zip; evidence-ID where it is left out.")
     ] = None,
     *,
+    reveal: Annotated[
+        str, typer.Option(metavar="REASON", help="With what people are not shown; the reason stands in the log.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Write everything that proves one decision.
 
     For somebody who need not trust this server. The whole log is verified first. Exit code 7 where anything is broken;
-    then the pack says so. docs/evidence.md tells what is in it and how to check it.
+    then the pack says so. docs/evidence.md tells what is in it and how to check it. The look is recorded.
     """
+    from bot.cli.looking import record_evidence
     from bot.cli.packing import made_of
     from bot.clock import SteadyClock
     from bot.evidence.making import pack_of
 
     now = SteadyClock()()
-    pack, broken = made_of(proposal, lambda decision, place, wrong: pack_of(decision, place, now, "whole-log", wrong))
+    whole = bool(reveal.strip())
+
+    def make(decision: "Decision", place: "Place", wrong: tuple[str, ...]) -> "Pack":
+        return pack_of(decision, place, now, "whole-log", wrong, originals=whole)
+
+    pack, broken = made_of(proposal, make)
     if pack is None:
         raise typer.Exit(nothing_there(proposal, broken))
+    if not broken:  # a broken log is left as it is
+        record_evidence(pack.proposal, reveal if whole else None)
     target = to or Path(f"evidence-{pack.proposal}")
     try:
         _write(pack, target)

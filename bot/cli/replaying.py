@@ -33,12 +33,15 @@ def replay(
     What was known, shown, decided and done. Then the policy of then is asked again with what was recorded. The whole
     log is verified first. Exit code 7 where it is broken, or where the policy comes to something else.
     """
+    from bot.cli.looking import record_look
     from bot.cli.packing import made_of
     from bot.evidence.replaying import document_of, replay_of
 
     found, broken = made_of(proposal, replay_of)
     if found is None:
         raise typer.Exit(nothing_there(proposal, broken))
+    if not broken:  # a broken log is left as it is
+        record_look("replay", 1)
     if as_json:
         print_json(document_of(found))
     else:

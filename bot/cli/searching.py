@@ -43,8 +43,9 @@ def search(
 ) -> None:
     """Find proposals, newest first.
 
-    All that is given must be so. It needs no running server.
+    All that is given must be so. It needs no running server. The look is recorded, not what was asked.
     """
+    from bot.cli.looking import record_look
     from handlers.audit_desk import SoughtError
     from handlers.http.audit_render import page_fields
     from handlers.seeking import NAMES, sought_in
@@ -52,9 +53,11 @@ def search(
     texts = (since, until, person, agent, tool, state, rule, currency, least, most, text)
     given = {name: value for name, value in zip(NAMES, texts, strict=True) if value is not None}
     try:
-        page = _page(sought_in(given), limit, after)
+        sought = sought_in(given)
+        page = _page(sought, limit, after)
     except SoughtError as error:
         raise typer.BadParameter(str(error), param_hint=f"--{error.name}") from None
+    record_look("search", len(page.hits), sought.filters)
     if as_json:
         print_json(page_fields(page))
         return

@@ -13,11 +13,14 @@ def write_tiles(tiles: Path, *, with_values: bool, as_json: bool) -> None:
     """Write the log for an auditor, after verifying it; where it is broken, nothing is written."""
     from bot.audit.tile_export import ExportError
     from bot.cli.checking import check, export_tiles
+    from bot.cli.looking import record_look
 
     found = check(refold=False)
     if found["broken"]:
         typer.echo("Not exported: the log is BROKEN. `foureyes audit verify` shows what is wrong.", err=True)
         raise typer.Exit(AUDIT_BROKEN)
+    if with_values:
+        record_look("export", found["entries"], ("tiles",))
     try:
         checkpoint, keys = export_tiles(tiles, with_values=with_values)
     except (ExportError, OSError) as error:

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeVar
 from approval_rules.auditor_events import AuditLooked
 from approval_rules.people import PersonId, auditor
 from bot.auditors import BY_KEY
+from bot.desk.revealing import RevealUseCases
 from bot.desk.try_pace import TryPace
 from bot.desk.wiring import Wiring, written
 from bot.keys import split_auditor_key
@@ -38,6 +39,7 @@ class AuditUseCases:
         self._wiring = wiring
         self._pace = TryPace(between=timedelta(0), most=_A_MINUTE)
         self._mark, self._marks = marker(wiring.key), marking(wiring.key)
+        self.originals = RevealUseCases(wiring)
         self.indexer = Indexer(wiring.reads.path, wiring.writer, self._mark)
 
     async def auditor_of(self, unverified_key: str) -> Auditor | None:

@@ -29,6 +29,7 @@ from bot.desk.away import AwayUseCases, delegators, duties_of, everybody_away
 from bot.desk.explained import explained
 from bot.desk.persons import NeedPeopleError, concerned, judges, meet, standing_in, vouched
 from bot.desk.persons_changed import PersonsUseCases
+from bot.desk.revealing import RevealUseCases
 from bot.desk.reviewing import ReviewUseCases
 from bot.desk.switching import record_incident, record_switch
 from bot.desk.taking_back import count_unclaimed
@@ -52,6 +53,7 @@ class PeopleUseCases(AwayUseCases):
         super().__init__(wiring)
         self.persons = PersonsUseCases(wiring)
         self.reviews = ReviewUseCases(wiring)
+        self.originals = RevealUseCases(wiring)
 
     async def vote(self, click: Click) -> Judged:
         """Count or refuse a vote."""

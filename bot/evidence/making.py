@@ -22,7 +22,8 @@ from bot.evidence.judging import Judgement, judgements
 from bot.evidence.pack import PAGE, Pack, summed
 from bot.evidence.showing import Shown, Views
 from bot.evidence.telling import moments
-from bot.evidence.withholding import for_its_agent, is_told
+from bot.evidence.withholding import for_its_agent, is_told, without_hidden
+from bot.reveal.covering import covered_members
 from bot.store.decisions import Written
 from handlers.desk import Seen
 from handlers.http.render import proposal_json
@@ -47,6 +48,7 @@ class _Parts:
     broken: tuple[str, ...]
     grant: str | None
     for_agent: bool
+    covered: bool
 
 
 def pack_of(
@@ -57,12 +59,14 @@ def pack_of(
     wrong: Sequence[str] = (),
     *,
     for_agent: bool = False,
+    originals: bool = False,
 ) -> Pack:
     """Make the pack; `wrong` is what a verification of the whole log found. A grant that could be used is left out.
 
-    An agent is given what the API tells it, and the proofs.
+    An agent is given what the API tells it, and the proofs. Others get what is hidden from people with `originals`
+    only, for a look that is on record.
     """
-    parts = _parts(decision, place, now, faults_of(decision, wrong), for_agent=for_agent)
+    parts = _parts(decision, place, now, faults_of(decision, wrong), for_agent=for_agent, originals=originals)
     given, final = parts.decision, decision.proposal.deadline is None
     files = {
         **_entry_files(given),
@@ -80,15 +84,18 @@ def pack_of(
     return Pack(decision.proposal.id, summed(files), parts.broken, final)
 
 
-def _parts(decision: Decision, place: Place, now: datetime, broken: tuple[str, ...], *, for_agent: bool) -> _Parts:
+def _parts(
+    decision: Decision, place: Place, now: datetime, broken: tuple[str, ...], *, for_agent: bool, originals: bool
+) -> _Parts:
     views, last = Views(decision), decision.entries[-1].seq
     grant, judged = _over_grant(decision, place, now), judgements(decision)
     if not for_agent:
         told = moments(decision)
-        return _Parts(decision, views.at(last), views.packets(), judged, told, broken, grant, for_agent=False)
+        given, shown = decision if originals else without_hidden(decision), views.packets()
+        return _Parts(given, views.at(last), shown, judged, told, broken, grant, for_agent=False, covered=not originals)
     judged = [replace(each, explained=None) for each in judged]
     seen, told = decision.seen_at(last), moments(decision, is_told)
-    return _Parts(for_its_agent(decision), seen, (), judged, told, broken, grant, for_agent=True)
+    return _Parts(for_its_agent(decision), seen, (), judged, told, broken, grant, for_agent=True, covered=False)
 
 
 def _action_file(decision: Decision) -> dict[str, bytes]:
@@ -185,8 +192,11 @@ def _counted(decision: Decision, each: Written) -> dict[str, Any]:
 
 def _decision_json(parts: _Parts) -> bytes:
     decision = parts.decision
+    proposal = proposal_json(parts.seen)
+    if parts.covered:
+        proposal = covered_members(proposal, decision.proposal.requirement.hidden)
     document = {
-        "proposal": json.loads(proposal_json(parts.seen), parse_float=Decimal),
+        "proposal": json.loads(proposal, parse_float=Decimal),
         "story": [
             {"seq": each.seq, "at": format_time(each.at), "kind": each.kind, "who": each.who, "what": each.what}
             for each in parts.told

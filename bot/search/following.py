@@ -3,25 +3,21 @@
 Values that a policy hides from people are covered here too, and secrets and card numbers are withheld.
 """
 
-import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from approval_rules.people import ProposalId
 from bot.audit.signed_note import origin_of
-from bot.store.past import folded, living, one_view
+from bot.reveal.covering import covered, hidden_in
+from bot.store.past import living, one_view
 from bot.store.rows import Row
 from handlers.audit_desk import Entry, Followed
-from handlers.slack.found_secrets import masked
-from handlers.slack.values import is_hidden
 
 _FIRST: Final = "SELECT leaf_hash FROM entries WHERE seq = 0"
 _BEHIND: Final = "SELECT seq, body, subject FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
 _AT_ONCE: Final = 50
 _LARGE: Final = 4 * 1024 * 1024
-_COVERED: Final = "(hidden by policy)"
 
 
 def behind(connection: sqlite3.Connection, after: int, limit: int, *, values: bool) -> Followed:
@@ -48,6 +44,11 @@ def behind(connection: sqlite3.Connection, after: int, limit: int, *, values: bo
     return Followed(origin_of(None if first is None else bytes(first[0])), found)
 
 
+def shown_values(connection: sqlite3.Connection, rows: Sequence[Row]) -> dict[int, dict[str, str]]:
+    """Give by entry (seq, body, subject) the JSON text of its living values, covered where people are not shown it."""
+    return _shown(connection, rows, {})
+
+
 def _size(entry: Entry) -> int:
     return len(entry.body) + sum(map(len, (entry.values or {}).values()))
 
@@ -63,40 +64,6 @@ def _shown(
             continue
         subject = subjects[seq]
         if subject not in hidden:
-            hidden[subject] = _hidden_of(connection, subject)
-        shown[seq][name] = _covered_text(value, hidden[subject])
+            hidden[subject] = hidden_in(connection, subject)
+        shown[seq][name] = covered(value, hidden[subject])
     return shown
-
-
-def _hidden_of(connection: sqlite3.Connection, subject: str) -> Collection[str]:
-    proposal = folded(connection, ProposalId(subject))
-    return () if proposal is None else tuple(proposal.requirement.hidden)
-
-
-def _covered_text(value: str, hidden: Collection[str]) -> str:
-    # Numbers stay as they are written: they are read as text, and written as they were read.
-    parsed = json.loads(value, parse_float=_Number, parse_int=_Number)
-    return _written(parsed, hidden, "")
-
-
-class _Number(str):
-    """A number as it stands in JSON."""
-
-    __slots__ = ()
-
-
-def _written(value: object, hidden: Collection[str], name: str) -> str:
-    if name and is_hidden(name, hidden):
-        return json.dumps(_COVERED)
-    if isinstance(value, _Number):
-        kept = masked(value)
-        return str(value) if kept == value else json.dumps(kept)
-    if isinstance(value, Mapping):
-        inner = (
-            f"{json.dumps(key)}:{_written(each, hidden, f'{name}.{key}' if name else key)}"
-            for key, each in value.items()
-        )
-        return "{" + ",".join(inner) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(_written(each, hidden, name) for each in value) + "]"
-    return json.dumps(masked(value) if isinstance(value, str) else value, ensure_ascii=False)

@@ -27,6 +27,7 @@ from approval_rules import (
     people_events,
     policy_events,
     question_events,
+    reveal_events,
     review_events,
     stop_events,
 )
@@ -108,6 +109,8 @@ KINDS: Mapping[str, type[Event]] = {
     "values.erased": erasure_events.Erased,
     "hold.set": erasure_events.HoldSet,
     "hold.lifted": erasure_events.HoldLifted,
+    "original.revealed": reveal_events.Revealed,
+    "original.refused": reveal_events.RevealRefused,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -204,7 +207,12 @@ def subject_of(event: Event) -> str:
             return OPERATORS
         case access_events.RoleChanged() | access_events.AccessReviewed() | access_events.AccessReviewRefused():
             return ACCESS
-        case auditor_events.AuditorKeyChanged() | auditor_events.AuditLooked():
+        case (
+            auditor_events.AuditorKeyChanged()
+            | auditor_events.AuditLooked()
+            | reveal_events.Revealed()
+            | reveal_events.RevealRefused()
+        ):
             return AUDITORS
         case (
             review_events.WeekReported()

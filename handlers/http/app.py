@@ -96,6 +96,7 @@ def _audit_routes(ports: HttpPorts) -> list[BaseRoute]:
     return [
         Route("/v1/audit/search", Path({"GET": calls.search})),
         Route("/v1/audit/stream", Path({"GET": calls.stream})),
+        Route("/v1/audit/reveal", Path({"POST": calls.reveal})),
     ]
 
 

@@ -55,4 +55,20 @@ class SearchOut(Closed):
     size: int
 
 
-MODELS: tuple[type[BaseModel], ...] = (SearchOut,)
+class OriginalOut(Closed):
+    """One thing as it was written: the log index of its entry, where it stands there, and the text itself."""
+
+    seq: int
+    where: str
+    text: str
+
+
+class UncoveredOut(Closed):
+    """What was hidden under one name in a proposal. The look is on record."""
+
+    proposal: str
+    field: str
+    originals: list[OriginalOut]
+
+
+MODELS: tuple[type[BaseModel], ...] = (SearchOut, UncoveredOut)

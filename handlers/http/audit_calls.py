@@ -1,13 +1,17 @@
-"""The calls of auditors: search the log and follow it. Parse, ask the desk for one thing, render; no decisions."""
+"""The calls of auditors: search the log, follow it, look at an original. They parse, ask the desk, and render."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from approval_rules.refusals import Refusal
+from approval_rules.text import AgentText
 from handlers.audit_desk import AuditDesk, Auditor, Sought, SoughtError
 from handlers.desk import Fault
-from handlers.http import audit_query, audit_render
+from handlers.http import audit_query, audit_render, query, reading
 from handlers.http.auth import authenticated_auditor
 from handlers.http.problems import ProblemError
+from handlers.http.schemas import RevealIn
+from handlers.reveal_desk import Choice, Uncovered
 
 _SHOWS_NONE = "This key shows no values. Ask for one that does, or search by other things."
 _NDJSON = "application/x-ndjson"
@@ -42,6 +46,24 @@ class AuditCalls:
         last = followed.entries[-1].seq if followed.entries else asked.after
         lines = audit_render.lines(followed, asked.form)
         return Response(lines, media_type=_NDJSON, headers={"Next-After": str(last)})
+
+    async def reveal(self, request: Request) -> Response:
+        """POST /v1/audit/reveal: the original of what people are not shown; the look is recorded before."""
+        auditor = await self._auditor(request)
+        query.refuse_query(request)
+        body, _ = await reading.body_as(RevealIn, request)
+        look = await self._desk.originals.over_http(auditor, body.proposal, body.field, AgentText(body.reason))
+        match look:
+            case Refusal():
+                raise ProblemError("values-not-shown", _SHOWS_NONE)
+            case None:
+                raise ProblemError("not-found", "There is no such proposal.")
+            case Choice():
+                there = ", ".join(look.fields) or "nothing"
+                fault = Fault("/field", f"must name what is hidden in this proposal: {there}")
+                raise ProblemError("invalid-body", "Nothing is hidden under this name.", [fault])
+            case Uncovered():
+                return Response(audit_render.uncovered_json(look), media_type="application/json")
 
     async def _auditor(self, request: Request) -> Auditor:
         auditor = await authenticated_auditor(request, self._desk)

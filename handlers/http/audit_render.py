@@ -1,10 +1,12 @@
-"""Writes what auditors get: JSON of what was found, and entries of the log as lines."""
+"""Writes what auditors get: JSON of what was found, entries of the log as lines, and originals for a recorded look."""
 
 import json
 
+from approval_rules.text import unwrap_text
 from approval_rules.times import format_time
 from handlers.audit_desk import Followed, Hit, SearchPage
 from handlers.exports.forms import LINES
+from handlers.reveal_desk import Uncovered
 
 
 def page_json(page: SearchPage) -> str:
@@ -46,3 +48,11 @@ def lines(followed: Followed, form: str) -> bytes:
     """Write entries, each on a line, in a form of JSON_LINES."""
     write = LINES[form]
     return "".join(write(followed.origin, entry) + "\n" for entry in followed.entries).encode()
+
+
+def uncovered_json(look: Uncovered) -> str:
+    """Write originals, for a look that is on record."""
+    found = [
+        {"seq": each.seq, "where": unwrap_text(each.where), "text": unwrap_text(each.text)} for each in look.originals
+    ]
+    return json.dumps({"proposal": look.proposal, "field": look.field, "originals": found})

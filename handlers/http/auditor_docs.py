@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from approval_rules.text import AgentText
 from approval_rules.times import format_time
 from handlers.audit_desk import Deciding, Hit, SearchPage
 from handlers.exports.forms import JSON_LINES
-from handlers.http import audit_answers, audit_render
+from handlers.http import audit_answers, audit_render, schemas
 from handlers.http.audit_query import MAX_WAIT_S, MOST_ENTRIES
-from handlers.http.call_docs import Answer, CallDoc, query_parameter
+from handlers.http.call_docs import BODY_PROBLEMS, Answer, CallDoc, query_parameter
 from handlers.http.examples import AT
 from handlers.http.query import DEFAULT_PAGE, MAX_PAGE
+from handlers.reveal_desk import Original, Uncovered
 from handlers.seeking import STATES
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -50,7 +52,23 @@ _ENTRY = {
 
 def auditor_calls() -> Sequence[CallDoc]:
     """Describe the calls that need an auditor's key."""
-    return _search(), _stream()
+    return _search(), _stream(), _reveal()
+
+
+def _reveal() -> CallDoc:
+    original = Original(4700, AgentText("arguments.card_number"), AgentText("4111 1111 1111 1111"))
+    told = json.loads(audit_render.uncovered_json(Uncovered(_HIT.proposal, "card_number", [original])))
+    return CallDoc(
+        "post",
+        "/v1/audit/reveal",
+        "audit_reveal",
+        "See the original of what people are not shown; the look is recorded before it is answered",
+        {200: Answer("The originals.", (audit_answers.UncoveredOut,), {"card": told})},
+        (*BODY_PROBLEMS, "values-not-shown", "not-found", "too-many-requests"),
+        schemas.RevealIn,
+        {"proposal": _HIT.proposal, "field": "card_number", "reason": "chargeback 4711"},
+        key="auditorKey",
+    )
 
 
 def _search() -> CallDoc:

@@ -182,11 +182,19 @@ class PauseIn(_Closed):
     revoke: bool | None = None
 
 
+class RevealIn(_Closed):
+    """Which original to see: of one proposal, what is hidden under one name. Why is recorded with who."""
+
+    proposal: Annotated[str, Field(min_length=1, max_length=100)]
+    field: Name
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_visible)]
+
+
 class NothingIn(_Closed):
     """A call that needs no body; an empty object is welcome."""
 
 
-MODELS = (ProposalIn, ClaimIn, OutcomeIn, AnswerIn, PauseIn, ResumeIn, NothingIn)
+MODELS = (ProposalIn, ClaimIn, OutcomeIn, AnswerIn, PauseIn, ResumeIn, RevealIn, NothingIn)
 
 
 def _places(model: type[BaseModel], under: str = "") -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ from handlers.slack.grammar import (
     PauseWish,
     PersonsWish,
     ResumeWish,
+    RevealWish,
     StartWish,
     understand,
 )
@@ -35,6 +36,7 @@ from handlers.slack.ids import DETAILS, value_of
 from handlers.slack.packet import MAX_TEXT, packet
 from handlers.slack.parse import Typed
 from handlers.slack.persons import persons_answer
+from handlers.slack.revealing import reveal_lines
 from handlers.slack.reviewing import report_asked
 from handlers.slack.sentence import sentence_of
 from handlers.slack.sentences import (
@@ -68,6 +70,7 @@ HELP: Final = (
     Safe("/agent factor · your second factors: get one, lock it, confirm a colleague's"),
     Safe("/agent people · who is one person; admins join and part accounts with it"),
     Safe("/agent access · a report on who may approve what, for whoever reviews it"),
+    Safe("/agent reveal ID FIELD REASON · see what is hidden there, with the role reveal; each look is recorded"),
     Safe("/agent whoami · your roles here"),
     Safe("/agent away until friday delegate @colleague · be called no more until then; /agent back ends it"),
     Safe("/agent away decline · do not stand in for whoever named you as delegate"),
@@ -118,6 +121,8 @@ class Commands:
                 return Reply([await self.starting.asked_for(typed, wish.tool)])
             case AwayWish():
                 return Reply(await away_lines(self.desk, typed.who, wish))
+            case RevealWish():
+                return Reply(await reveal_lines(self.desk.originals, typed, wish))
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():

@@ -41,7 +41,7 @@ _ALL: Final = frozenset({"all", "everything", "everyone", "*"})
 _ON_OFF: Final = {"on": True, "start": True, "off": False, "over": False, "end": False}
 VERBS: Final = (
     *("pause", "resume", "incident", "status", "pending", "show", "request", "factor", "people"),
-    *("access", "whoami", "away", "back", "help"),
+    *("reveal", "access", "whoami", "away", "back", "help"),
 )
 
 Kind: TypeAlias = Literal["all", "agent", "tool"]
@@ -116,6 +116,15 @@ class StartWish:
 
 
 @dataclass(frozen=True, slots=True)
+class RevealWish:
+    """See the original of what is hidden under the name `field` in one proposal, for a reason."""
+
+    about: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """No command of ours; `nearest` is the one that was perhaps meant."""
 
@@ -132,6 +141,7 @@ Wish: TypeAlias = (
     | PersonsWish
     | StartWish
     | AwayWish
+    | RevealWish
     | Ask
     | NotUnderstood
 )
@@ -158,6 +168,9 @@ def understand(typed: str) -> Wish:
         return PersonsWish(_first(rest)[0].casefold())
     if verb == "request":
         return StartWish(_first(rest)[0])
+    if verb == "reveal":
+        about, rest = _first(rest)
+        return RevealWish(about, *_first(rest))
     if verb in ("away", "back"):
         return AwayWish(back=True) if verb == "back" else away_wish(typed, rest)
     if verb in VERBS:

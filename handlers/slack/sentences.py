@@ -152,6 +152,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     Refusal.REVIEW_SUPERSEDED: "It did not count: the report on the next week has taken the place of this one. Please "
     "use its message.",
     Refusal.NO_SUCH_ITEM: "Nothing was flagged: the report has no item of this number, or those are too many at once.",
+    Refusal.MAY_NOT_REVEAL: "Nothing was shown: only whoever has the role reveal in roles.yml sees what is hidden. "
+    "That you asked is recorded; /agent whoami shows your roles.",
     Refusal.SECOND_PERSON_NEEDED: "Your half is recorded. A second person must type /agent resume all, or press Resume "
     "everything in the channel, before anything runs again.",
 }

@@ -16,7 +16,7 @@ from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
 from handlers.counting import counted
 from handlers.slack.blocks import utc
-from handlers.slack.escape import Safe, clipped, is_blank, named, visible
+from handlers.slack.escape import Safe, clipped, is_blank, named, unmasked, visible
 from handlers.slack.values import (
     NOTHING_HIDDEN,
     Line,
@@ -71,6 +71,11 @@ def words(text: AgentText) -> Safe:
 def paragraphs(text: AgentText) -> Safe:
     """Escape for preformatted text: line ends stay."""
     return visible(unwrap_text(text), breaks=True)
+
+
+def original_words(original: AgentText) -> Safe:
+    """Escape an original for one line, with the secrets in it: only for a look that is on record."""
+    return unmasked(unwrap_text(original))
 
 
 def says_nothing(text: AgentText) -> bool:

@@ -22,6 +22,8 @@ DOORS = {
     "approval_rules/conditions.py": "compares arguments and facts; shows nothing",
     "handlers/slack/text.py": "the one place that turns it into Slack text, every character made visible",
     "handlers/http/render.py": "gives an agent its own words back, as JSON",
+    "handlers/http/audit_render.py": "gives an auditor an original as JSON, once the look is on record",
+    "bot/cli/revealing.py": "gives the command line an original, once the look is on record; its printer makes it safe",
     "bot/cli/overview.py": "gives the command line a pause's reason, which its printer makes safe for a terminal",
     "bot/cli/past_reviews.py": "gives the command line what reviewers noted, which its printer makes safe",
     "bot/store/tally.py": "sums and compares arguments and facts; shows nothing",

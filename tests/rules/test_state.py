@@ -18,6 +18,7 @@ from approval_rules import (
     people_events,
     policy_events,
     question_events,
+    reveal_events,
     review_events,
     stop_events,
 )
@@ -145,6 +146,7 @@ def test_the_vocabulary_is_closed() -> None:
         for module in (
             *(vocabulary, policy_events, people_events, initiation_events, duty_events, factor_events),
             *(question_events, stop_events, access_events, auditor_events, review_events, log_events, erasure_events),
+            reveal_events,
         )
         for thing in vars(module).values()
         if isinstance(thing, type) and thing.__module__ == module.__name__ and "at" in getattr(thing, "__slots__", ())

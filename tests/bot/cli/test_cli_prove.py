@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import checking
+from bot.cli import showing
 from bot.slack_standin.workspace import MAYA
 from tests.authenticator import Algorithm, Passkey
 from tests.bot.cli.living import Living
@@ -62,7 +62,7 @@ async def test_an_auditor_checks_every_vote_with_openssl_alone(
         ready.set(FOUREYES_DATABASE_URL=f"sqlite+aiosqlite:///{world.database}")
         ready.set(FOUREYES_SIGNING_KEY_FILE=world.settings.signing_key_file)
         ended = ready("audit", "prove", proposal["id"], "--to", str(tmp_path / "evidence"))
-        log = [*checking.entries(proposal["id"], 0, 99)]
+        log = [*showing.entries(proposal["id"], 0, 99)]
     assert ended.code == 0, ended.err
     (folder,) = (tmp_path / "evidence" / "votes").iterdir()
     told = checked(folder, algorithm)

@@ -12,9 +12,11 @@ from approval_rules.people_events import PersonsChange
 from approval_rules.switch import EVERYTHING, Incident, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from handlers.amending_desk import Asking, Editing, Reply, Screen, TakingBack, What
+from handlers.audit_desk import Auditor
 from handlers.away_desk import Away, AwaySaid
 from handlers.desk import Click, Envelope, Face, IncidentSaid, Judged, Overview, Seen, Switched, Whoami
 from handlers.persons_desk import PersonsKnown, PersonsSaid
+from handlers.reveal_desk import Look
 from handlers.review_desk import SignedReview
 from tests.handlers.slack.made import AGENT, FACES, GRACE, NOW, seen
 
@@ -65,11 +67,18 @@ class FakeDesk:
     gone: list[tuple[str, str | None]] = field(default_factory=list)
     dead: int = 0
     persons: "FakePersons" = field(default_factory=FakePersons)
+    look: Look = None
+    looks: list[tuple[str, str, AgentText]] = field(default_factory=list)
 
     @property
     def reviews(self) -> "FakeReviews":
         """Give the access review, which answers as this desk does."""
         return FakeReviews(self)
+
+    @property
+    def originals(self) -> "FakeOriginals":
+        """Give the looks at originals, which are answered as the test says."""
+        return FakeOriginals(self)
 
     async def answering(self) -> None:
         """Be slow, or in trouble, where the test says so."""
@@ -237,3 +246,20 @@ class FakeReviews:
         await self.desk.answering()
         self.desk.asked.append((who, unverified_digest))
         return SignedReview(self.desk.refuses_switch, complete=not self.desk.second_person)
+
+
+@dataclass(slots=True)
+class FakeOriginals:
+    """Answers looks as its desk says, and keeps what was asked."""
+
+    desk: "FakeDesk"
+
+    async def in_slack(self, who: Envelope, unverified_id: str, field: str, reason: AgentText) -> Look:
+        """Answer a person."""
+        assert who.account.user_id
+        self.desk.looks.append((unverified_id, field, reason))
+        return self.desk.look
+
+    async def over_http(self, auditor: Auditor, unverified_id: str, field: str, reason: AgentText) -> Look:
+        """Nobody comes here from Slack."""
+        raise AssertionError((auditor, unverified_id, field, reason))
