@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import hmac
 import json
+import logging
 import os
 import stat
 import threading
@@ -24,6 +25,7 @@ from bot.clock import NewToken, base32
 from bot.keys import KeyFileError, base64url
 from bot.sealing import CannotOpenError
 
+_log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _TAG_LETTERS: Final = 8
@@ -70,10 +72,36 @@ class DataKeys:
         return f"DataKeys({str(self.path)!r})"
 
     def refresh(self) -> None:
-        """Read the file again where it is another one than last time."""
-        if _signature(os.stat(self.path)) != self._seen:  # noqa: PTH116 - half the time of Path.stat, at every write
+        """Read the file again where it is another one than last time; where somebody took it away, put it back.
+
+        Raises KeyFileError where it cannot be read or put back; what was read before is kept.
+        """
+        try:
+            status = os.stat(self.path)  # noqa: PTH116 - half the time of Path.stat, at every write
+        except FileNotFoundError:
+            if not self._seen:
+                raise
+            self._put_back()
+            return
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+        if _signature(status) != self._seen:
             with self._lock:
                 self._take(*_read(self.path))
+
+    def _put_back(self) -> None:
+        """Write the file again from what is held here: removing it erases nothing that the log does not tell of."""
+        try:
+            with self._lock, _alone(self.path.parent):
+                if not self.path.exists():
+                    _write(self.path, self._secrets)
+                self._take(*_read(self.path))
+        except OSError as error:
+            raise KeyFileError(
+                f"{self.path} is gone and cannot be written again: {error.strerror}. Make its folder writable, or put"
+                " the file back from its backup; do not stop the server before, which still holds the keys"
+            ) from None
+        _log.error("%s was taken away; it was written again with %s keys", self.path, len(self._secrets))
 
     def names(self) -> list[KeyName]:
         """Name every living key, the oldest first."""
@@ -105,6 +133,11 @@ class DataKeys:
         """Give 16 bytes by which a text of this day is found again, and which say nothing without the key."""
         name = self._marking.get((day, days)) or self.make(day, days, MARK)
         return hmac.digest(self._secrets[name], text.encode(), hashlib.sha256)[:16]
+
+    def kept_mark(self, day: str, days: int, text: str) -> bytes | None:
+        """Give the mark of a text where the key for it is there still; makes none."""
+        self.refresh()
+        return self.mark(day, days, text) if (day, days) in self._marking else None
 
     def make(self, day: str, days: int, kind: str = "") -> str:
         """Make a key, on the disk when this returns, with which this day and term is sealed from now on."""
@@ -164,11 +197,15 @@ def _read(path: Path) -> tuple[tuple[int, ...], Mapping[str, bytes]]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise KeyFileError(f"{path}: cannot read the data keys: {error.strerror}") from None
+        raise _unreadable(path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         # The parser's own message is left out: it could quote the file.
         raise KeyFileError(f"{path}: not a file of data keys; restore it from its backup") from None
     return _signature(status), secrets
+
+
+def _unreadable(path: Path, error: OSError) -> KeyFileError:
+    return KeyFileError(f"{path}: cannot read the data keys: {error.strerror}")
 
 
 def _secrets(read: Any) -> Mapping[str, bytes]:  # noqa: ANN401 - JSON

@@ -29,6 +29,7 @@ async def checks(  # one for each thing that can be unfit
     drill = await drills.standing()
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
+        *_key_checks(writer),
         Check("policy", ok=watch.fault is None, detail=watch.told),
         *_lookup_checks(policy, lookups),
         *_factor_checks(policy, settings),
@@ -37,6 +38,14 @@ async def checks(  # one for each thing that can be unfit
         # Told, and no reason to turn people away: one agent's dead receiver must not take the server off the line.
         Check("outbox", ok=True, detail=counted(metrics.outbox_dead, "dead letter")),
     )
+
+
+def _key_checks(writer: Writer) -> Iterator[Check]:
+    """Tell where the data keys cannot be read, without saying where they lie: nothing is written until they can."""
+    if writer.keys_fault() is not None:
+        yield Check(
+            "data keys", ok=False, detail="they cannot be read, so nothing is written; `foureyes doctor` says why"
+        )
 
 
 def _lookup_checks(policy: PolicyInForce, lookups: Lookups) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+from bot.keys import KeyFileError
 from bot.store.engine import BUSY_MS, StoreUnavailableError
 from bot.store.folds import Folds
 from bot.store.transaction import Sources, Transaction
@@ -67,8 +68,9 @@ def commit(
     except Exception as error:  # noqa: BLE001 - whatever it was, every caller must hear that nothing was written
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        why = str(error) if isinstance(error, KeyFileError) else f"the database could not be written: {error}"
         for job in batch:
-            job.error = job.error or StoreUnavailableError(f"the database could not be written: {error}")
+            job.error = job.error or StoreUnavailableError(why)
         return None
     return Committed(transaction.touched, transaction.kinds, transaction.denials)
 

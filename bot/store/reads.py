@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE: Final = 4
+_NOT_OPENED: Final = "user-defined function"
+"""What SQLite says where what was sealed could not even be tried to open."""
 
 
 class Snapshot:
@@ -160,4 +162,6 @@ def _read(connection: sqlite3.Connection, sql: str, where: Mapping[str, Any]) ->
     try:
         return connection.execute(sql, where).fetchall()
     except sqlite3.Error as error:
+        if _NOT_OPENED in str(error):
+            raise StoreUnavailableError("the data keys cannot be read; `foureyes doctor` says why") from error
         raise StoreUnavailableError(f"the database could not be read: {error}") from error

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import structlog
 
+from bot.keys import KeyFileError
 from bot.store.commit import Committed, Work, commit, no_crash
 from bot.store.engine import StoreUnavailableError
 from bot.store.folds import Folds
@@ -73,6 +74,15 @@ class Writer:
         job = _Job(unit, loop=loop, future=loop.create_future())
         self._jobs.put(job)
         return cast("T", await job.future)
+
+    def keys_fault(self) -> str | None:
+        """Say why nothing can be sealed now, so that nothing is written; None where all is well."""
+        try:
+            if self._sources.vault is not None:
+                self._sources.vault.refresh()
+        except KeyFileError as error:
+            return str(error)
+        return None
 
     def close(self) -> None:
         """Finish what waits, stop the thread and close the connection."""
