@@ -11,7 +11,7 @@ from approval_rules.factors import Factors, evolve_factors
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.review_events import WeekReported
 from approval_rules.state import Proposal, evolve
-from bot.store import absences, credentials, policies, reports, rows
+from bot.store import absences, credentials, policies, reports, rows, sealed_check
 from bot.store.codec import CodecError
 from bot.store.index import INDEX_COLUMNS, index_row
 from bot.store.registered import Registry
@@ -70,6 +70,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     for row in sorted({*absent.values()} ^ {tuple(row) for row in connection.execute(absences.ALL)}, key=str):
         yield f"the log and the index differ in until when {row[0]} is away"
     yield from reports.faults(connection, signed)
+    yield from sealed_check.faults(connection)
     for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
         yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 

@@ -5,6 +5,7 @@ file but to seal.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -44,11 +45,11 @@ _FORGET = "DELETE FROM sealed_with WHERE key = ?"
 def seal_some(tx: Transaction, vault: Vault) -> int:
     """Seal values that lie there in plain: from before there were keys, or written by who could not read them."""
     found = tx.rows(_PLAIN, {"limit": AT_ONCE})
-    today = format_time(tx.at)[:10]
+    marked = {format_time(tx.at - timedelta(days=back))[:10] for back in range(terms.MARK_DAYS)}
     for seq, name, salt, text, at in found:
         days = terms.days_of(name, terms.RECORD_DAYS)
         key, box = vault.seal(at[:10], days, sealed.boxed(salt, text), sealed.place(seq, name))
-        mark = sealed.mark_of(vault, today, text) if name == sealed.DIGEST and at[:10] == today else None
+        mark = sealed.mark_of(vault, at[:10], text) if name == sealed.DIGEST and at[:10] in marked else None
         tx.write(_SEAL, (key, box, mark, seq, name))
         tx.write(sealed.REACH, (key, seq, seq))
     return len(found)

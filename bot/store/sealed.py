@@ -20,6 +20,7 @@ REACH: Final = (
     " first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq)"
 )
 OPENED: Final = "opened"
+MARKED: Final = "marked"
 # A salt is NULL where the key is gone, and empty where something was changed.
 VIEW: Final = (
     "CREATE TEMP VIEW detached AS SELECT seq, name,"
@@ -44,6 +45,9 @@ class Vault(Protocol):
 
     def mark(self, day: str, days: int, text: str) -> bytes:
         """Give what a text is found again by."""
+
+    def kept_mark(self, day: str, days: int, text: str) -> bytes | None:
+        """Give the same where the key for it is there still; makes none."""
 
 
 def row(
@@ -79,6 +83,10 @@ def reaches(rows: Iterable[Sequence[Any]]) -> list[tuple[str, int, int]]:
 def mark_of(vault: Vault | None, day: str, digest: str) -> bytes:
     """Give what a digest (as JSON) is found by on one day: for two days, then its key is gone."""
     return hashlib.sha256(digest.encode()).digest()[:16] if vault is None else vault.mark(day, MARK_DAYS, digest)
+
+
+def _kept_mark(vault: Vault | None, day: str, digest: str | None) -> bytes | None:
+    return None if vault is None or digest is None else vault.kept_mark(day, MARK_DAYS, digest)
 
 
 def opener(vault: Vault | None) -> Callable[[int, str, str, bytes, int], str | None]:
@@ -126,4 +134,5 @@ def vault_for(database: Path) -> Vault | None:
 def look_through(connection: sqlite3.Connection, vault: Vault | None) -> None:
     """Let a connection read what was sealed."""
     connection.create_function(OPENED, 5, opener(vault))
+    connection.create_function(MARKED, 2, lambda day, digest: _kept_mark(vault, day, digest))
     connection.execute(VIEW)

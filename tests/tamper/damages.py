@@ -67,6 +67,9 @@ def _index(what: str) -> str:
 _PROPOSAL = "^prop_.*(the index says|is in the (index|log) and not)"
 _AWAY = "differ in whether .* was turned away"
 _AGENT_KEYS = "the keys of agent .* are not those|a key of agent .* (lives longer than|ends, and) the log"
+REACH = "data key .*: (values are sealed with it|its values lie|it is said where|what is said to become)"
+ENDED = f"are gone or about to go|{REACH}"
+MARKED = "is found again by"
 PLAIN, SEALED = "key IS NULL", "key IS NOT NULL"
 TABLES = (
     Table(
@@ -92,6 +95,13 @@ TABLES = (
         f"{CHANGED}|{STRAY}",
         in_bytes=True,
         only=PLAIN,
+    ),
+    Table(
+        "sealed_with",
+        "key",
+        {"key": REACH, "first_seq": REACH, "last_seq": REACH, "ended": ENDED},
+        REACH,
+        REACH,
     ),
     Table("tree", "level, idx", {"level": TREE, "idx": TREE, "hash": TREE}, TREE, TREE, in_bytes=True),
     Table("checkpoints", "size", {"size": NOTE, "note": NOTE}, KEPT, NOTE, in_bytes=True),
@@ -199,7 +209,6 @@ OUTSIDE = {
     "people": "who stands behind a pseudonym: erasable, so that no log can hold it; in an evidence pack packets then"
     " are other ones than were posted",
     "person_marks": "by what two accounts are known to be one person's: keyed hashes, made again from Slack",
-    "sealed_with": "where in the log each data key's values lie: what a sweep must look at",
     "cosignatures": "what witnesses signed: each bears their signature, and what is gone they have themselves",
     "search_rows": "the search's own index: every hit is read in the log again",
     "search_terms": "likewise",
@@ -211,7 +220,7 @@ OUTSIDE = {
 
 OUTSIDE_COLUMNS = {
     "detached": {
-        "mark": "by what the same action is found again on the day; keyed, and of no use to the record",
+        "mark": "of a plain value, which is sealed within a minute; of a sealed one it is tried by itself",
         "key": "of a plain value there is none; of a sealed one it is tried by itself",
         "box": "likewise",
     },
@@ -261,11 +270,21 @@ def damages() -> Iterator[Damage]:
     for column, told in {"seq": f"{CHANGED}|{STRAY}|{GONE}", "name": CHANGED, "box": CHANGED, "key": GONE}.items():
         what = f"{column} of a sealed value changed"
         yield Damage("detached", what, told, _flip(_BOXES, column), in_bytes=column == "seq", only=SEALED)
+    yield Damage("detached", "mark of a sealed value changed", MARKED, _flip(_DIGESTS, "mark"), False, _DIGESTS.only)  # noqa: FBT003
+    yield Damage("detached", "mark of a sealed value taken away", MARKED, _unmark, False, _DIGESTS.only)  # noqa: FBT003
+    yield Damage("detached", "mark put to another value", MARKED, _mark_other, False, _DIGESTS.only)  # noqa: FBT003
+    for what, sql in _ENDS.items():
+        yield Damage("sealed_with", what, ENDED, _ending(sql), in_bytes=False)
     yield Damage("detached", "a sealed value deleted", GONE, _delete(_BOXES), only=SEALED)
     yield Damage("detached", "a value written beside its box", CHANGED, _beside, in_bytes=False, only=SEALED)
 
 
 _BOXES = Table("detached", "seq, name", {}, GONE, None, only=SEALED)
+_DIGESTS = Table("detached", "seq, name", {}, GONE, None, only="key IS NOT NULL AND mark IS NOT NULL")
+_ENDS = {
+    "a key's values said to be erased": "SET ended = 'erased'",
+    "it is said where none of a key's values lie": "SET first_seq = last_seq + 1, last_seq = last_seq + 2",
+}
 
 
 def _place(db: sqlite3.Connection, table: Table, place: int, columns: str) -> Any:  # noqa: ANN401 - a row
@@ -410,6 +429,28 @@ def _exchange(db: sqlite3.Connection, place: int) -> None:
     (one, *first), (other, *second) = rows
     db.execute("UPDATE main.detached SET salt = ?, value = ? WHERE rowid = ?", (*second, one))
     db.execute("UPDATE main.detached SET salt = ?, value = ? WHERE rowid = ?", (*first, other))
+
+
+def _unmark(db: sqlite3.Connection, place: int) -> None:
+    key = _place(db, _DIGESTS, place, _DIGESTS.key)
+    db.execute("UPDATE main.detached SET mark = NULL WHERE seq = ? AND name = ?", key)
+
+
+def _mark_other(db: sqlite3.Connection, place: int) -> None:
+    (mark,) = _place(db, _DIGESTS, place, "mark")
+    db.execute(
+        "UPDATE main.detached SET mark = ? WHERE rowid ="
+        " (SELECT rowid FROM main.detached WHERE key IS NOT NULL AND name <> 'digest' LIMIT 1)",
+        (mark,),
+    )
+
+
+def _ending(sql: str) -> Apply:
+    def apply(db: sqlite3.Connection, place: int) -> None:
+        (key,) = db.execute("SELECT key FROM sealed_with ORDER BY key LIMIT 1 OFFSET ?", (place,)).fetchone()
+        db.execute(f"UPDATE sealed_with {sql} WHERE key = ?", (key,))
+
+    return apply
 
 
 def _beside(db: sqlite3.Connection, place: int) -> None:

@@ -1,6 +1,7 @@
 """Looks from the command line: originals are shown with a reason, and each command that shows values is on record."""
 
 import json
+import zipfile
 
 from approval_rules.auditor_events import COMMAND_LINE, AuditLooked
 from approval_rules.reveal_events import Revealed
@@ -38,7 +39,9 @@ async def test_an_original_is_shown_with_a_reason_and_recorded(living: Living) -
     )
 
 
-async def test_every_command_that_shows_values_shows_them_covered_and_on_record(living: Living, tmp_path: object) -> None:
+async def test_every_command_that_shows_values_shows_them_covered_and_on_record(
+    living: Living, tmp_path: object
+) -> None:
     """Show, search, export, replay and prove: the masked form, one entry each; without values there is none."""
     world = living.world
     proposal = await world.propose(180, arguments=ARGUMENTS)
@@ -76,7 +79,6 @@ async def test_a_pack_and_an_export_hold_originals_for_a_reason_only(living: Liv
         ended = await living("audit", "prove", proposal["id"], "--to", f"{tmp_path}/{name}.zip", *more)
         assert ended.code == 0, ended.err
         packs[name] = ended
-    import zipfile
 
     def read(name: str) -> dict[str, bytes]:
         with zipfile.ZipFile(f"{tmp_path}/{name}.zip") as archive:

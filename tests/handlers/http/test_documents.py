@@ -25,6 +25,7 @@ ONLY_IN_SLACK = {
     Refusal.INITIATOR,
     Refusal.REVIEW_SUPERSEDED,
     Refusal.NO_SUCH_ITEM,
+    Refusal.MAY_NOT_REVEAL,
     Refusal.AGENT_OWNER,
     Refusal.NOT_IN_ROLE,
     Refusal.ALREADY_VOTED,
