@@ -46,6 +46,7 @@ def search(
     All that is given must be so. It needs no running server. The look is recorded, not what was asked.
     """
     from bot.cli.looking import record_look
+    from bot.store.engine import StoreUnavailableError
     from handlers.audit_desk import SoughtError
     from handlers.http.audit_render import page_fields
     from handlers.seeking import NAMES, sought_in
@@ -57,7 +58,13 @@ def search(
         page = _page(sought, limit, after)
     except SoughtError as error:
         raise typer.BadParameter(str(error), param_hint=f"--{error.name}") from None
-    record_look("search", len(page.hits), sought.filters)
+    try:
+        record_look("search", len(page.hits), sought.filters)
+    except (StoreUnavailableError, sqlite3.OperationalError):
+        if sought.reads_values:
+            raise  # a yes or no would tell of values, off the record
+        page = _page(sought, limit, after, values=False)
+        typer.echo("Note: the look cannot be recorded, so amounts, words and names are left out.", err=True)
     if as_json:
         print_json(page_fields(page))
         return
@@ -68,7 +75,7 @@ def search(
     _print_notes(page)
 
 
-def _page(sought: "Sought", limit: int, after: str | None) -> "SearchPage":
+def _page(sought: "Sought", limit: int, after: str | None, *, values: bool = True) -> "SearchPage":
     from bot.cli.session import reading, signing_key
     from bot.person_marks import marking
     from bot.search.finding import Finder
@@ -78,7 +85,7 @@ def _page(sought: "Sought", limit: int, after: str | None) -> "SearchPage":
     mark = marker(key)
     _take_in(mark)
     with reading() as connection:
-        return Finder(connection, mark, marking(key)).page(sought, limit, after, values=True)
+        return Finder(connection, mark, marking(key)).page(sought, limit, after, values=values)
 
 
 def _take_in(mark: "Marker") -> None:
