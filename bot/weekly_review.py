@@ -18,7 +18,8 @@ class WeeklyReview:
         self._policy = wiring.policy
         self.desk = WeeklyUseCases(wiring, settings.public_url)
         self.making = WeekMaking(wiring.reads.path, wiring.writer.run, wiring.clock, ZoneInfo(settings.time_zone))
-        self.pages: list[BaseRoute] = review_routes(self.desk) if settings.public_url else []
+        url = settings.public_url
+        self.pages: list[BaseRoute] = review_routes(self.desk, secure=url.startswith("https:")) if url else []
 
     async def look(self) -> None:
         """Make what is due, and call whom it is time to call."""

@@ -14,10 +14,9 @@ async def photograph_week(camera: Camera, folder: Path) -> None:
     world.clock = SetClock()
     async with world:
         message = await world.busy_week()
-        url = await world.review_link(MAYA, message)
-        async with camera.open(url, (1100, 1000)) as page:
+        async with camera.open(await world.review_link(MAYA, message), (1100, 1000)) as page:
             await camera.take("week", page)
-        async with camera.open(url, PHONE, **ON_PHONE) as page:
+        async with camera.open(await world.review_link(MAYA, message), PHONE, **ON_PHONE) as page:
             await page.get_by_text("Decided in under five seconds (").scroll_into_view_if_needed()
             await camera.take("week-phone", page)
         async with camera.look(f"{world.slack.url}?as={PRIYA}", camera.card) as page:

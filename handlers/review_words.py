@@ -5,7 +5,7 @@ from typing import Final
 
 TITLES: Final[Mapping[str, str]] = {
     "self-approval": "Tried to decide on what is one's own",
-    "override": "People overruled the policy, or an approval",
+    "override": "People overruled a policy, or an approval",
     "under-five-seconds": "Decided in under five seconds",
     "always-agree": "Two people who decided together five times or more, and never differed",
     "blocked": "Blocked by the policy",
@@ -26,6 +26,8 @@ _WHAT: Final[Mapping[str, str]] = {
     "editor": "has lowered a value of it",
     "denied-though-allowed": "denied, though the policy by itself allows it",
     "approved-though-blocked": "approved in a trial, though the policy by itself blocks it",
+    "denied-though-candidate-allows": "denied, though the candidate version allows it",
+    "approved-though-candidate-blocks": "approved, though the candidate version blocks it",
     "lowered": "a value was lowered",
     "taken-back": "the approval was taken back",
     "approve": "approved",

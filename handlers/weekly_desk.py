@@ -1,7 +1,7 @@
 """What the edges may ask for about weekly reviews. The edges own this interface; `bot.desk` provides it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -66,6 +66,15 @@ class ReviewLink:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class WeekFile:
+    """PAGE or TABLE of a report, and by what, for how many seconds, the browser that opened the link gets it again."""
+
+    content: bytes
+    session: str = field(repr=False)
+    seconds: int
+
+
 class WeeklyDesk(Protocol):
     """The weekly review, for people in Slack."""
 
@@ -87,5 +96,8 @@ class WeeklyDesk(Protocol):
 class WeeklyPages(Protocol):
     """The weekly review, for browsers."""
 
-    async def whole_week(self, unverified_name: str, file: str) -> bytes | None:
-        """Give PAGE or TABLE of the report that a link is for; None where it is over or was never one of ours."""
+    async def whole_week(self, unverified_name: str, file: str, unverified_session: str | None) -> WeekFile | None:
+        """Give PAGE or TABLE of the report that a link is for.
+
+        None where it is over, was never one of ours, or was opened before by a browser that was given another session.
+        """

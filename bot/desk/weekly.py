@@ -1,16 +1,14 @@
 """The weekly review for people in Slack and in browsers: who may read it, sign it off, and flag what stands in it.
 
-A link to the whole is no more than a report's name and an end, under this server's own secret: it opens for some
-minutes whoever holds it, and nothing can be done behind it.
+Behind a link (bot.desk.week_links) the whole can be read, and nothing can be done.
 """
 
 import asyncio
 import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,6 +17,7 @@ from approval_rules.refusals import Refusal
 from approval_rules.review_events import WeekReview
 from approval_rules.text import AgentText
 from bot.desk.persons import meet, standing_in
+from bot.desk.week_links import WeekLinks
 from bot.desk.wiring import Wiring, written
 from bot.directory import Member
 from bot.review.keeping import FlagWeek, MayNot, SignWeek, record_refusal, reviews_in
@@ -33,20 +32,22 @@ from bot.store.policies import looking
 from bot.store.reports import Kept, find
 from bot.store.transaction import Transaction
 from handlers.desk import Envelope, Face
-from handlers.weekly_desk import PAGE, TABLE, Counted, Flag, ReviewLink, Signature, WeekShown
+from handlers.weekly_desk import PAGE, TABLE, Counted, Flag, ReviewLink, Signature, WeekFile, WeekShown
 
 T = TypeVar("T")
-LINK_LIFE: Final = timedelta(minutes=15)
-_PURPOSE: Final = "review-links/v1"
 _FIND: Final = "SELECT digest, made_at, content FROM access_reports WHERE digest = :digest"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WeeklyUseCases:
     """Provides `handlers.weekly_desk`. `public_url` None: nobody's browser reaches this server."""
 
     wiring: Wiring
     public_url: str | None
+
+    @cached_property
+    def _links(self) -> WeekLinks:
+        return WeekLinks(self.wiring)
 
     async def read_week(self, who: Envelope, unverified_report: str) -> ReviewLink | Refusal:
         """Give a link, or plan the files for whoever may read."""
@@ -58,7 +59,8 @@ class WeeklyUseCases:
                 record_refusal(tx, human(by), unverified_report, refusal)
                 return refusal
             if self.public_url is not None:
-                return ReviewLink(f"{self.public_url}/review/{self._name(unverified_report)}/{PAGE}")
+                name = self._links.name(unverified_report, tx.new_id("look"))
+                return ReviewLink(f"{self.public_url}/review/{name}/{PAGE}")
             row = {"report": unverified_report, "user": who.account.user_id}
             outbox.plan(tx, Kind.REVIEW, REVIEW, tx.size, row, name=f"review-files:{_fingerprint(who)}")
             return ReviewLink(None)
@@ -99,16 +101,13 @@ class WeeklyUseCases:
 
         return await self._acted(who, unit, None)
 
-    async def whole_week(self, unverified_name: str, file: str) -> bytes | None:
+    async def whole_week(self, unverified_name: str, file: str, unverified_session: str | None) -> WeekFile | None:
         """Write the page or the table that a link is for."""
-        report, _, rest = unverified_name.partition(".")
-        ends, _, _mac = rest.partition(".")
-        name = f"sha256:{report}"
-        if not ends.isdigit() or not hmac.compare_digest(self._signed(name, ends).encode(), unverified_name.encode()):
+        opened = await self._links.opened(unverified_name, unverified_session)
+        if opened is None:
             return None
-        if self.wiring.clock().timestamp() > int(ends):
-            return None
-        return await asyncio.to_thread(_file_of, self.wiring.reads.path, name, file)
+        content = await asyncio.to_thread(_file_of, self.wiring.reads.path, opened.report, file)
+        return None if content is None else WeekFile(content, opened.session, opened.seconds)
 
     async def _acted(self, who: Envelope, unit: Callable[..., T], again: T) -> T:
         """Run a unit for a person; exactly this request again gives `again`."""
@@ -125,14 +124,6 @@ class WeeklyUseCases:
 
     async def _shown(self, report: str) -> WeekShown | Refusal:
         return await shown_week(self.wiring, report) or Refusal.UNKNOWN_REPORT
-
-    def _name(self, report: str) -> str:
-        return self._signed(report, str(int((self.wiring.clock() + LINK_LIFE).timestamp())))
-
-    def _signed(self, report: str, ends: str) -> str:
-        digest = report.removeprefix("sha256:")
-        mac = hmac.new(self.wiring.key.derive(_PURPOSE), f"{digest}.{ends}".encode(), hashlib.sha256)
-        return f"{digest}.{ends}.{mac.hexdigest()}"
 
 
 def _not_in(member: Member, roles: frozenset[RoleName]) -> Refusal | None:

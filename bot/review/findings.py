@@ -33,6 +33,7 @@ from approval_rules.events import (
     VoteRefused,
 )
 from approval_rules.initiation_events import InitiationRefused
+from approval_rules.opinion import Outcome
 from approval_rules.people import ActorKind, PersonId, RoleName, ToolName
 from approval_rules.persons import Persons
 from approval_rules.question_events import Edited
@@ -46,6 +47,7 @@ OFTEN: Final = 5
 """So many decisions together, and never of another mind, make a pair that always agrees."""
 HIGH_TIER: Final = 3
 _TWO: Final = 2
+_NEVER: Final = frozenset({"blocked", "refused"})
 _OWN: Final = frozenset({Refusal.INITIATOR, Refusal.AGENT_OWNER, Refusal.INTERESTED_PARTY, Refusal.EDITOR})
 _PEOPLE: Final = frozenset({ActorKind.HUMAN, ActorKind.OPERATOR, ActorKind.OPERATOR_KEY})
 _KEPT_BY_DIAL: Final = re.compile(r"the dial of [0-9.]+ % keeps this one for people")
@@ -159,6 +161,12 @@ def found_in(told: Told, week: Week) -> Found:
     )
 
 
+def _said_by_candidate(course: _Course) -> Outcome | None:
+    """Tell what the candidate version made of it; None where none was asked, or a person changed it since."""
+    opinion = next((event.candidate for event in course.events if isinstance(event, Submitted)), None)
+    return None if opinion is None or course.proposal.edits else opinion.outcome
+
+
 def high_risk(proposal: Proposal) -> bool:
     """Tell whether a decision is one of those that a review looks at each of.
 
@@ -234,10 +242,15 @@ def _of_decision(course: _Course, event: Approved | Denied) -> Iterator[Finding]
     said_no = isinstance(event, Denied)
     shadow = proposal.requirement.shadow
     people = tuple(dict.fromkeys(vote.voter for vote in proposal.votes))
+    candidate = _said_by_candidate(course)
     if said_no and would_have_allowed(proposal.requirement):
         yield course.finding(Kind.OVERRIDE, event, "denied-though-allowed", *people)
     elif not said_no and shadow is not None and shadow.tier is Tier.RED:
         yield course.finding(Kind.OVERRIDE, event, "approved-though-blocked", *people)
+    elif said_no and candidate == "allowed":
+        yield course.finding(Kind.OVERRIDE, event, "denied-though-candidate-allows", *people)
+    elif people and not said_no and candidate in _NEVER:
+        yield course.finding(Kind.OVERRIDE, event, "approved-though-candidate-blocks", *people)
     if high_risk(proposal):
         what = "denied" if said_no else "approved" if people else "approved-by-policy"
         yield course.finding(Kind.HIGH_RISK, event, what, *people)

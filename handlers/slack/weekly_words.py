@@ -70,7 +70,7 @@ def link_view(link: ReviewLink) -> Block:
         "blocks": [
             section(Safe("It names people and what was asked for. Keep the link to yourself.")),
             {"type": "actions", "elements": [goes]},
-            context(Safe("The link works for 15 minutes. Press Read for another one.")),
+            context(Safe("The link opens once, and works there for 15 minutes. Press Read for another one.")),
         ],
     }
 

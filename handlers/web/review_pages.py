@@ -1,6 +1,6 @@
-"""The weekly review for browsers: `/review/NAME/FILE`, behind a link that is over in minutes. It shows and no more.
+"""The weekly review for browsers: `/review/NAME/FILE`, behind a link that opens once. It shows and no more.
 
-A name is a secret: it is in no answer and in no log. The page loads nothing and runs nothing.
+A name is a secret: it is in no answer but the cookie's path, and in no log. The page loads nothing and runs nothing.
 """
 
 from typing import Final
@@ -18,20 +18,32 @@ _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "x-frame-options": "DENY",
 }
+_COOKIE: Final = "foureyes_review"
 _OVER: Final = (
-    '<h1>Weekly review</h1><p role="alert">There is nothing here. A link works for a quarter of an hour; press '
-    "<em>Read the whole report</em> under the review in Slack for a new one.</p>"
+    '<h1>Weekly review</h1><p role="alert">There is nothing here. A link opens once, and works in that browser '
+    "for a quarter of an hour; press <em>Read the whole report</em> under the review in Slack for a new one.</p>"
 )
 
 
-def review_routes(desk: WeeklyPages) -> list[BaseRoute]:
-    """Give the page's and the table's path."""
+def review_routes(desk: WeeklyPages, *, secure: bool) -> list[BaseRoute]:
+    """Give the page's and the table's path; `secure` where browsers reach them by TLS."""
 
     async def look(request: Request) -> Response:
         name, file = request.path_params["name"], request.path_params["file"]
-        found = await desk.whole_week(name, file) if file in _KINDS else None
+        session = request.cookies.get(_COOKIE)
+        found = await desk.whole_week(name, file, session) if file in _KINDS else None
         if found is None:
             return page("Weekly review", _OVER, status=404)
-        return Response(found, media_type=_KINDS[file], headers=_HEADERS)
+        answer = Response(found.content, media_type=_KINDS[file], headers=_HEADERS)
+        answer.set_cookie(
+            _COOKIE,
+            found.session,
+            max_age=found.seconds,
+            path=f"/review/{name}",
+            secure=secure,
+            httponly=True,
+            samesite="lax",  # a strict one would not come along when the link in Slack is pressed again
+        )
+        return answer
 
     return [Route("/review/{name}/{file}", Path({"GET": look}))]

@@ -431,6 +431,22 @@ BUGS = (
         ),
     ),
     _bug(
+        "review-hides-self-approval",
+        "the weekly review does not list what people tried to decide on their own behalf",
+        "tests/bot/review/test_findings.py",
+        ("bot.review.findings:_of_event", "case VoteRefused() if event.code in _OWN:", "case VoteRefused() if False:"),
+    ),
+    _bug(
+        "review-signed-by-strangers",
+        "anybody may sign a weekly review off",
+        f"{S}/test_weekly_review.py::test_a_stranger_reads_signs_and_flags_nothing",
+        (
+            "bot.desk.weekly:_not_in",
+            "None if roles & (member.roles | member.off_duty) else Refusal.NOT_IN_ROLE",
+            "None",
+        ),
+    ),
+    _bug(
         "thaw-forgets-one",
         "a resume leaves a deadline where it was",
         f"{S}/test_thawing.py::test_hundreds_are_thawed_in_batches_and_exactly",

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -331,41 +331,74 @@ async def test_without_a_public_address_the_whole_comes_as_files(world: World) -
     assert "Refund $180.00" in page
 
 
-async def opened(url: str) -> httpx.Response:
-    """Open an address."""
+@asynccontextmanager
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
+    """Keep cookies, as a browser does."""
     async with httpx.AsyncClient(trust_env=False) as http:
-        return await http.get(url)
+        yield http
 
 
 async def test_a_link_opens_the_whole_for_a_quarter_of_an_hour(paged: PagedWorld) -> None:
     """The page loads nothing; beside it stands the table; after its time, forged or shifted, a link is nothing."""
     message = await a_week(paged)
     url = await paged.review_link(MAYA, message)
-    page = await opened(url)
-    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert page.headers["cache-control"] == "no-store"
-    assert "Refund $180.00" in page.text
-    table = await opened(url.replace(".html", ".csv"))
-    assert table.headers["content-type"] == "text/csv; charset=utf-8"
-    assert table.text.startswith("number,kind,at,what,who,action")
     name = url.split("/")[-2]
-    digest, ends, mac = name.split(".")
+    digest, ends, number, mac = name.split(".")
     forged = (
-        f"{digest}.{int(ends) + 1}.{mac}",
-        f"{'0' * 64}.{ends}.{mac}",
-        f"{digest}.{ends}.{'0' * 64}",
-        f"{digest}.٣.{mac}",
+        f"{digest}.{int(ends) + 1}.{number}.{mac}",
+        f"{'0' * 64}.{ends}.{number}.{mac}",
+        f"{digest}.{ends}.{number}x.{mac}",
+        f"{digest}.{ends}.{number}.{'0' * 64}",
+        f"{digest}.٣.{number}.{mac}",
+        f"{digest}.{ends}.{mac}",
         digest,
         "x",
     )
-    for other in forged:
-        assert (await opened(url.replace(name, other))).status_code == 404
-    assert (await opened(url.replace(".html", ".pdf"))).status_code == 404
-    await paged.move(minutes=16)
-    over = await opened(url)
-    assert over.status_code == 404
-    assert name not in over.text
+    async with browser() as http:
+        for other in forged:
+            assert (await http.get(url.replace(name, other))).status_code == 404
+        assert (await http.get(url.replace(".html", ".pdf"))).status_code == 404
+        page = await http.get(url)
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert page.headers["cache-control"] == "no-store"
+        assert "Refund $180.00" in page.text
+        table = await http.get(url.replace(".html", ".csv"))
+        assert table.headers["content-type"] == "text/csv; charset=utf-8"
+        assert table.text.startswith("number,kind,at,what,who,action")
+        await paged.move(minutes=16)
+        over = await http.get(url)
+        assert over.status_code == 404
+        assert name not in over.text
+
+
+async def test_a_link_opens_once_in_one_browser(paged: PagedWorld) -> None:
+    """Whoever finds it later opens nothing, nor with another link's cookie; who opened it reads on."""
+    message = await a_week(paged)
+    url, other = await paged.review_link(MAYA, message), await paged.review_link(MAYA, message)
+    assert url != other, "two that were asked for at one moment are two"
+    async with browser() as mayas, browser() as finders:
+        assert (await mayas.get(url)).status_code == 200
+        [cookie] = mayas.cookies.jar
+        assert (cookie.path, cookie.has_nonstandard_attr("HttpOnly")) == (f"/review/{url.split('/')[-2]}", True)
+        assert cookie.get_nonstandard_attr("SameSite") == "lax"
+        assert cookie.value is not None
+        assert cookie.value not in url
+        await paged.restart()
+        assert (await finders.get(url)).status_code == 404
+        assert (await finders.get(other)).status_code == 200
+        [theirs] = finders.cookies.jar
+        assert (await finders.get(url, headers={"Cookie": f"{theirs.name}={theirs.value}"})).status_code == 404
+        assert (await mayas.get(url)).status_code == 200
+        assert (await mayas.get(url.replace(".html", ".csv"))).status_code == 200
+
+
+async def test_two_at_once_are_one_browser(paged: PagedWorld) -> None:
+    """Of two that open a link at the same moment one reads."""
+    url = await paged.review_link(MAYA, await a_week(paged))
+    async with browser() as one, browser() as two:
+        answers = await asyncio.gather(one.get(url), two.get(url))
+    assert sorted(answer.status_code for answer in answers) == [200, 404]
 
 
 async def test_a_message_that_slack_lost_is_not_posted_twice(world: World) -> None:

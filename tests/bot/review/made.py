@@ -8,6 +8,7 @@ from typing import Any, cast
 from approval_rules.commands import Command, RecordPosted
 from approval_rules.decide import decide
 from approval_rules.events import Decision, Event, ProposalEvent
+from approval_rules.opinion import Opinion, Outcome
 from approval_rules.people import ProposalId, Standing
 from approval_rules.persons import Persons
 from approval_rules.requirement import PolicyRef, Requirement, Seat, Shadowed, Tier
@@ -57,6 +58,7 @@ class Ingredient:
     requirement: Requirement
     commands: Sequence[Command]
     found: tuple[Found, ...] = ()
+    candidate: Outcome | None = None
 
 
 def put(voter: Standing, minutes: float = 5, *others: Standing, no: bool = False) -> Command:
@@ -115,6 +117,47 @@ INGREDIENTS = (
         "a trial of red said yes", RED_TRIAL, (put(ANN), put(BEN, 6, ANN)), (("override", "approved-though-blocked"),)
     ),
     Ingredient("a trial of red said no", RED_TRIAL, (deny(ANN),)),
+    Ingredient(
+        "no to what a candidate allows",
+        ONE,
+        (deny(ANN),),
+        (("override", "denied-though-candidate-allows"),),
+        "allowed",
+    ),
+    Ingredient("yes to what a candidate allows", ONE, (put(ANN), *USED), (), "allowed"),
+    Ingredient("yes where a candidate asks others", ONE, (put(ANN), *USED), (), "asked"),
+    Ingredient(
+        "yes to what a candidate blocks",
+        ONE,
+        (put(ANN), *USED),
+        (("override", "approved-though-candidate-blocks"),),
+        "blocked",
+    ),
+    Ingredient(
+        "yes to what a candidate refuses",
+        ONE,
+        (put(ANN), *USED),
+        (("override", "approved-though-candidate-blocks"),),
+        "refused",
+    ),
+    Ingredient("no to what a candidate blocks", ONE, (deny(ANN),), (), "blocked"),
+    Ingredient(
+        "the policy alone allows what a candidate blocks", GREEN, (claim(approvers=()), outcome()), (), "blocked"
+    ),
+    Ingredient(
+        "no to both that allow",
+        DIAL,
+        (deny(ANN),),
+        (("override", "denied-though-allowed"),),
+        "allowed",
+    ),
+    Ingredient(
+        "lowered, then no: the candidate judged another amount",
+        replace(ONE, editable=("amount",)),
+        (edit(requirement=ONE), deny(ANN, minutes=20)),
+        (("override", "lowered"),),
+        "allowed",
+    ),
 )
 
 
@@ -122,7 +165,9 @@ def course(one: Ingredient, number: int = 1, shift: timedelta = timedelta()) -> 
     """Let it happen, so much later than `START`, to the proposal of this number."""
     proposal: Proposal | None = None
     events: list[ProposalEvent] = []
-    for command in (submit(one.requirement), RecordPosted(START, ID, POSTED), *one.commands):
+    opinion = None if one.candidate is None else Opinion("sha256:candidate", one.candidate, None)
+    asked = replace(submit(one.requirement), candidate=opinion)
+    for command in (asked, RecordPosted(START, ID, POSTED), *one.commands):
         for event in decide(proposal, command, RUNNING):
             proposal = evolve(proposal, cast("ProposalEvent", event))
             events.append(cast("ProposalEvent", event))
