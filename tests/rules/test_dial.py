@@ -60,24 +60,27 @@ def test_a_dial_is_fine_enough_for_any_share() -> None:
 @pytest.mark.parametrize("share", ["0", "5", "20", "50", "99.5", "100"])
 def test_the_share_is_exact_over_many(share: str) -> None:
     """Of ten thousand cases as many go through as the dial says, give or take what chance gives."""
-    through = sum(judged(dialled(share), number).tier is Tier.GREEN for number in range(10_000))
+    policy = dialled(share)
+    through = sum(judged(policy, number).tier is Tier.GREEN for number in range(10_000))
     deviation = (10_000 * float(share) / 100 * (1 - float(share) / 100)) ** 0.5
     assert abs(through - 100 * float(share)) <= 4 * deviation
 
 
 def test_turning_the_dial_up_takes_no_case_back() -> None:
     """Whoever went through at 5 % goes through at 20 %."""
+    policies = [dialled(share) for share in ("0", "5", "20", "100")]
     for number in range(300):
-        tiers = [judged(dialled(share), number).tier for share in ("0", "5", "20", "100")]
+        tiers = [judged(policy, number).tier for policy in policies]
         assert tiers == sorted(tiers, key=lambda tier: tier is Tier.GREEN)
 
 
 def test_what_the_dial_keeps_is_asked_as_the_rule_says() -> None:
     """The reason names the dial, either way."""
-    kept = next(found for number in range(100) if (found := judged(dialled("50"), number)).tier is Tier.YELLOW)
+    policy = dialled("50")
+    kept = next(found for number in range(100) if (found := judged(policy, number)).tier is Tier.YELLOW)
     assert kept.seats == TWO.seats
     assert "the dial of 50 % keeps this one for people: two people" in kept.policy.because
-    let = next(found for number in range(100) if (found := judged(dialled("50"), number)).tier is Tier.GREEN)
+    let = next(found for number in range(100) if (found := judged(policy, number)).tier is Tier.GREEN)
     assert "the dial of 50 % lets this one through: it is allowed" in let.policy.because
 
 
