@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from approval_rules.opinion import Opinion, Outcome, agree, opinion_from
 from approval_rules.people import ProposalId
 from approval_rules.requirement import Tier
+from approval_rules.versions import SERVER
 from bot.policy_cases import Expectation
 from bot.replay.judging import Ruling, expected_words, got_words
 from bot.replay.recorded import cleaned_reason
@@ -191,7 +192,7 @@ class Comparison:
 def compare_log(connection: sqlite3.Connection, since: datetime, tool: str | None) -> Comparison:
     """Count everything that was proposed since then."""
     with one_view(connection):
-        cases = [_case(came) for came in outcomes_since(connection, since) if tool in (None, came.submitted.tool)]
+        cases = [_case(came) for came in outcomes_since(connection, since) if _meant(came.submitted.tool, tool)]
         named = rows.versions_from(recorded_of(connection, POLICY)).candidate
         found = _counted(cases, named, since, tool)
         denied = [case for judge in (found.active, found.candidate) for case, _ in judge.sorted[:LISTED]]
@@ -214,6 +215,11 @@ def _counted(cases: list[Case], named: str | None, since: datetime, tool: str | 
                 candidate.add(case, case.candidate)
     versions = list(dict.fromkeys(case.active.version for case in cases))
     return Comparison(since, tool, len(cases), beside, active, candidate, versions, {})
+
+
+def _meant(tool: str, wanted: str | None) -> bool:
+    """Leave out a change of the policy: no rule says anything about it."""
+    return wanted in (None, tool) and tool not in SERVER.tools
 
 
 def _case(came: Came) -> Case:

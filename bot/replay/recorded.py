@@ -7,6 +7,7 @@ from decimal import Decimal
 from approval_rules.canonical import canonical_text
 from approval_rules.events import Submitted
 from approval_rules.names import around as around_of
+from approval_rules.requirement import Tier
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_object, unwrap_text
 from approval_rules.times import format_time
 from bot.settings import DEFAULT_ENVIRONMENT
@@ -41,7 +42,7 @@ def corrected_case(
     around: Mapping[str, Json],
     kinds: Sequence[str] = (),
 ) -> str:
-    """Write a denied or lowered proposal as one line of cases: at least people must be asked.
+    """Write a denied or lowered proposal as one line of cases: people must be asked, and red must stay red.
 
     `note` is what the person did (`kinds`) and said.
 
@@ -54,7 +55,7 @@ def corrected_case(
     case |= {name: _clean(part, hidden, secrets) for name, part in parts.items()}
     case |= {"agent": then.agent.name, "at": format_time(then.at)}
     case |= {name: value for name, value in around.items() if value != _USUAL[name]}
-    case["expect"] = "asked"
+    case["expect"] = "blocked" if then.requirement.tier is Tier.RED else "asked"
     said = [*kinds, *([] if reason is None else [unwrap_text(reason)])]
     if said:
         case["note"] = _clean(": ".join(said), hidden, secrets)

@@ -167,9 +167,14 @@ def replay_file(folder: PolicyFolder, path: Path) -> Replayed:
 
 
 def corrected_lines(folder: PolicyFolder, connection: sqlite3.Connection, since: datetime) -> Iterator[str | None]:
-    """Write what people denied or lowered since then as lines of cases; None for each that has been erased."""
+    """Write what people denied or lowered since then as lines of cases; None for each that has been erased.
+
+    A change of the policy is no case: no rule says anything about it.
+    """
     with one_view(connection):
         for (then, erased), reason, kinds in corrected_since(connection, since):
+            if then.tool in SERVER.tools:
+                continue
             hidden = hidden_by(folder, then.tool, then.requirement.hidden)
             around = around_at(connection, then.at)
             yield None if erased else corrected_case(then, reason, hidden, around, kinds)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final, cast, get_args
 
 from approval_rules.events import ProposalEvent
-from bot.search.folding import Found, found_by
+from approval_rules.question_events import Edited
+from bot.search.folding import Found, found_by, terms_of
 from bot.search.words import Marker
 from bot.store import rows
 from bot.store.codec import KINDS
@@ -34,6 +35,7 @@ _EMPTY: Final = (
 )
 _DROP_TERM: Final = "DELETE FROM search_terms WHERE term = ? AND seq = ?"
 _DROP_AMOUNTS: Final = "DELETE FROM search_amounts WHERE entry = ?"
+_DROP_WORDS: Final = "DELETE FROM search_words WHERE entry = ?"
 _PUT_ROW: Final = "INSERT OR REPLACE INTO search_rows (seq, proposal, at, states) VALUES (?, ?, ?, ?)"
 _PUT_TERM: Final = "INSERT OR IGNORE INTO search_terms (term, seq) VALUES (?, ?)"
 _PUT_AMOUNT: Final = "INSERT OR IGNORE INTO search_amounts (currency, amount, seq, entry) VALUES (?, ?, ?, ?)"
@@ -42,15 +44,17 @@ _PUT_WORD: Final = "INSERT OR IGNORE INTO search_words (word, seq, entry, name) 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a proposal is found by now; `was` are the words for its states before, `entries` those folded.
+    """What a proposal is found by now; `was` are terms that it was found by before, `entries` those folded.
 
-    `marks` are the hashed words of each value that is new, by its entry and name.
+    `marks` are the hashed words of each value that is new, by its entry and name; where it was judged `anew`, other
+    fields may be hidden, and they are those of each value.
     """
 
     found: Found
     marks: Mapping[tuple[int, str], Sequence[int]]
     was: frozenset[str]
     entries: tuple[int, ...]
+    anew: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,12 @@ class Batch:
         seqs = json.dumps(sorted({seq for change in self.changes for seq in change.entries}))
         living = {(seq, name) for seq, name in tx.rows(_LIVING, {"seqs": seqs})}
         for change in self.changes:
-            for state in change.was - change.found.states:
-                tx.write(_DROP_TERM, (f"state:{state}", change.found.seq))
+            for term in change.was - change.found.terms:
+                tx.write(_DROP_TERM, (term, change.found.seq))
             for entry in change.entries:
                 tx.write(_DROP_AMOUNTS, (entry,))
+                if change.anew:
+                    tx.write(_DROP_WORDS, (entry,))
         for change in self.changes:
             _put(tx, change.found, change.marks, living)
         tx.write(_MOVE, (self.end,))
@@ -124,11 +130,17 @@ def place(connection: sqlite3.Connection) -> int:
 
 
 def _change(connection: sqlite3.Connection, loaded: Loaded, start: int, mark: Marker) -> _Change:
-    found = found_by(loaded, start)
-    row = connection.execute(_STATES, (found.seq,)).fetchone()
-    was = frozenset(row[0].split()) if row else frozenset()
+    """Compare a proposal with what is kept of it; where a value was lowered, another rule may have judged it since."""
+    anew = any(item.seq >= start and isinstance(item.event, Edited) for item in loaded.recorded)
+    found = found_by(loaded, 0 if anew else start)
+    if anew:
+        before = rows.loaded_from(tuple(item for item in loaded.recorded if item.seq < start))
+        was = frozenset[str]() if before is None else terms_of(before)
+    else:
+        row = connection.execute(_STATES, (found.seq,)).fetchone()
+        was = frozenset(f"state:{state}" for state in row[0].split()) if row else frozenset()
     marks = {value: [mark(word) for word in words] for value, words in found.words.items()}
-    return _Change(found, marks, was, tuple(item.seq for item in loaded.recorded))
+    return _Change(found, marks, was, tuple(item.seq for item in loaded.recorded), anew)
 
 
 def loaded_before(connection: sqlite3.Connection, subjects: Iterable[str], end: int) -> Iterator[Loaded]:

@@ -14,6 +14,7 @@ from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
 from bot.store import erasing
 from bot.store.transaction import Transaction
 from tests.auditing import auditor, found
+from tests.scenarios.test_policy_reload import reloaded
 from tests.world import TOOL, World
 
 
@@ -302,3 +303,19 @@ async def test_whoever_had_a_part_is_found(world: World) -> None:
     await world.approve(proposal, JONAS, PRIYA)
     await world.move(hours=2)
     assert (await search(client, person=PRIYA))[0]["told"] == "approved, and lapsed unused"
+
+
+async def test_what_was_lowered_is_found_by_what_holds_now(world: World) -> None:
+    """By the rule that judges it now, and by no word that the policy hides since; the index is what the log says."""
+    client = await auditor(world, "lang", values=True)
+    page = world.policy / f"{TOOL}.yml"
+    text = page.read_text("utf-8").replace("  rules:", "  editable: [amount_usd]\n  rules:")
+    await reloaded(world, text)
+    proposal = await world.propose(180, arguments={"amount_usd": 180, "card_number": "4711", "seat": "12b"})
+    packet = await world.packet_of(proposal)
+    assert await ids(client, rule=f"{TOOL}#3") == await ids(client, text="12b") == [proposal["id"]]
+    await reloaded(world, text.replace("redact_fields: [", 'redact_fields: ["seat", '))
+    await world.fill(MAYA, packet, "lower", {"lower.0": {"amount_usd": "20"}})
+    assert await ids(client, rule=f"{TOOL}#1") == await ids(client, state="approved") == [proposal["id"]]
+    assert await ids(client, rule=f"{TOOL}#3") == await ids(client, text="12b") == []
+    world.verify_log()

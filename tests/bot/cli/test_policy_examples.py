@@ -91,6 +91,13 @@ def test_the_templates_cover_the_tiers_that_they_are_for() -> None:
     }
 
 
+def test_the_templates_begin_with_the_founding_budget_of_a_run() -> None:
+    """Eight tool calls, 20,000 tokens and a minute, until somebody who knows the agents says otherwise."""
+    folder = ROOT / "bot" / "templates" / "policies"
+    for template in Template:
+        assert load(folder / template).budgets.per_run == {"tool_calls": 8, "tokens": 20_000, "elapsed": 60}
+
+
 def test_the_documented_tiers_are_those_of_the_code() -> None:
     """What a reader is promised about each tier is what the table of the program says."""
     text = (ROOT / "docs" / "policy.md").read_text("utf-8")
