@@ -4,14 +4,14 @@ from typing import Any, cast
 
 import httpx
 
-from bot.auditors import AddAuditor
 from bot.clock import new_token
+from bot.held_keys import AUDITOR, GiveKey
 from tests.world import World
 
 
 async def auditor(world: World, name: str, *, values: bool = False) -> httpx.AsyncClient:
     """Make an auditor's key, and a client that has it."""
-    new = await world.running.wiring.writer.run(AddAuditor(name, values, "root", new_token))
+    new = await world.running.wiring.writer.run(GiveKey(AUDITOR, name, "root", new_token, (values,)))
     return world.client(new.key)
 
 

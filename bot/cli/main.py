@@ -11,12 +11,11 @@ from bot.cli import (
     agents,
     approvals,
     audit,
-    auditors,
     erase,
     factors,
+    held_keys,
     hold,
     keys,
-    operators,
     outbox,
     people,
     policy,
@@ -37,8 +36,8 @@ app = typer.Typer(
 )
 app.add_typer(agents.app, name="agent")
 app.add_typer(factors.app, name="factor")
-app.add_typer(operators.app, name="operator")
-app.add_typer(auditors.app, name="auditor")
+app.add_typer(held_keys.operators, name="operator")
+app.add_typer(held_keys.auditors, name="auditor")
 app.add_typer(keys.app, name="key")
 app.add_typer(policy.app, name="policy")
 app.add_typer(roles.app, name="roles")

@@ -4,7 +4,6 @@ Each time that values were shown is recorded, before they are.
 """
 
 import asyncio
-import hmac
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,12 +11,11 @@ from datetime import timedelta
 from typing import Final, Literal, TypeVar
 
 from approval_rules.auditor_events import AuditLooked
-from approval_rules.people import PersonId, auditor
-from bot.auditors import BY_KEY
+from approval_rules.people import auditor
 from bot.desk.revealing import RevealUseCases
 from bot.desk.try_pace import TryPace
 from bot.desk.wiring import Wiring, written
-from bot.keys import split_auditor_key
+from bot.held_keys import AUDITOR, holder_of
 from bot.person_marks import marking
 from bot.search.finding import Finder
 from bot.search.following import behind
@@ -44,18 +42,11 @@ class AuditUseCases:
 
     async def auditor_of(self, unverified_key: str) -> Auditor | None:
         """Find whose key this is, as of now."""
-        parts = split_auditor_key(unverified_key)
-        if parts is None:
+        holder = await holder_of(self._wiring.reads, AUDITOR, unverified_key)
+        if holder is None:
             return None
-        key_id, unverified_hash = parts
-        found = await self._wiring.reads.glance().rows(BY_KEY, {"key_id": key_id})
-        if not found:
-            return None
-        name, person, kept_hash, values, revoked_at = found[0]
-        genuine = hmac.compare_digest(kept_hash, unverified_hash)
-        if not genuine or revoked_at is not None:
-            return None
-        return Auditor(name, key_id, auditor(PersonId(person)), bool(values))
+        (values,) = holder.flags
+        return Auditor(holder.name, holder.key_id, auditor(holder.person), values)
 
     def may_ask_now(self, auditor: Auditor) -> bool:
         """Note a request and tell whether it is within the key's pace."""

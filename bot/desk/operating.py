@@ -1,13 +1,12 @@
 """What an operator's key may do: pause, resume, look, drill. It works with Slack down, and can never approve."""
 
-import hmac
 from datetime import timedelta
 from typing import Literal
 
 from approval_rules.commands import Resume, StartPause
 from approval_rules.decide import decide_switch
 from approval_rules.events import Paused, Refusal, ResumeAsked, SwitchRefused
-from approval_rules.people import PersonId, keyholder
+from approval_rules.people import keyholder
 from approval_rules.stop_events import DrillHeld
 from approval_rules.switch import Scope
 from approval_rules.text import AgentText
@@ -16,8 +15,7 @@ from bot.desk.people import PeopleUseCases
 from bot.desk.switching import record_switch
 from bot.desk.taking_back import count_unclaimed
 from bot.desk.wiring import Wiring, written
-from bot.keys import split_operator_key
-from bot.operators import BY_KEY
+from bot.held_keys import OPERATOR, holder_of
 from bot.store.transaction import Transaction
 from handlers.desk import Overview, Refused, Switched
 from handlers.operator_desk import Operator
@@ -36,16 +34,8 @@ class OperatorUseCases:
 
     async def operator_of(self, unverified_key: str) -> Operator | None:
         """Find whose key this is, as of now."""
-        parts = split_operator_key(unverified_key)
-        if parts is None:
-            return None
-        key_id, unverified_hash = parts
-        found = await self._wiring.reads.glance().rows(BY_KEY, {"key_id": key_id})
-        if not found:
-            return None
-        name, person, kept_hash, revoked_at = found[0]
-        genuine = hmac.compare_digest(kept_hash, unverified_hash)
-        return Operator(name, keyholder(PersonId(person))) if genuine and revoked_at is None else None
+        holder = await holder_of(self._wiring.reads, OPERATOR, unverified_key)
+        return None if holder is None else Operator(holder.name, keyholder(holder.person))
 
     async def scope_named(self, kind: Literal["all", "agent", "tool"], name: str) -> Scope | None:
         """Find a scope, as people in Slack would name it."""

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from approval_rules.auditor_events import AuditLooked
-from bot.auditors import AddAuditor, RevokeAuditor
 from bot.clock import new_token
+from bot.held_keys import AUDITOR, GiveKey, TakeKey
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
 from bot.store import erasing
 from bot.store.transaction import Transaction
@@ -238,9 +238,9 @@ async def test_a_key_opens_nothing_else(world: World) -> None:
     for path in ("/v1/audit/search", "/v1/audit/stream"):
         assert (await world.http.get(path)).status_code == 401
         assert (await world.client("nobody").get(path)).status_code == 401
-    await world.running.wiring.writer.run(RevokeAuditor("lang", "root"))
+    await world.running.wiring.writer.run(TakeKey(AUDITOR, "lang", "root"))
     assert (await client.get("/v1/audit/search")).status_code == 401
-    forged = AddAuditor("lang", values=True, os_user="root", new_token=new_token)
+    forged = GiveKey(AUDITOR, "lang", "root", new_token, (True,))
     key = (await world.running.wiring.writer.run(forged)).key
     assert (await world.client(key[:-1] + ("A" if key[-1] != "A" else "B")).get("/v1/audit/search")).status_code == 401
 

@@ -9,7 +9,7 @@ from approval_rules.events import Resumed, Revoked
 from approval_rules.stop_events import DrillHeld, OperatorKeyChanged
 from bot.agents import AgentError
 from bot.clock import new_token
-from bot.operators import AddOperator, RevokeOperator
+from bot.held_keys import OPERATOR, GiveKey, TakeKey
 from bot.slack_standin.faults import ServerError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, SAM
 from tests.world import TOOL, World
@@ -19,7 +19,7 @@ REASON = {"reason": "the agent is looping"}
 
 async def operator(world: World, name: str) -> httpx.AsyncClient:
     """Make an operator's key as the command line does, and a client that has it."""
-    new = await world.running.wiring.writer.run(AddOperator(name, "root", new_token))
+    new = await world.running.wiring.writer.run(GiveKey(OPERATOR, name, "root", new_token))
     return world.client(new.key)
 
 
@@ -129,16 +129,16 @@ async def test_a_drill_over_http(world: World) -> None:
 
 async def test_a_revoked_key_is_dead_at_once_and_both_changes_are_recorded(world: World) -> None:
     """The key is kept as a hash only, is in no entry of the log, and its name can have a new one afterwards."""
-    new = await world.running.wiring.writer.run(AddOperator("ana", "root", new_token))
+    new = await world.running.wiring.writer.run(GiveKey(OPERATOR, "ana", "root", new_token))
     client = world.client(new.key)
     assert new.key not in repr(new)
     assert (await client.get("/v1/operator/status")).status_code == 200
     with pytest.raises(AgentError, match="has a key already"):
         await operator(world, "ana")
-    await world.running.wiring.writer.run(RevokeOperator("ana", "root"))
+    await world.running.wiring.writer.run(TakeKey(OPERATOR, "ana", "root"))
     assert (await client.get("/v1/operator/status")).status_code == 401
     with pytest.raises(AgentError, match="has no key"):
-        await world.running.wiring.writer.run(RevokeOperator("ana", "root"))
+        await world.running.wiring.writer.run(TakeKey(OPERATOR, "ana", "root"))
     await operator(world, "ana")
     assert [event.change for event in world.ledger().events(OperatorKeyChanged)] == ["added", "revoked", "added"]
     assert new.key.encode() not in world.database.read_bytes()

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from bot.clock import new_token
+from bot.held_keys import OPERATOR, GiveKey
 from bot.keys import callback_secret
-from bot.operators import AddOperator
 from bot.slack_standin.faults import LostAnswer, RateLimited, Refuse, ServerError
 from bot.slack_standin.workspace import JONAS, MAYA, REFUND_APPROVALS, SAM
 from tests.bot.delivery.receiver import Receiver
@@ -33,7 +33,7 @@ async def a_full_day(world: World, receiver: Receiver) -> list[str]:
         await world.move(seconds=30)
         await world.slack.click(user, packet.channel, packet.ts, "approve", force=True)
     await world.claim(proposal)
-    operator = await world.running.wiring.writer.run(AddOperator("ana", "root", new_token))
+    operator = await world.running.wiring.writer.run(GiveKey(OPERATOR, "ana", "root", new_token))
     await world.client(operator.key).post("/v1/operator/pause", json={"reason": "x"})
     await world.client(operator.key[:-1]).get("/v1/operator/status")
     await world.post_proposal(42)

@@ -18,10 +18,9 @@ from bot.agents import RevokeAgent, RotateAgent, end_keys, who_typed
 from bot.anchoring import EVERY, Anchoring
 from bot.audit.merkle import Frontier, grown
 from bot.audit.signed_note import Checkpoint, origin_of, signed_checkpoint
-from bot.auditors import AddAuditor, RevokeAuditor
 from bot.clock import new_token
+from bot.held_keys import AUDITOR, OPERATOR, GiveKey, TakeKey
 from bot.keys import SigningKey, load
-from bot.operators import AddOperator, RevokeOperator
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
 from bot.store.engine import open_writer
 from bot.store.sealed import Vault, look_through
@@ -125,12 +124,12 @@ async def _people(world: PasskeyWorld) -> None:
     for unit in (
         RotateAgent("refund-bot", timedelta(hours=1), "root", new_token),
         RevokeAgent("night-bot", "root"),
-        AddOperator("Olga", "root", new_token),
-        AddOperator("Paul", "root", new_token),
-        RevokeOperator("Paul", "root"),
-        AddAuditor("Ada", values=True, os_user="root", new_token=new_token),
-        AddAuditor("Bert", values=False, os_user="root", new_token=new_token),
-        RevokeAuditor("Bert", "root"),
+        GiveKey(OPERATOR, "Olga", "root", new_token),
+        GiveKey(OPERATOR, "Paul", "root", new_token),
+        TakeKey(OPERATOR, "Paul", "root"),
+        GiveKey(AUDITOR, "Ada", "root", new_token, (True,)),
+        GiveKey(AUDITOR, "Bert", "root", new_token, (False,)),
+        TakeKey(AUDITOR, "Bert", "root"),
         lambda tx: end_keys(tx, ended.agent, who_typed(tx, "root")),
     ):
         await write(unit)
