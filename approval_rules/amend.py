@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from approval_rules.amendments import Question, stood_for
-from approval_rules.claims import POLICY
+from approval_rules.claims import POLICY, not_unused
 from approval_rules.commands import Amendment, Answer, Ask, Edit, Shown, TakeBack
 from approval_rules.duties import why_not
 from approval_rules.events import Approved, Blocked, Refusal, Revoked
@@ -105,24 +105,19 @@ def _edit(proposal: Proposal, command: Edit, switch: Switch) -> Amended:
 
 def _take_back(proposal: Proposal, command: TakeBack) -> Amended:
     by = human(command.by.person)
-    refusal = _not_unused(proposal, command) or _may_not_take_back(proposal, command.by)
+    refusal = _nothing_to_take_back(proposal, command) or _may_not_take_back(proposal, command.by)
     if refusal is not None:
         return (RequestRefused(command.at, by, proposal.id, "take-back", refusal),)
     return (Revoked(command.at, by, proposal.id, Refusal.TAKEN_BACK, command.reason),)
 
 
-def _not_unused(proposal: Proposal, command: TakeBack) -> Refusal | None:
+def _nothing_to_take_back(proposal: Proposal, command: TakeBack) -> Refusal | None:
     """Say why there is no unused permission to take back."""
     if proposal.requirement.shadow is not None:
         return Refusal.SHADOW
-    if proposal.execution is not None:
-        return Refusal.ALREADY_CLAIMED
-    if proposal.status is Status.REVOKED:
-        return Refusal.REVOKED
-    if proposal.status is Status.EXPIRED:
-        return Refusal.EXPIRED
-    if proposal.status is not Status.APPROVED:
-        return Refusal.NOT_APPROVED
+    gone = not_unused(proposal)
+    if gone is not None:
+        return gone
     stale = _stale(proposal, command.shown)
     if stale is None and (proposal.claim_by is None or command.at >= proposal.claim_by):
         return Refusal.EXPIRED

@@ -73,15 +73,21 @@ def _repeat_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refus
     return Refusal.PAUSED if switch.stops(proposal.agent.id, proposal.tool) is not None else None
 
 
-def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
+def not_unused(proposal: Proposal) -> Refusal | None:
+    """Say why there is no unused permission, whatever the time is."""
     if proposal.execution is not None:
         return Refusal.ALREADY_CLAIMED
     if proposal.status is Status.REVOKED:
         return Refusal.REVOKED
     if proposal.status is Status.EXPIRED:
         return Refusal.EXPIRED
-    if proposal.status is not Status.APPROVED:
-        return Refusal.NOT_APPROVED
+    return None if proposal.status is Status.APPROVED else Refusal.NOT_APPROVED
+
+
+def _claim_refusal(proposal: Proposal, command: Claim, switch: Switch) -> Refusal | None:
+    gone = not_unused(proposal)
+    if gone is not None:
+        return gone
     if command.digest != proposal.digest:
         return Refusal.DIGEST_MISMATCH
     if switch.stops(proposal.agent.id, proposal.tool) is not None:

@@ -43,7 +43,7 @@ from bot.store.rows import Loaded
 from bot.store.tickets import TICKET, Ticket, put_ticket, ticket_from, ticket_id, ticket_named
 from bot.store.transaction import Transaction
 from handlers.confirming_desk import Asked, BrowserAnswer
-from handlers.desk import Challenge, Click, Envelope, Face, Judged
+from handlers.desk import Challenge, Click, Envelope, Face, Judged, Seen
 
 TICKET_LIFE: Final = timedelta(minutes=5)
 _NAME_BYTES: Final = 32
@@ -121,16 +121,8 @@ class Confirming:
         seen = await explained(self._wiring, await seen_from(snapshot, loaded))
         refusal = None if ticket.open_at(self._wiring.clock()) else Refusal.LINK_USED
         refusal = _over(loaded.proposal) or refusal or _changed(loaded, ticket)
-        return Asked(
-            seen=seen,
-            me=Face(account.user_id, shown_name),
-            code=code_of(intent_digest(ticket.intent)),
-            challenge=challenge_of(APPROVAL, ticket.intent),
-            rp=self._site.rp,
-            passkeys=[one.material["credential_id"] for one in passkeys_of(held)],
-            expires_at=parse_time(ticket.expires_at),
-            refusal=refusal or (Refusal.PAUSED if seen.frozen_by else None),
-        )
+        refusal = refusal or (Refusal.PAUSED if seen.frozen_by else None)
+        return page_asks(self._site, ticket, seen, Face(account.user_id, shown_name), held, refusal)
 
     async def confirm(self, unverified_name: str, answer: BrowserAnswer) -> Judged | None:
         """Verify a passkey's answer and count the vote, in one transaction."""
@@ -196,6 +188,22 @@ def _changed(loaded: Loaded, ticket: Ticket) -> Refusal | None:
     same = (proposal.digest, proposal.requirement.policy.version) == (wanted["arguments"], wanted["policy"])
     since = [item.event for item in loaded.recorded if format_time(item.event.at) >= ticket.created_at]
     return None if same and all(isinstance(event, _HARMLESS) for event in since) else Refusal.CHANGED_SINCE
+
+
+def page_asks(
+    site: Site, ticket: Ticket, seen: Seen, me: Face, held: Iterable[CredentialRow], refusal: Refusal | None
+) -> Asked:
+    """Say what a page asks one person to confirm."""
+    return Asked(
+        seen=seen,
+        me=me,
+        code=code_of(intent_digest(ticket.intent)),
+        challenge=challenge_of(APPROVAL, ticket.intent),
+        rp=site.rp,
+        passkeys=[one.material["credential_id"] for one in passkeys_of(held)],
+        expires_at=parse_time(ticket.expires_at),
+        refusal=refusal,
+    )
 
 
 def passkeys_of(held: Iterable[CredentialRow]) -> list[CredentialRow]:

@@ -3,16 +3,15 @@
 Looking changes nothing. Which of the two a link is for stands in its ticket, never in what a browser sends.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from approval_rules.events import Refusal
-from approval_rules.intent import code_of, intent_digest
 from approval_rules.people import Account, PersonId
-from approval_rules.times import parse_time
-from bot.desk.confirming import Confirming, passkeys_of
+from bot.desk.confirming import Confirming, page_asks
 from bot.desk.initiating import Initiating
-from bot.desk.passkey_proof import APPROVAL, Site, challenge_of
+from bot.desk.passkey_proof import Site
 from bot.desk.start_factors import StartProofs
 from bot.desk.start_proof import Taken
 from bot.desk.wiring import Wiring
@@ -46,17 +45,9 @@ class ConfirmationUseCases:
         if seen is None:
             return None
         held = credentials_from(await self._wiring.reads.glance().rows(OF_PERSON, {"person": ticket.person}))
-        return Asked(
-            seen=seen,
-            me=Face(account.user_id, name),
-            code=code_of(intent_digest(ticket.intent)),
-            challenge=challenge_of(APPROVAL, ticket.intent),
-            rp=self._site.rp,
-            passkeys=[one.material["credential_id"] for one in passkeys_of(held)],
-            expires_at=parse_time(ticket.expires_at),
-            refusal=_over(ticket, self._wiring.clock()),
-            starts=True,
-        )
+        refusal = _over(ticket, self._wiring.clock())
+        asked = page_asks(self._site, ticket, seen, Face(account.user_id, name), held, refusal)
+        return replace(asked, starts=True)
 
     async def confirm(self, unverified_name: str, answer: BrowserAnswer) -> Judged | None:
         """Verify the passkey's answer and do what it confirms, in one transaction; None for an unknown name."""

@@ -179,7 +179,7 @@ BUGS = (
         "second-claim",
         "the permission is given twice",
         f"{S}/test_claims.py::test_twenty_claims_at_once_give_one_permission",
-        (f"{CLAIMS}:_claim_refusal", "if proposal.execution is not None:", "if False:"),
+        (f"{CLAIMS}:not_unused", "if proposal.execution is not None:", "if False:"),
     ),
     _bug(
         "key-without-body",
