@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from approval_rules.kinds import Kind
+from approval_rules.personal import found_in
 from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, Json, unwrap_object
 
@@ -69,16 +70,7 @@ def hidden_by(contract: Contract | None, hiding: Hiding) -> tuple[str, ...] | No
     return tuple(name for name, way in hidden.items() if way == hiding) or None
 
 
-def touches(contract: Contract | None, mark: str, arguments: Json) -> bool:
-    """Whether a field that the contract annotates so is anywhere in the arguments, whatever its value."""
+def touched(contract: Contract | None, mark: str, arguments: Json) -> tuple[str, ...]:
+    """Name the fields that the contract annotates so and that are anywhere in the arguments, whatever their value."""
     names = frozenset() if contract is None else contract.touching.get(mark, frozenset())
-    waiting = [arguments]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Mapping):
-            if names & one.keys():
-                return True
-            waiting.extend(one.values())
-        elif isinstance(one, Sequence) and not isinstance(one, str):
-            waiting.extend(one)
-    return False
+    return tuple(sorted(found_in(arguments, names))) if names else ()

@@ -22,7 +22,9 @@ RESERVED: Final[Mapping[str, tuple[str, ...]]] = {
 
 `run` is what the agent said about its run.
 """
-TOUCHES: Final[Mapping[str, str]] = {"touches_pii": "pii", "touches_admin": "admin"}
+PERSONAL: Final = "pii"
+"""The annotation of a contract (`x-touches`) that says: this is about a person, and is kept for less long."""
+TOUCHES: Final[Mapping[str, str]] = {"touches_pii": PERSONAL, "touches_admin": "admin"}
 """The names that are true where an argument bears an annotation of the contract (`x-touches`), and which one."""
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

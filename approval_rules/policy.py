@@ -16,10 +16,10 @@ from approval_rules.action_tiers import CHANGE_TICKET, DUTIES, ActionTier, is_ti
 from approval_rules.budgets import Budgets
 from approval_rules.commands import Draft
 from approval_rules.conditions import Condition, Names, Undetermined
-from approval_rules.contract import Contract, hidden_by, touches
+from approval_rules.contract import Contract, hidden_by, touched
 from approval_rules.counters import Counter
 from approval_rules.facts import DeclaredFact, Lookup, Value, contradicted, known
-from approval_rules.names import RESERVED, TOUCHES, about, moment
+from approval_rules.names import PERSONAL, RESERVED, TOUCHES, about, moment
 from approval_rules.people import Agent, RoleName, ToolName
 from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import PolicyRef, Requirement, Tier
@@ -192,12 +192,12 @@ def classify(
     for where, sent in (("arguments", arguments), ("context/facts", facts)):
         for name in contradicted(found, sent):
             return _contradiction(name, where, "the server looks this up and has another value; leave it out")
-    names = names_of(folder, policy, draft, agent, at, before)
+    names, personal = names_of(folder, policy, draft, agent, at, before), touched(policy.contract, PERSONAL, arguments)
     if policy.tier is not None and DUTIES[policy.tier].ticket and not is_ticket(names.get(CHANGE_TICKET)):
-        return _requirement(folder, policy, _Ruling(Block(), None, _no_ticket(policy)))
+        return _requirement(folder, policy, _Ruling(Block(), None, _no_ticket(policy)), personal)
     place = dial.place(folder.dial_key, draft.tool, draft.digest) if policy.dialled and drawn else None
     ruling = _judge(policy, [rule.outcome(names) for rule in policy.rules], place)
-    return _requirement(folder, policy, ruling)
+    return _requirement(folder, policy, ruling, personal)
 
 
 def names_of(
@@ -215,7 +215,7 @@ def names_of(
             case "run":
                 names[name] = unwrap_object(draft.run)
             case "touches_pii" | "touches_admin":
-                names[name] = touches(policy.contract, TOUCHES[name], arguments)
+                names[name] = bool(touched(policy.contract, TOUCHES[name], arguments))
             case _:
                 names[name] = before.get(name)
     return names
@@ -361,7 +361,7 @@ def _doubt(rule: Rule, why: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requirement:
+def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling, personal: tuple[str, ...] = ()) -> Requirement:
     rule = f"{policy.tool}#{ruling.rule.index}" if ruling.rule else None
     verdict = ruling.verdict
     # Of a tool in shadow nothing is ever executed, so there is nothing to start.
@@ -385,6 +385,7 @@ def _requirement(folder: PolicyFolder, policy: Policy, ruling: _Ruling) -> Requi
         initiation=initiation,
         urgent=ask.urgent or None,
         editable=policy.editable,
+        personal=personal or None,
     )
     if not policy.shadow:
         return live

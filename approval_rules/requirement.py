@@ -77,6 +77,7 @@ class Requirement:
     `excluded` are the fields that name people who may not decide.
     What is `urgent` calls people in their quiet hours too.
     People who may vote can lower the fields in `editable`.
+    The arguments bear the fields in `personal`, at any depth: these are kept apart from the rest, and for less long.
     """
 
     tier: Tier
@@ -96,6 +97,7 @@ class Requirement:
     initiation: Initiation | None = None
     urgent: bool | None = None
     editable: tuple[str, ...] | None = None
+    personal: tuple[str, ...] | None = None
 
     @property
     def live(self) -> "Requirement":

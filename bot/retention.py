@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.data_keys import HELD, MARK, DataKeys, KeyName
 from bot.store import erasing
 from bot.store.codec import RETENTION as RETENTION_SUBJECT
-from bot.store.holds import end_terms
+from bot.store.holds import STILL_OPEN, end_terms
 from bot.store.rows import NEWEST_OF
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Retention:
         self._reads = reads
         self._vault = vault
         self._clock = clock
-        self._said: int | None = -1
+        self._said: tuple[object, ...] = ()
         self._owed = True  # what was overwritten before the last stop may still stand in the WAL
 
     async def look(self) -> None:
@@ -57,12 +57,19 @@ class Retention:
         return [key for key in self._vault.names() if is_due(key, self._clock().date())]
 
     async def _end_terms(self) -> None:
-        """End what is due. What is on hold is looked at again only when something was said about that."""
-        newest = (await self._reads.glance().rows(NEWEST_OF, {"subject": RETENTION_SUBJECT}))[0][0]
-        kinds = (MARK,) if newest != self._said else (MARK, HELD)
+        """End what is due. What was held back is looked at again only when a hold, or what is open, has changed."""
+        said = await self._holding()
+        kinds = (MARK,) if said != self._said else (MARK, HELD)
         if due := {str(key) for key in self._due() if not key.tag.startswith(kinds)}:
             await self._writer.run(lambda tx: end_terms(tx, self._vault, due, RETENTION))
-        self._said = newest
+        self._said = said
+
+    async def _holding(self) -> tuple[object, ...]:
+        """Give what what is held back depends on: the newest word on holds, and what is open of those days."""
+        newest = (await self._reads.glance().rows(NEWEST_OF, {"subject": RETENTION_SUBJECT}))[0][0]
+        days = [key.day for key in self._vault.names() if key.tag.startswith(HELD)]
+        still_open = await self._reads.glance().rows(STILL_OPEN, {"day": max(days)}) if days else ()
+        return newest, *still_open
 
     async def _cut_wal(self) -> None:
         """Ask until the WAL was seen empty: a reader may have stood in the way."""

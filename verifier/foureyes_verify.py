@@ -1460,6 +1460,7 @@ def _of(pack: Pack, *kinds: str) -> list[int]:
 
 def _action(pack: Pack) -> None:
     if "action.json" not in pack.files:
+        _tell_erased(pack)
         return
     pack.json("action.json")
     found = f"sha256:{hashlib.sha256(pack.files['action.json']).hexdigest()}"
@@ -1471,6 +1472,17 @@ def _action(pack: Pack) -> None:
     elif told and told[-1] != found:
         raise WrongError("action.json is not the action of which the log has the digest")
     pack.report.facts["digest"] = found
+
+
+def _tell_erased(pack: Pack) -> None:
+    """Say which of the arguments are gone: it is no damage, but nobody can compute the digest any more."""
+    for number in _of(pack, "proposal.submitted", "proposal.edited")[-1:]:
+        names = pack.entries[number]["data"]["requirement"].get("personal")
+        if names and "arguments" in pack.living[number] and "personal" not in pack.living[number]:
+            pack.report.notes.append(
+                f"of the arguments these fields were erased: {', '.join(names)}; the digest of the action is over the"
+                " whole, so it cannot be computed from what is left"
+            )
 
 
 def _policies(pack: Pack) -> None:

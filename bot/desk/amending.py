@@ -132,6 +132,9 @@ class AmendingUseCases:
         # Who has an interest is found when it is proposed; a field that is named only now was never looked at.
         if set(ruling.excluded or ()) - set(proposal.requirement.excluded or ()):
             return Refusal.POLICY_CHANGED
+        # What was to be kept for less long stays so, whatever the policy marks by now.
+        personal = {*(ruling.personal or ()), *(proposal.requirement.personal or ())}
+        ruling = replace(ruling, personal=tuple(sorted(personal)) or None)
         return Lowered(arguments, digest, ruling, worth_noting(policy, told))
 
 

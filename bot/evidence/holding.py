@@ -6,14 +6,18 @@ from approval_rules.canonical import canonical_text, object_text, sha256_name
 from approval_rules.events import Submitted
 from approval_rules.question_events import Edited
 from bot.evidence.gathering import Decision
+from bot.store.codec import whole_arguments
+from bot.store.terms import APART
 
 
 def action_of(decision: Decision) -> bytes | None:
     """Give the canonical bytes of the action as it was last judged; None where they are erased."""
     judged = max(seq for seq, event in decision.events if isinstance(event, Submitted | Edited))
-    arguments = decision.value(judged, "arguments")
-    if arguments is None:
+    apart = decision.seen_at(judged).proposal.requirement.personal is not None
+    rest, mine = decision.value(judged, "arguments"), decision.value(judged, APART)
+    if rest is None or (apart and mine is None):
         return None
+    arguments = whole_arguments(rest, mine) or ""
     return object_text({"arguments": arguments, "tool": canonical_text(decision.proposal.tool)}).encode()
 
 

@@ -12,6 +12,7 @@ from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import Proposal, draft_again
 from approval_rules.versions import SERVER
 from bot.evidence.gathering import Decision, Version
+from bot.store.terms import APART
 
 Answer = Literal["same", "differs", "not told"]
 _CHANGE: Final = "a change of the policy is judged by no rule: the people of its admin role decide it"
@@ -66,7 +67,8 @@ def _why_not(decision: Decision, seq: int, proposal: Proposal, version: Version)
         return version.fault
     policy = version.folder.policies.get(proposal.tool)
     taken_in = {"context", "run"} if proposal.lookups is None else {"context", "run", "looked_up"}
-    judged = {"arguments", "digest", "known"} if policy is not None and policy.told else {"arguments", "digest"}
+    judged = {"arguments", "digest"} | ({"known"} if policy is not None and policy.told else set())
+    judged |= {APART} if proposal.requirement.personal else set()
     lives = decision.living(decision.written[0].seq) >= taken_in and decision.living(seq) >= judged
     return None if lives else _ERASED
 

@@ -18,7 +18,7 @@ from bot.reveal.covering import is_open
 from bot.store.decisions import Written
 
 TOLD: Final = frozenset(
-    {"arguments", "callback_url", "context", "digest", "reason", "report", "run", "summary", "text"},
+    {"arguments", "callback_url", "context", "digest", "personal", "reason", "report", "run", "summary", "text"},
 )
 _LOOKED_UP: Final = "looked_up"
 _NOT_TOLD: Final = (PacketPosted, Paused, Reminded, RequestRefused, Resumed, VoteRefused)

@@ -10,12 +10,14 @@ from typing import Final, NamedTuple
 
 from approval_rules.events import Event, Submitted, Voted
 from approval_rules.people import ActorKind
+from approval_rules.personal import parted
 from approval_rules.question_events import Edited
 from approval_rules.state import Proposal
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
 from approval_rules.times import format_time
 from bot.search.words import words_in
 from bot.store.rows import Loaded
+from bot.store.terms import APART
 from handlers.slack.found_secrets import masked
 from handlers.slack.values import is_hidden, money_of
 
@@ -90,10 +92,14 @@ def states_of(proposal: Proposal) -> frozenset[str]:
 
 
 def money_in(proposal: Proposal) -> list[tuple[str, Decimal]]:
-    """List the amounts of money among the arguments as they are now, with their currencies in small letters."""
+    """List the amounts of money among the arguments as they are now, with their currencies in small letters.
+
+    Those in personal fields are left out: they go before the record does.
+    """
+    withheld = frozenset({*proposal.requirement.hidden, *(proposal.requirement.personal or ())})
     return sorted(
         (money.currency, money.amount)
-        for name, value in _leaves(unwrap_object(proposal.arguments), frozenset(proposal.requirement.hidden))
+        for name, value in _leaves(unwrap_object(proposal.arguments), withheld)
         if (money := money_of(name, value)) is not None and abs(money.amount) * _MILLION < _LARGEST
     )
 
@@ -135,7 +141,11 @@ def _texts(event: Event, proposal: Proposal) -> Iterator[tuple[str, list[str]]]:
             yield field.name, [masked(unwrap_text(value))]
         elif isinstance(value, AgentJson):
             hidden = frozenset(proposal.requirement.hidden)
-            yield field.name, [_text(leaf) for _, leaf in _leaves(unwrap_json(value), hidden)]
+            apart = event.requirement.personal if isinstance(event, Submitted | Edited) else None
+            whole = unwrap_json(value)
+            parts = parted(whole, apart) if apart and field.name == "arguments" else (whole, None)
+            for name, part in zip((field.name, APART), parts, strict=True):
+                yield name, [_text(leaf) for _, leaf in _leaves(part, hidden)]
 
 
 def _leaves(value: Json, hidden: frozenset[str], name: str = "") -> Iterator[tuple[str, Json]]:

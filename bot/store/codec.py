@@ -34,9 +34,11 @@ from approval_rules import (
 from approval_rules.canonical import Digest, canonical_text
 from approval_rules.events import Event
 from approval_rules.people import Actor, ActorKind
+from approval_rules.personal import joined, parted
 from approval_rules.text import AgentJson, AgentText, unwrap_canonical, unwrap_json, unwrap_text
 from approval_rules.times import format_time, parse_time
 from bot.audit.log_format import Plain
+from bot.store.terms import APART
 
 KINDS: Mapping[str, type[Event]] = {
     "proposal.submitted": events.Submitted,
@@ -130,6 +132,7 @@ _OF_THE_POLICY = (
     policy_events.PolicyActivated,
     policy_events.PolicyShadowed,
 )
+_Judged = events.Submitted | question_events.Edited
 _HEADER = frozenset({"at", "by", "proposal"})
 _ALWAYS_DETACHED = frozenset({"callback_url"})
 
@@ -170,9 +173,12 @@ def encode(event: Event) -> Encoded:
             detached[field.name] = _json_text(value, field)
         else:
             data[field.name] = field.write(value)
-    if isinstance(event, events.Submitted | question_events.Edited):
+    if isinstance(event, _Judged):
         ref = event.requirement.policy
         policy = {"version": ref.version, "rule": ref.rule}
+        if event.requirement.personal:
+            rest, mine = parted(unwrap_json(event.arguments), event.requirement.personal)
+            detached |= {"arguments": canonical_text(rest), APART: canonical_text(mine)}
     elif isinstance(event, _OF_THE_POLICY):
         policy = {"version": event.version, "rule": None}
     return Encoded(KIND_OF[type(event)], subject_of(event), policy, data, detached)
@@ -251,6 +257,8 @@ def decode(body: Mapping[str, Any], detached: Mapping[str, str]) -> Event:
     for field in _LAYOUTS[body["type"]]:
         if field.detached:
             raw = detached.get(field.name)
+            if field.name == "arguments" and APART in detached:
+                raw = whole_arguments(raw, detached[APART])
             values[field.name] = field.lost if raw is None else field.load(raw)
         else:
             values[field.name] = field.read(body["data"].get(field.name))
@@ -261,6 +269,11 @@ def decode(body: Mapping[str, Any], detached: Mapping[str, str]) -> Event:
 
 
 _parse = json.JSONDecoder(parse_float=Decimal).decode
+
+
+def whole_arguments(rest: str | None, mine: str | None) -> str | None:
+    """Put the two parts of an action's arguments together, as canonical text; what is erased of them is left out."""
+    return rest if rest is None or mine is None else canonical_text(joined(_parse(rest), _parse(mine)))
 
 
 def _json_text(value: object, field: _Field) -> str:

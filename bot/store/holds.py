@@ -1,4 +1,4 @@
-"""What is on hold: its values outlive their term under keys of their own. Erases nothing."""
+"""What is on hold or still going on: its values outlive their term under keys of their own. Erases nothing."""
 
 import json
 import sqlite3
@@ -20,6 +20,8 @@ _HELD: Final = (
     " OR e.subject IN (SELECT value FROM json_each(:agents)) OR p.agent_id IN (SELECT value FROM json_each(:agents)))"
 )
 _MOVE: Final = "UPDATE main.detached SET key = ?, box = ? WHERE seq = ? AND name = ?"
+STILL_OPEN: Final = "SELECT id FROM proposals WHERE next_at IS NOT NULL AND created_at < :day || '~' ORDER BY id"
+"""The proposals up to the end of a day that are still going on: people must not decide about nothing."""
 _OF_HELD: Final = (
     "SELECT id FROM proposals WHERE id IN (SELECT value FROM json_each(?))"
     " OR agent_id IN (SELECT value FROM json_each(?))"
@@ -58,8 +60,9 @@ def hold_back(tx: Transaction, keys: DataKeys, key: str, reach: tuple[int, int],
 
 
 def end_terms(tx: Transaction, keys: DataKeys, due: Collection[str], by: Actor) -> None:
-    """Record what goes with the keys whose term is over; what is on hold stays, under keys of its own."""
-    holds = folded(tx.history(RETENTION))
+    """Record what goes with the keys whose term is over; what is on hold or still open stays, under keys of its own."""
+    still_open = tx.rows(STILL_OPEN, {"day": max(key_name(key).day for key in due)})
+    holds = folded(tx.history(RETENTION)) | {(Held.PROPOSAL, row[0]) for row in still_open}
     going: set[str] = set()
     spared: dict[str, int] = {}
     for key, first, last, ended in tx.rows(erasing.REACHES, {}):

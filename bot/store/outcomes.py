@@ -21,7 +21,8 @@ _ENTRIES = (
     " ('proposal.submitted', 'proposal.approved', 'proposal.denied') ORDER BY seq"
 )
 _ARGUMENTS = (
-    "SELECT seq, name, value FROM detached WHERE name = 'arguments' AND seq IN (SELECT value FROM json_each(:seqs))"
+    "SELECT seq, name, value FROM detached WHERE name IN ('arguments', 'personal')"
+    " AND seq IN (SELECT value FROM json_each(:seqs))"
 )
 _CHUNK = 500
 
@@ -40,7 +41,7 @@ def outcomes_since(connection: sqlite3.Connection, since: datetime) -> list[Came
     cursor = connection.execute(_ENTRIES, {"since": format_time(since)})
     while chunk := cursor.fetchmany(_CHUNK):
         living = _arguments(connection, chunk)
-        alive = {row[0] for row in living if row[2] is not None}
+        alive = {seq for seq, name, value in living if name == "arguments" and value is not None}
         for recorded in rows.recorded_from(chunk, living):
             event = recorded.event
             if isinstance(event, Submitted):

@@ -16,6 +16,7 @@ from approval_rules.text import AgentText, Json, unwrap_object
 from approval_rules.times import format_time
 from bot.store import rows
 from bot.store.rows import Row
+from bot.store.terms import APART
 
 _COMINGS_AND_GOINGS = (
     "SELECT seq, body, leaf_hash, type, subject FROM entries WHERE at >= :since AND type IN ('proposal.submitted',"
@@ -121,7 +122,8 @@ def _lowered(connection: sqlite3.Connection, entry: tuple[Any, ...]) -> Iterator
     for recorded in rows.recorded_from([entry], alive):
         past = past_of(connection, recorded.event.proposal) if isinstance(recorded.event, Edited) else None
         if past is not None and isinstance(recorded.event, Edited):
-            erased = past.erased or not {name for _, name, _ in alive} >= {"arguments"}
+            needed = {"arguments"} | _apart(recorded.event)
+            erased = past.erased or not {name for _, name, value in alive if value is not None} >= needed
             yield Lowered(Past(replace(past.submitted, arguments=recorded.event.arguments), erased))
 
 
@@ -168,8 +170,13 @@ def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]
         names.setdefault(seq, set()).update([name] if value is not None else [])
     for recorded in rows.recorded_from(entries, alive):
         if isinstance(recorded.event, Submitted):
-            needed = _NEEDED if recorded.event.lookups is None else {*_NEEDED, "looked_up"}
+            needed = _NEEDED | _apart(recorded.event) | ({"looked_up"} if recorded.event.lookups is not None else set())
             yield Past(recorded.event, not names.get(recorded.seq, set()) >= needed)
+
+
+def _apart(event: Submitted | Edited) -> frozenset[str]:
+    """Name the value that holds the personal arguments, where there are any."""
+    return frozenset({APART} if event.requirement.personal else ())
 
 
 def living(connection: sqlite3.Connection, entries: Sequence[Any]) -> list[Row]:

@@ -14,15 +14,17 @@ from approval_rules.policy import Policy
 from approval_rules.state import Status
 from approval_rules.text import AgentJson, Json, unwrap_object
 from approval_rules.times import format_time
+from bot.store.codec import whole_arguments
 from bot.store.transaction import Transaction
 
 _STANDING = (Status.PENDING, Status.APPROVED)
 _BEFORE = (
-    "SELECT p.id, p.agent_id, a.value, c.value, l.value FROM proposals p"
+    "SELECT p.id, p.agent_id, a.value, c.value, l.value, s.value FROM proposals p"
     " JOIN entries e ON e.subject = p.id AND e.type = 'proposal.submitted'"
     # What a person lowered counts as it is now.
     " LEFT JOIN detached a ON a.name = 'arguments' AND a.seq = coalesce((SELECT max(n.seq) FROM entries n"
     " WHERE n.subject = p.id AND n.type = 'proposal.edited'), e.seq)"
+    " LEFT JOIN detached s ON s.seq = a.seq AND s.name = 'personal'"
     " LEFT JOIN detached c ON c.seq = e.seq AND c.name = 'context'"
     " LEFT JOIN detached l ON l.seq = e.seq AND l.name = 'looked_up'"
     " WHERE p.tool = :tool AND p.created_at > :since AND p.state IN ('pending', 'approved')"
@@ -32,10 +34,14 @@ WIDE = Context(prec=1000)
 
 
 class Told(NamedTuple):
-    """A proposal that was taken in before; `look` reads a name of it, and is None where that has been erased."""
+    """A proposal that was taken in before; `look` reads a name of it, and is None where that has been erased.
+
+    Where it is not `whole`, something of it has been erased, and a name that it does not have may be one of that.
+    """
 
     agent: AgentId
     look: Callable[[str], Json] | None
+    whole: bool = True
 
 
 def tallies(
@@ -53,7 +59,7 @@ def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told, without
     total = Decimal(0)
     for past in _before(tx, counter, tool, without):
         theirs = group_of(counter, past)
-        if past.look is None and (theirs is None or counter.field is not None):
+        if (theirs is None and not past.whole) or (past.look is None and counter.field is not None):
             return None
         if theirs == mine:
             value = value_of(counter, past)
@@ -66,10 +72,14 @@ def _tally(tx: Transaction, counter: Counter, tool: ToolName, now: Told, without
 def _before(tx: Transaction, counter: Counter, tool: ToolName, without: ProposalId | None) -> Iterator[Told]:
     since = tx.at - counter.window
     planned = tx.planned()
-    for ident, agent_id, arguments, context, looked_up in tx.rows(_BEFORE, {"tool": tool, "since": format_time(since)}):
+    for ident, agent_id, rest, context, looked_up, mine in tx.rows(
+        _BEFORE, {"tool": tool, "since": format_time(since)}
+    ):
         if ident not in planned and ident != without:
-            texts = [_stored(text) for text in (arguments, context, looked_up)]
-            yield Told(agent_id, None if arguments is None else reader(texts[0], texts[1], texts[2]))
+            texts = [_stored(text) for text in (whole_arguments(rest, mine), context, looked_up)]
+            look = None if rest is None else reader(texts[0], texts[1], texts[2])
+            # Every proposal has a context, and whatever else is personal in it goes when that goes.
+            yield Told(agent_id, look, look is not None and context is not None)
     for loaded in planned.values():
         proposal = loaded.proposal
         counts = proposal.tool == tool and proposal.status in _STANDING and proposal.created_at > since

@@ -9,8 +9,11 @@ from approval_rules.state import Proposal
 PERSONAL_DAYS: Final = 30
 RECORD_DAYS: Final = 365
 MARK_DAYS: Final = 2
-PERSONAL: Final = frozenset({"summary", "context", "looked_up", "detail", "text", "report"})
+APART: Final = "personal"
+"""The name of the value that holds those of an action's arguments that its contract marks as personal."""
+PERSONAL: Final = frozenset({"summary", "context", "looked_up", "detail", "text", "report", APART})
 """The detached fields that hold what an agent or a person wrote or looked up about others; all else is the record."""
+_TYPED: Final = PERSONAL | {"typed"}
 
 
 def record_days(event: Event, proposal: Proposal | None) -> int:
@@ -20,6 +23,11 @@ def record_days(event: Event, proposal: Proposal | None) -> int:
     return (None if proposal is None else proposal.requirement.retain_days) or RECORD_DAYS
 
 
-def days_of(name: str, record: int) -> int:
+def personal_of(event: Event) -> frozenset[str]:
+    """Name the detached fields that are personal in this event: where arguments are, so is what was typed of them."""
+    return _TYPED if isinstance(event, Submitted) and event.requirement.personal else PERSONAL
+
+
+def days_of(name: str, record: int, personal: frozenset[str] = PERSONAL) -> int:
     """Give the days for which one detached value is kept."""
-    return min(PERSONAL_DAYS, record) if name in PERSONAL else record
+    return min(PERSONAL_DAYS, record) if name in personal else record

@@ -348,8 +348,9 @@ class Transaction:
         about = isinstance(event, PROPOSAL_EVENTS) and not isinstance(event, Submitted)
         before = self.proposal(cast("ProposalEvent", event).proposal) if about else None
         record = terms.record_days(event, None if before is None else before.proposal)
+        personal = terms.personal_of(event)
         for salt, (name, text) in values:
-            days = terms.days_of(name, record)
+            days = terms.days_of(name, record, personal)
             mark = self._mark(at[:10], text) if name == sealed.DIGEST else None
             self.write(sealed.INSERT, sealed.row(self._sources.vault, at, days, mark, seq, name, salt, text))
 

@@ -178,6 +178,7 @@ class LookedUpOut(Closed):
 class ProposalOut(Closed):
     """A proposal as it stands. `frozen` names the pause that makes its clock stand still.
 
+    `arguments_erased` names the personal arguments whose term is over; the digest is over the whole.
     `context` is what the agent sent; `looked_up` is what the server found itself, by the fact's name.
     `shadow`: a trial run. People may decide it, nothing of it is ever executed, and every claim is refused.
     `initiated_by`: no agent asked for it, a person started it himself; it is yours to claim once others have approved.
@@ -189,6 +190,7 @@ class ProposalOut(Closed):
     tier: Tier
     tool: str
     arguments: AnyObject
+    arguments_erased: list[str] | Absent = None
     digest: Digest
     summary: str
     agent: AgentName

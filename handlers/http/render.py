@@ -14,6 +14,7 @@ from approval_rules.amendments import Edit, Question
 from approval_rules.canonical import canonical_text
 from approval_rules.facts import LookedUp
 from approval_rules.people import Agent, AgentId, PersonId
+from approval_rules.personal import lost
 from approval_rules.requirement import PolicyRef, Requirement, Tier
 from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.stop_events import DrillHeld
@@ -33,6 +34,7 @@ def proposal_json(seen: Seen, grant: Grant | None = None) -> str:
             "tier": _quoted(proposal.requirement.tier),
             "tool": _quoted(proposal.tool),
             "arguments": _theirs(proposal.arguments),
+            **_erased(proposal),
             "digest": _quoted(proposal.digest),
             "summary": _text(proposal.summary),
             "agent": _object({"id": _quoted(proposal.agent.id), "name": _quoted(proposal.agent.name)}),
@@ -291,6 +293,12 @@ def _requirement(requirement: Requirement) -> str:
             **{name: value for name, value in later.items() if value is not None},
         }
     )
+
+
+def _erased(proposal: Proposal) -> dict[str, str]:
+    """Name the personal arguments that are not there any more."""
+    gone = lost(proposal.requirement.personal, proposal.arguments)
+    return {"arguments_erased": dumps(gone)} if gone else {}
 
 
 def _shadow(requirement: Requirement) -> dict[str, str]:

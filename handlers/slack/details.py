@@ -18,6 +18,7 @@ from handlers.slack.text import (
     LOOKED_UP,
     Evidence,
     arguments_of,
+    erased_of,
     evidence_of,
     exact,
     fields_of,
@@ -58,12 +59,17 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     hidden = proposal.requirement.hidden
     told = evidence_of(proposal.context, hidden)
     yield Safe("In short"), [_say(sentence_of(proposal).text), _say(standing_of(seen, at).text)]
-    arguments = list(arguments_of(proposal.arguments, hidden))
+    arguments = list(arguments_of(proposal.arguments, hidden, proposal.requirement.personal))
+    gone = erased_of(proposal.arguments, hidden, proposal.requirement.personal)
     covered = any(line.covered for line in arguments)
     yield Safe("Arguments"), arguments
     yield (
         Safe("Arguments, exactly"),
-        [_named("canonical form", exact(proposal.arguments, hidden)), *(_hidden(hidden) if covered else ())],
+        [
+            _named("canonical form", exact(proposal.arguments, hidden)),
+            *(_hidden(hidden) if covered else ()),
+            *([_say(Safe(f"Erased, and not in it: {', '.join(gone)}. The digest is over the whole."))] if gone else ()),
+        ],
     )
     yield Safe("Changed by people"), list(edit_lines(seen))
     yield Safe("Votes"), list(_votes(seen))

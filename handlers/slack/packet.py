@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from approval_rules.canonical import Digest, sha256_name
+from approval_rules.personal import lost
 from approval_rules.state import Proposal, Status
 from handlers.counting import counted
 from handlers.desk import Seen
@@ -99,9 +100,12 @@ def packet(seen: Seen, at: datetime, *, voting: bool = True) -> Packet:
     proposal = seen.proposal
     sentence = sentence_of(proposal)
     standing = standing_of(seen, at)
-    lines = tuple(arguments_of(proposal.arguments, proposal.requirement.hidden))
+    personal = proposal.requirement.personal
+    lines = tuple(arguments_of(proposal.arguments, proposal.requirement.hidden, personal))
     shown = fitting(lines, CHANGE_CHARACTERS if changes_policy(proposal) else ARGUMENT_CHARACTERS, ARGUMENT_LINES)
-    whole = len(shown) == len(lines) and len(visible(proposal.tool)) <= _NAME
+    # What is erased is still kept while a proposal is open; should it ever be gone, nobody votes on the rest.
+    gone = lost(personal, proposal.arguments)
+    whole = len(shown) == len(lines) and len(visible(proposal.tool)) <= _NAME and not gone
     evidence = evidence_of(proposal.context, proposal.requirement.hidden)
     live = standing.open and voting
     facts = [

@@ -4,7 +4,7 @@ Everything that it gives may stand in a `plain_text` or a `rich_text` element, a
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from approval_rules.canonical import canonical_text
 from approval_rules.condition_text import number_text
 from approval_rules.facts import LookedUp
+from approval_rules.personal import lost
 from approval_rules.requirement import Hiding
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_json, unwrap_object, unwrap_text
 from handlers.counting import counted
@@ -88,9 +89,16 @@ def person(name: str, user_id: str) -> Safe:
     return Safe(f"{named(name)} ({named(user_id)})") if name not in {"", user_id} else named(user_id)
 
 
-def arguments_of(data: AgentJson, hidden: Hidden) -> Iterator[Line]:
-    """Give every leaf of an action's arguments, whole."""
-    return lines_of(unwrap_json(data), hidden) if unwrap_object(data) else iter(())
+def arguments_of(data: AgentJson, hidden: Hidden, personal: Collection[str] | None = None) -> Iterator[Line]:
+    """Give every leaf of an action's arguments, whole; of the `personal` fields that are erased, the names."""
+    if unwrap_object(data):
+        yield from lines_of(unwrap_json(data), hidden)
+    yield from (Line(name, Safe("(erased)")) for name in erased_of(data, hidden, personal))
+
+
+def erased_of(data: AgentJson, hidden: Hidden, personal: Collection[str] | None) -> tuple[Safe, ...]:
+    """Name the personal fields that are erased of an action's arguments."""
+    return tuple(visible(name) for name in lost(personal, data) if is_covered(name, hidden) != "drop")
 
 
 def fields_of_action(data: AgentJson, hidden: Hidden) -> Iterator[Field]:

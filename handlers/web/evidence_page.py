@@ -18,6 +18,7 @@ from handlers.slack.details import pages_of
 from handlers.slack.escape import named, visible
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import standing_of
+from handlers.slack.text import erased_of
 from handlers.web.blocks_html import html_of
 from handlers.web.evidence_words import CHECKS, LIMITS
 from handlers.web.runs import Run, in_runs, neighbours
@@ -186,6 +187,7 @@ def _verdict(found: Evidence) -> Iterator[str]:
 def _in_short(found: Evidence) -> Iterator[str]:
     proposal = found.seen.proposal
     policy = proposal.requirement.policy
+    gone = erased_of(proposal.arguments, proposal.requirement.hidden, proposal.requirement.personal)
     yield "<h2>The decision</h2>" + _list(
         [
             ("Tool", visible(proposal.tool)),
@@ -194,6 +196,7 @@ def _in_short(found: Evidence) -> Iterator[str]:
             ("Asked", _exact(proposal.created_at)),
             ("Decided", _exact(proposal.decided_at) if proposal.decided_at else "not yet"),
             ("Digest of the action", proposal.digest or "(erased)"),
+            *([("Erased of its arguments", f"{', '.join(gone)}; the digest is over the whole")] if gone else []),
             ("Policy version", visible(policy.version)),
             ("Rule", visible(policy.rule) if policy.rule else "none matched"),
             ("Why", visible(policy.because)),

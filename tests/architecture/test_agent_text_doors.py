@@ -12,6 +12,7 @@ INSIDES = frozenset({"_text", "_value", "_canonical"})
 DOORS = {
     "approval_rules/text.py": "defines them",
     "approval_rules/contract.py": "hands arguments to their contract, which names no value; shows nothing",
+    "approval_rules/personal.py": "names the fields of a contract that are erased; shows nothing",
     "approval_rules/policy.py": "judges arguments and facts; shows nothing",
     "approval_rules/amendments.py": "compares a number with a lower one and puts that in its place; shows nothing",
     "bot/desk/amending.py": "digests the lowered action; shows nothing",

@@ -353,8 +353,8 @@ BUGS = (
         "tests/handlers/slack/test_slack_packet.py::test_what_policy_hides_is_in_no_packet_and_no_modal",
         (
             "handlers.slack.packet:packet",
-            "arguments_of(proposal.arguments, proposal.requirement.hidden)",
-            "arguments_of(proposal.arguments, {})",
+            "arguments_of(proposal.arguments, proposal.requirement.hidden, personal)",
+            "arguments_of(proposal.arguments, {}, personal)",
         ),
     ),
     _bug(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from approval_rules.conditions import compile_condition
-from approval_rules.contract import Breach, touches
+from approval_rules.contract import Breach, touched
 from approval_rules.explanation import explain
 from approval_rules.kinds import ANYTHING, Kind, Known
 from approval_rules.policy import Contradiction, PolicyFolder, Rule, classify
@@ -55,23 +55,35 @@ def guarded(text: str) -> PolicyFolder:
 )
 def test_a_field_that_is_there_touches_wherever_and_whatever_it_is(arguments: dict[str, Json], *, pii: bool) -> None:
     """At any depth, also where it is null: taking an address away touches it. A value of that name is none."""
-    assert touches(Annotated(), "pii", arguments) is pii
+    assert bool(touched(Annotated(), "pii", arguments)) is pii
     tier = classify(guarded("not touches_pii"), draft(arguments), AGENT, START)
     assert not isinstance(tier, Contradiction)
     assert (tier.tier is Tier.YELLOW) is pii
+    assert bool(tier.personal) is pii
     assert [rule.outcome for rule in explain(guarded("touches_pii"), draft(arguments), AGENT, START).rules] == [
         "matched" if pii else "not matched",
         "matched",
     ]
 
 
+def test_the_requirement_names_the_personal_fields_that_are_there() -> None:
+    """Frozen with the proposal, sorted, and none that its arguments do not bear: by these names they are kept apart."""
+    sent: dict[str, Json] = {"customer": [{"phone": 5}, {"email": None}], "scope": "all", "email": "a"}
+    asked = classify(guarded("touches_pii"), draft(sent), AGENT, START)
+    assert not isinstance(asked, Contradiction)
+    assert asked.personal == ("email", "phone")
+    one = classify(guarded("touches_pii"), draft({"phone": 5}), AGENT, START)
+    assert not isinstance(one, Contradiction)
+    assert one.personal == ("phone",)
+
+
 def test_each_annotation_is_its_own() -> None:
     """Admin rights are no personal data; what no contract annotates touches nothing."""
-    assert touches(Annotated(), "admin", {"scope": "all"})
-    assert not touches(Annotated(), "admin", {"email": "a"})
-    assert not touches(Annotated(touching={}), "admin", {"scope": "all"})
-    assert not touches(None, "admin", {"scope": "all"})
-    assert not touches(Annotated(), "pii", "email")
+    assert touched(Annotated(), "admin", {"scope": "all"})
+    assert not touched(Annotated(), "admin", {"email": "a"})
+    assert not touched(Annotated(touching={}), "admin", {"scope": "all"})
+    assert not touched(None, "admin", {"scope": "all"})
+    assert not touched(Annotated(), "pii", "email")
 
 
 @pytest.mark.parametrize(("arguments", "facts"), [({"touches_pii": False}, {}), ({}, {"touches_pii": False})])

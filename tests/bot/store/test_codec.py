@@ -1,6 +1,7 @@
 """Events to entries and back: nothing is lost, nothing changes its form, and what was erased still reads."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import get_args
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approval_rules.events import Event, Submitted, Voted
-from approval_rules.text import AgentJson, AgentText
+from approval_rules.text import AgentJson, AgentText, Json
 from approval_rules.times import format_time
 from bot.audit.log_format import Plain, canonical
 from bot.store.codec import KIND_OF, KINDS, CodecError, decode, encode
@@ -84,6 +85,38 @@ def test_numbers_keep_every_digit() -> None:
     assert again.arguments == AgentJson(
         {"amount_usd": Decimal("180.123456789012345678"), "name": "arguments", "list": [1, None, True]}
     )
+
+
+PARTED: Json = {"amount_usd": Decimal("180.50"), "list": [{"name": "Erika", "n": 1}, 2], "name": "Erika"}
+
+
+def parted_event() -> Submitted:
+    """An event whose arguments have personal fields."""
+    event = next(event for event in one_of_each() if isinstance(event, Submitted))
+    requirement = replace(event.requirement, personal=("name",))
+    return replace(event, arguments=AgentJson(PARTED), requirement=requirement)
+
+
+def test_personal_arguments_are_a_value_of_their_own() -> None:
+    """Neither part tells anything of the other, both together are the arguments, and either can be gone."""
+    event = parted_event()
+    detached = encode(event).detached
+    assert detached["arguments"] == '{"amount_usd":180.5,"list":[{"n":1},2]}'
+    assert detached["personal"] == '{"list":[{"name":"Erika"},null],"name":"Erika"}'
+    assert decode(body_of(event), detached) == event
+    rest = decode(body_of(event), {name: text for name, text in detached.items() if name != "personal"})
+    assert isinstance(rest, Submitted)
+    assert rest.arguments == AgentJson({"amount_usd": Decimal("180.5"), "list": [{"n": 1}, 2]})
+    gone = decode(body_of(event), {name: text for name, text in detached.items() if name != "arguments"})
+    assert isinstance(gone, Submitted)
+    assert gone.arguments == AgentJson({})
+
+
+def test_the_entry_names_the_fields_and_says_nothing_of_them() -> None:
+    """What was personal is known for ever by the contract's names, so that nobody can deny that it was there."""
+    body = json.dumps(body_of(parted_event()))
+    assert '"personal": ["name"]' in body
+    assert "Erika" not in body
 
 
 def test_a_vote_without_a_reason_has_none() -> None:
