@@ -13,6 +13,7 @@ from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, AgentId, PersonId, ProposalId, Standing, Standings, ToolName
 from approval_rules.refusals import Refusal
 from approval_rules.requirement import Requirement
+from approval_rules.roles import OnDuty
 from approval_rules.step_up import Proof
 from approval_rules.switch import Scope
 from approval_rules.text import AgentJson, AgentText
@@ -149,6 +150,7 @@ class RecordPosted:
     at: datetime
     proposal: ProposalId
     posted: Posted
+    on_duty: tuple[OnDuty, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

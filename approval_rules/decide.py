@@ -110,7 +110,8 @@ def decide(proposal: Proposal | None, command: Command, switch: Switch) -> Event
             return _thaw(proposal, command, switch)
         case RecordPosted():
             same = proposal.packet == command.posted
-            return () if same else (PacketPosted(command.at, OUTBOX, proposal.id, command.posted),)
+            on_duty = command.on_duty or None
+            return () if same else (PacketPosted(command.at, OUTBOX, proposal.id, command.posted, on_duty),)
         case Ask() | Answer() | Edit() | TakeBack():
             return judge_amendment(proposal, command, switch)
         case _:

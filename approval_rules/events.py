@@ -28,6 +28,7 @@ from approval_rules.refusals import Refusal as Refusal  # noqa: PLC0414 - events
 from approval_rules.requirement import Requirement
 from approval_rules.reveal_events import RevealEvent
 from approval_rules.review_events import ReviewEvent
+from approval_rules.roles import OnDuty
 from approval_rules.step_up import Proof
 from approval_rules.stop_events import StopEvent
 from approval_rules.switch import Scope
@@ -260,12 +261,16 @@ class OutcomeOverdue:
 
 @dataclass(frozen=True, slots=True)
 class PacketPosted:
-    """The packet stands in Slack, or was replaced there, with exactly these blocks."""
+    """The packet stands in Slack, or was replaced there, with exactly these blocks.
+
+    `on_duty` is who had the turn then, as it says; None where nobody takes turns.
+    """
 
     at: datetime
     by: Actor
     proposal: ProposalId
     posted: Posted
+    on_duty: tuple[OnDuty, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ from approval_rules.initiation_events import Initiated, Initiator
 from approval_rules.people import Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.question_events import Answered, Asked, Edited, RequestRefused
 from approval_rules.requirement import Requirement
+from approval_rules.roles import OnDuty
 from approval_rules.step_up import Proof
 from approval_rules.switch import EVERYTHING, Incident, Pause, Switch, ended
 from approval_rules.text import AgentJson, AgentText
@@ -99,6 +100,8 @@ class Execution:
 class Proposal:
     """One proposal as of its last event. `clock_from` is when the open clock (to decide, or to claim) was last set.
 
+    `on_duty` is who has the turn, as its packet says.
+
     `initiator` is the person who started it himself; `started_as` is what became of a blocked one that a person took
     up.
     """
@@ -139,6 +142,7 @@ class Proposal:
     questions: tuple[Question, ...] = ()
     edits: tuple[Edit, ...] = ()
     taken_back: TakenBack | None = None
+    on_duty: tuple[OnDuty, ...] = ()
 
     @property
     def version(self) -> int:
@@ -213,7 +217,7 @@ def evolve(proposal: Proposal | None, event: ProposalEvent) -> Proposal:
             kept = tuple(old for old in proposal.votes if old.voter != event.voter)
             return replace(proposal, votes=(*kept, vote))
         case PacketPosted():
-            return replace(proposal, packet=event.posted)
+            return replace(proposal, packet=event.posted, on_duty=event.on_duty or ())
         case Reminded():
             return replace(proposal, reminded=True, reminded_last=event.last is True)
         case VoteRefused() | ClaimRefused() | RequestRefused():

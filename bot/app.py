@@ -391,6 +391,7 @@ def _ticks(parts: _Parts, sweeps: Sweeps, watch: PolicyWatch) -> Ticks:
     ticks.every(1, "lift_timed_pauses", sweeps.lift_timed_pauses)
     ticks.every(1, "take_back", sweeps.take_back)
     ticks.every(1, "thaw", sweeps.thaw)
+    ticks.every(1, "hand_over", sweeps.hand_over)
     ticks.every(1, "anchor", anchor)
     ticks.every(2, "policy", watch.look)
     ticks.every(5, "gauges", gauge)

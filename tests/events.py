@@ -29,7 +29,7 @@ _LATER = frozenset(
         *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up", "Paused.revoke"),
         *("interested", "excluded", "initiation", "initiator", "typed", "Approved.left_out"),
         *("urgent", "Reminded.last", "on_behalf_of"),
-        *("editable", "Voted.category", "Revoked.reason", "personal"),
+        *("editable", "Voted.category", "Revoked.reason", "personal", "PacketPosted.on_duty"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

@@ -6,19 +6,17 @@ Slack is not asked: who is in a user group is not known here.
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from approval_rules.on_call import turns
 from approval_rules.people import RoleName
-from approval_rules.roles import RoleMembers
+from approval_rules.roles import RoleMembers, shifts
 from approval_rules.times import format_time
 from bot.cli.output import printable
 from bot.cli.session import reading
 from bot.store import absences
 from bot.store.engine import StoreUnavailableError
 
-_AHEAD: Final = timedelta(days=100)
 _MOST_SHOWN: Final = 20
 Roles = Mapping[RoleName, RoleMembers]
 
@@ -33,14 +31,15 @@ class Duty:
 
 def on_call_now(roles: Roles, at: datetime, among: Collection[RoleName]) -> list[dict[str, Any]]:
     """List who has the turn in each of the roles that are schedules, and until when, if that is soon."""
-    found = []
-    for name in sorted(roles.keys() & set(among)):
-        schedule = roles[name].on_call
-        if schedule is not None:
-            turn, *later = turns(schedule, at, at + _AHEAD)
-            until = format_time(turn.end) if later else None
-            found.append({"role": name, "users": sorted(turn.users), "until": until})
-    return found
+    asked = {name: roles[name] for name in roles.keys() & set(among)}
+    return [
+        {
+            "role": shift.role,
+            "users": sorted(shift.users),
+            "until": None if shift.until is None else format_time(shift.until),
+        }
+        for shift in shifts(asked, at)
+    ]
 
 
 def away_now(connection: sqlite3.Connection, at: datetime) -> list[dict[str, Any]]:

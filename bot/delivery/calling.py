@@ -12,6 +12,7 @@ from approval_rules.quorum import open_roles
 from approval_rules.react import Note
 from approval_rules.state import Status
 from approval_rules.times import format_time
+from bot.desk.apply import people_of
 from bot.desk.wiring import Wiring
 from bot.store import absences, outbox
 from bot.store.outbox import OutboxRow
@@ -59,7 +60,7 @@ async def call(wiring: Wiring, seen: Seen, only: Sequence[RoleName] | None = Non
         return Call(wait_until=min(wakes))
     # Waiting for a morning that comes after the deadline would help nobody.
     asleep = [role for role in roles if (until := loud[role]) is not None and awake and until < proposal.expires_at]
-    cannot = {face.user_id for face in seen.faces.values()}
+    cannot = {seen.faces[person].user_id for person in people_of(proposal) if person in seen.faces}
     users, groups = await people_in(wiring, [role for role in roles if role not in asleep], cannot)
     return Call(users, groups, asleep)
 

@@ -35,6 +35,7 @@ from bot.delivery.slack_mark import ESCALATION_EVENT, Mark, packet_mark
 from bot.delivery.worker import BROKE, Attempt, Later, Never, Result, Sent, WithPacket
 from bot.desk.apply import apply, known
 from bot.desk.explained import explained
+from bot.desk.on_duty import show_hand_over, with_shifts
 from bot.desk.wiring import Wiring, seen_from
 from bot.slack_calls import SlackCalls, SlackUnavailableError
 from bot.store.outbox import OutboxRow
@@ -124,7 +125,10 @@ class SlackSenders:
         snapshot = self._wiring.reads.glance()
         as_of = await snapshot.size() - 1
         loaded = await snapshot.proposal(proposal)
-        return as_of, None if loaded is None else await explained(self._wiring, await seen_from(snapshot, loaded))
+        if loaded is None:
+            return as_of, None
+        now = await with_shifts(self._wiring, loaded)
+        return as_of, await explained(self._wiring, await seen_from(snapshot, now))
 
     def _channel(self, seen: Seen) -> str | None:
         channels = self._wiring.policy.folder.channels
@@ -365,7 +369,10 @@ class SlackSenders:
 
 def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:
     def record(tx: Transaction) -> None:
-        apply(tx, known(tx, seen.proposal.id), RecordPosted(tx.at, seen.proposal.id, posted))
+        proposal = seen.proposal
+        applied = apply(tx, known(tx, proposal.id), RecordPosted(tx.at, proposal.id, posted, proposal.on_duty))
+        if applied.loaded is not None:
+            show_hand_over(tx, proposal, applied.loaded.last_seq)
 
     return Sent(as_of, record)
 

@@ -135,9 +135,10 @@ def people_of(proposal: Proposal) -> tuple[PersonId, ...]:
 
 
 def named_in(proposal: Proposal, frozen_by: Pause | None) -> tuple[PersonId, ...]:
-    """List the people whom a packet names: those of the proposal, and who paused it."""
+    """List the people whom a packet names: those of the proposal, who paused it, and who has the turn."""
     paused = (PersonId(frozen_by.by.ref),) if frozen_by else ()
-    return (*people_of(proposal), *paused)
+    on_duty = (person for shift in proposal.on_duty for person in shift.people)
+    return (*people_of(proposal), *paused, *on_duty)
 
 
 def as_of(loaded: Loaded, seq: int) -> Loaded:

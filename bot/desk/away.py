@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from approval_rules.on_call import next_change
 from approval_rules.people import Account, PersonId
 from approval_rules.policy import PolicyFolder
 from approval_rules.refusals import Refusal
+from approval_rules.roles import AHEAD
 from approval_rules.times import format_time, parse_time
 from approval_rules.until_words import until_when
 from bot.desk.persons import meet, standing_in
@@ -25,7 +26,6 @@ from handlers.away_desk import Away, AwaySaid, Duty
 from handlers.desk import Envelope, Face
 
 MOST_SHOWN: Final = 20
-LOOK_AHEAD: Final = timedelta(days=100)
 
 
 class AwayUseCases:
@@ -140,6 +140,6 @@ def duties_of(folder: PolicyFolder, account: Account, member: Member, now: datet
     for role in sorted(member.roles | member.off_duty):
         schedule = folder.roles[role].on_call if role in folder.roles else None
         if schedule is not None:
-            until = next_change(schedule, account.user_id, now, LOOK_AHEAD)
+            until = next_change(schedule, account.user_id, now, AHEAD)
             found.append(Duty(role, role in member.roles, until))
     return found

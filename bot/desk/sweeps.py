@@ -7,6 +7,8 @@ from functools import partial
 from approval_rules.commands import LiftTimedPauses, PassTime
 from approval_rules.decide import decide_switch
 from approval_rules.people import ProposalId
+from approval_rules.roles import Shift
+from approval_rules.switch import EVERYTHING
 from approval_rules.times import format_time
 from bot.desk.apply import apply, known
 from bot.desk.switching import record_switch
@@ -32,6 +34,7 @@ class Sweeps:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._thawed: int | None = None
+        self._shown: tuple[Shift, ...] = ()
 
     async def pass_time(self) -> int:
         """Expire, lapse and remind whatever is due; gives how many proposals were looked at."""
@@ -68,6 +71,16 @@ class Sweeps:
         for begin in range(0, len(behind), AT_ONCE_THAWED):
             await written(self._wiring, partial(thaw_these, behind[begin : begin + AT_ONCE_THAWED]))
         self._thawed = seq
+
+    async def hand_over(self) -> None:
+        """Show every open packet afresh when somebody else has the turn in a role: no packet names who had it before.
+
+        What has not changed is not sent.
+        """
+        now = self._wiring.shifts.now(self._wiring.policy.folder, self._wiring.clock())
+        if now != self._shown:
+            await written(self._wiring, lambda tx: outbox.plan_open_packets(tx, EVERYTHING, tx.size - 1))
+            self._shown = now
 
     async def forget(self) -> None:
         """Drop marks that have served: signatures too old to replay, answers to clicks."""

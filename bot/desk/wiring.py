@@ -14,6 +14,7 @@ from approval_rules.state import Proposal
 from approval_rules.switch import Pause, Switch
 from bot.clock import Clock
 from bot.desk.apply import named_in
+from bot.desk.shifts import KnownShifts
 from bot.directory import Member
 from bot.keys import SigningKey
 from bot.settings import DEFAULT_ENVIRONMENT
@@ -125,6 +126,7 @@ class Wiring:
     count_breach: Callable[[str, str], None] = _uncounted
     count_exceeded: Callable[[str], None] = _unlimited
     look_up: Callable[[Policy, Draft], Awaitable[Draft]] = _nobody_asked
+    shifts: KnownShifts = field(default_factory=KnownShifts)
 
 
 async def written(wiring: Wiring, unit: Callable[[Transaction], T]) -> T:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from approval_rules.events import Paused, ProposalEvent, Resumed
+from approval_rules.events import PacketPosted, Paused, ProposalEvent, Resumed
 from approval_rules.log_events import SigningKeyChanged
 from approval_rules.people import ActorKind, AgentId, PersonId, ToolName
 from approval_rules.policy import PolicyFolder
@@ -207,8 +207,13 @@ def _index(state: tuple[int, object]) -> int:
 
 
 def _acting(recorded: Iterable[Recorded]) -> Iterator[str]:
-    """Name the people who did something."""
-    return (item.event.by.ref for item in recorded if item.event.by.kind in _PEOPLE)
+    """Name the people who did something, or had the turn."""
+    for item in recorded:
+        event = item.event
+        if event.by.kind in _PEOPLE:
+            yield event.by.ref
+        if isinstance(event, PacketPosted):
+            yield from (person for shift in event.on_duty or () for person in shift.people)
 
 
 def _versions(loaded: Loaded) -> Iterable[str]:

@@ -64,7 +64,7 @@ class Views:
         posted = event.posted
         first: Packet | None = None
         for seen, at in self._states(seq, event.at):
-            rendered = packet(seen, at)
+            rendered = packet(self._on_duty(seen, event), at)
             first = first or rendered
             if not posted.shown or rendered.shown == posted.shown:
                 how: As = "as posted" if posted.shown else "erased"
@@ -72,6 +72,12 @@ class Views:
         if first is None:
             raise ValueError(f"entry {seq} has a packet of nothing")
         return Shown(seq, event.at, posted.channel, posted.ts, posted.shown, first, "otherwise")
+
+    def _on_duty(self, seen: Seen, event: PacketPosted) -> Seen:
+        """Put in who had the turn, as the packet said."""
+        shifts, known = event.on_duty or (), self.decision.faces
+        faces = {person: known[person] for shift in shifts for person in shift.people if person in known}
+        return replace(seen, proposal=replace(seen.proposal, on_duty=shifts), faces={**seen.faces, **faces})
 
     def _states(self, seq: int, at: datetime) -> Iterator[tuple[Seen, datetime]]:
         """Give the states in which the packet may have been rendered, the likeliest first."""

@@ -38,6 +38,7 @@ from handlers.slack.standing import (
     backup_words,
     name_of,
     next_step,
+    on_duty_words,
     standing_of,
     trial_words,
     vote_words,
@@ -185,7 +186,7 @@ def _why(seen: Seen) -> list[Block]:
     needs = Safe(f"Needs {_fit(who_decides(proposal.requirement), _REASON)}; {excluded}.")
     blocked = proposal.status is Status.BLOCKED  # who might approve a start stands beside who may start it
     said = [asked, *([nearly] if nearly else []), *([needs] if proposal.requirement.seats and not blocked else [])]
-    return [context(*said, *([late] if late else []))]
+    return [context(*said, *([late] if late else []), *on_duty_words(seen))]
 
 
 def _votes(seen: Seen) -> list[Block]:
@@ -322,6 +323,7 @@ def _text(seen: Seen, sentence: Sentence, standing: Standing, shown: Sequence[Li
         if proposal.requirement.seats and proposal.status is not Status.BLOCKED
         else "",
         backup_words(seen) or "",
+        *on_duty_words(seen),
         f"Until {utc(proposal.deadline)}. {next_step(seen)}" if proposal.deadline and not seen.frozen_by else "",
         str(proposal.id),
     ]

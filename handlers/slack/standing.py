@@ -9,6 +9,7 @@ from approval_rules.amendments import TakenBack
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import ActorKind, PersonId
 from approval_rules.requirement import Requirement
+from approval_rules.roles import OnDuty
 from approval_rules.state import Execution, Proposal, Status, Vote
 from approval_rules.switch import Pause, Scope, ScopeKind
 from handlers.counting import counted
@@ -135,6 +136,27 @@ def backup_words(seen: Seen) -> Safe | None:
     return Safe(f"Half of the time is over, so the role {named(role)} may decide too.")
 
 
+def on_duty_words(seen: Seen) -> list[Safe]:
+    """Say who has the turn in each role that is a schedule, by name and calling nobody; nothing while nothing moves."""
+    proposal = seen.proposal
+    if proposal.status is not Status.PENDING or seen.frozen_by is not None:
+        return []
+    return [_on_duty(shift, seen) for shift in proposal.on_duty[:_MANY]]
+
+
+def _on_duty(shift: OnDuty, seen: Seen) -> Safe:
+    until = f", until {utc(shift.until)}" if shift.until else ""
+    if not shift.people:
+        return Safe(f"⚠ Nobody is on call in the role {named(shift.role)} now{until}")
+    names = " and ".join(_few([name_of(person, seen) for person in shift.people]))
+    return Safe(f"☎ On call now in the role {named(shift.role)}{until}: {names}")
+
+
+def _few(names: Sequence[str]) -> list[str]:
+    """Give some names, and how many more there are."""
+    return [*names[:_MANY], f"{len(names) - _MANY} more"] if len(names) > _MANY else list(names)
+
+
 def vote_words(vote: Vote, seen: Seen) -> Safe:
     """Tell one vote: who, what, when and why; a long reason is named, for it stands whole in Details."""
     icon, did = ("✔", "approved") if vote.decision is Decision.APPROVE else ("✖", "denied")
@@ -251,8 +273,7 @@ def _denied(seen: Seen) -> Safe:
 
 
 def _people(votes: Sequence[Vote], seen: Seen) -> str:
-    names = [name_of(vote.voter, seen) for vote in votes[:_MANY]]
-    return " and ".join([*names, f"{len(votes) - _MANY} more"] if len(votes) > _MANY else names)
+    return " and ".join(_few([name_of(vote.voter, seen) for vote in votes]))
 
 
 def _decided(proposal: Proposal) -> Safe:

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approval_rules.on_call import Override, Rota, moment_of, next_change, turns
+from approval_rules.people import RoleName
+from approval_rules.roles import AHEAD, RoleMembers, Shift, shifts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC", "Pacific/Apia")
@@ -122,3 +124,20 @@ def test_when_somebodys_turn_changes() -> None:
     assert next_change(WEEKLY, MAYA, START, day) is None
     assert WEEKLY.source is None
     assert WEEKLY.at_once == 1
+
+
+@given(ROTAS, INSTANTS)
+def test_a_shift_is_the_first_of_the_turns(rota: Rota, at: datetime) -> None:
+    """Whoever has the turn now, and until when, is what the list of turns begins with."""
+    lead = RoleName("lead")
+    first, *later = turns(rota, at, at + AHEAD)
+    [shift] = shifts({lead: RoleMembers(rota.people, None, on_call=rota)}, at)
+    assert shift == Shift(lead, first.users, first.end if later else None)
+
+
+def test_a_role_without_a_schedule_has_no_shift() -> None:
+    """Everybody in it may act at any time; several schedules come in the order of their names."""
+    people = RoleMembers(frozenset({MAYA}), None)
+    lead = RoleMembers(frozenset(), None, on_call=WEEKLY)
+    found = shifts({RoleName("b"): lead, RoleName("c"): people, RoleName("a"): lead}, START)
+    assert [shift.role for shift in found] == ["a", "b"]

@@ -1,10 +1,15 @@
 """On call, through the whole product: only whoever has the turn decides, and a hand-over takes no vote back."""
 
+import json
 from datetime import UTC, timedelta
 from typing import Any
 
-from approval_rules.events import Refusal, Revoked, VoteRefused
-from bot.slack_standin.workspace import JONAS, MAYA, PRIYA
+import pytest
+
+from approval_rules.events import PacketPosted, Refusal, Revoked, VoteRefused
+from bot.delivery.slack_post import SlackSenders
+from bot.desk.sweeps import Sweeps
+from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
 from tests.world import MANAGER, TOOL, World
 
 ON_CALL = "oncall"
@@ -68,3 +73,96 @@ async def test_who_is_on_call_is_reminded(world: World) -> None:
     await world.settled()
     pings = [each.pings for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
     assert pings == [[f"<@{JONAS}>"]]
+
+
+async def test_a_packet_says_whose_turn_it_is(world: World) -> None:
+    """By name and until when, also for screen readers; nobody is called by it, then or at the hand-over."""
+    await rota(world, MAYA, JONAS)
+    packet = await world.packet_of(await world.propose(180))
+    shown = json.dumps(packet.blocks)
+    [turn] = world.ledger().events(PacketPosted)[0].on_duty or ()
+    assert turn.until is not None
+    first = f"On call now in the role oncall, until {turn.until:%Y-%m-%d %H:%M} UTC: Maya Chen ({MAYA})"
+    assert timedelta(minutes=28) < turn.until - world.clock() <= timedelta(minutes=30)
+    assert first in shown
+    assert first in packet.text
+    await world.move(minutes=31)
+    await world.running.sweeps.hand_over()
+    await world.settled()
+    assert f"UTC: Jonas Weber ({JONAS})" in json.dumps(packet.blocks)
+    assert f"UTC: Jonas Weber ({JONAS})" in packet.text
+    assert "Maya" not in json.dumps(packet.blocks)
+    assert not [ping for ping in packet.pings if not ping.startswith("<!date")]
+    assert [message.ts for message in world.slack.messages(packet.channel)] == [packet.ts]
+
+
+async def test_a_hand_over_shows_each_open_packet_again_once(world: World) -> None:
+    """What is decided is left alone, a look in between sends nothing, and the log says who had the turn."""
+    await rota(world, MAYA, JONAS)
+    decided, waiting = await world.propose(180), await world.propose(190)
+    await world.deny(MAYA, await world.packet_of(decided), "no")
+    await world.packet_of(waiting)
+    await world.settled()
+    before = len(world.ledger().events(PacketPosted))
+    for minutes in (0, 31, 0):
+        await world.move(minutes=minutes)
+        await world.running.sweeps.hand_over()
+        await world.settled()
+    ledger = world.ledger()
+    posted = [event for event in ledger.of(waiting["id"]) if isinstance(event, PacketPosted)]
+    shown = [[ledger.user(person) for turn in event.on_duty or () for person in turn.people] for event in posted]
+    assert shown == [[MAYA], [JONAS]]
+    assert len(ledger.events(PacketPosted)) == before + 1
+    world.verify_log()
+
+
+async def test_a_packet_on_its_way_at_the_hand_over_is_shown_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was drawn before and stands after: whoever notes that it stands sees that the turn has ended."""
+    sends = SlackSenders._chat
+
+    async def nothing(_self: Sweeps) -> None:
+        return
+
+    async def slowly(self: SlackSenders, begin: Any, **message: Any) -> Any:  # noqa: ANN401 - the SDK's
+        answer = await sends(self, begin, **message)
+        if message["text"].startswith("Refund"):
+            world.clock.move(timedelta(minutes=31))
+        return answer
+
+    monkeypatch.setattr(Sweeps, "hand_over", nothing)
+    monkeypatch.setattr(SlackSenders, "_chat", slowly)
+    await rota(world, MAYA, JONAS)
+    packet = await world.packet_of(await world.propose(180))
+    await world.settled()
+    assert f"UTC: Jonas Weber ({JONAS})" in packet.text
+
+
+async def test_a_change_of_the_rota_shows_in_what_waits(world: World) -> None:
+    """Somebody swaps a shift in roles.yml: the next look shows it."""
+    await rota(world, MAYA, JONAS)
+    packet = await world.packet_of(await world.propose(180))
+    await rota(world, JONAS, MAYA)
+    await world.running.sweeps.hand_over()
+    await world.settled()
+    assert f"UTC: Jonas Weber ({JONAS})" in packet.text
+
+
+async def test_nobody_on_call_is_said(world: World) -> None:
+    """Before the first turn nobody has it, and the packet says so and until when."""
+    await rota(world, MAYA, JONAS, minutes=30 + 48 * 60)
+    packet = await world.packet_of(await world.propose(180))
+    assert "Nobody is on call in the role oncall now, until " in packet.text
+
+
+async def test_while_all_is_frozen_nobody_is_named(world: World) -> None:
+    """Nobody can decide then; after the resume the packet says again whose turn it is."""
+    await rota(world, MAYA, JONAS)
+    packet = await world.packet_of(await world.propose(180))
+    await world.say(SAM, "pause tool payments.refund")
+    await world.settled()
+    assert "On call" not in packet.text
+    await world.say(PRIYA, "resume tool payments.refund")
+    await world.settled()
+    assert f"UTC: Maya Chen ({MAYA})" in packet.text

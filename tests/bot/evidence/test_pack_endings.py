@@ -1,5 +1,6 @@
 """Every way in which a decision ends has its story, and each of its packets is rendered again as it was posted."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA
 from tests.bot.evidence.packed import pack, page_of, read
 from tests.scenarios.test_amending import answer, asked, why
+from tests.scenarios.test_on_call import rota
 from tests.world import Proposal, World
 
 
@@ -114,3 +116,18 @@ async def test_a_policy_that_blocks(world: World) -> None:
     told = [moment["what"] for moment in read(made, "decision.json")["story"]]
     assert told[-1] == "blocked by policy"
     assert "The policy blocked it" in told[0]
+
+
+async def test_handed_over_while_it_waited(world: World) -> None:
+    """Each packet says who was on call then, and is rendered again with who that was."""
+    await rota(world, MAYA, JONAS)
+    proposal = await world.propose()
+    packet = await world.packet_of(proposal)
+    await world.move(minutes=31)
+    await world.running.sweeps.hand_over()
+    await world.settled()
+    assert f"({JONAS})" in packet.text
+    await world.approve(proposal, JONAS, PRIYA)
+    await require_told(world, proposal, "the packet in Slack", "approved: the requirement is met")
+    pages = [read(pack(world, proposal), name) for name in pack(world, proposal).files if name.startswith("packets/")]
+    assert [user in json.dumps(pages[0]) for user in (MAYA, JONAS)] == [True, False]
