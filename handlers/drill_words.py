@@ -20,13 +20,22 @@ class DrillStanding(NamedTuple):
 
 def drill_standing(held: DrillHeld | None, now: datetime) -> DrillStanding:
     """Say when the kill switch was last proved, and whether somebody must look."""
+    return _standing(held, now, "" if held is None else f"{_age(now - held.at)} ago")
+
+
+def drill_in_message(held: DrillHeld | None, now: datetime) -> str:
+    """Say the same in a message that stays: with the date, which is true for as long as somebody reads it."""
+    found = _standing(held, now, "" if held is None else f"on {held.at:%Y-%m-%d %H:%M} UTC")
+    return f"{'⚠ ' if found.warn else ''}Kill switch: {found.told}."
+
+
+def _standing(held: DrillHeld | None, now: datetime, when: str) -> DrillStanding:
     if held is None:
         return DrillStanding(failed=False, told="no drill of the kill switch was held yet", warn=False)
-    age = _age(now - held.at)
     if not held.ok:
-        return DrillStanding(failed=True, told=f"the last drill of the kill switch failed, {age} ago", warn=True)
+        return DrillStanding(failed=True, told=f"the last drill of the kill switch failed, {when}", warn=True)
     took = f"{(held.refused_after_us or 0) / _MILLISECOND:.1f} ms"
-    told = f"proved {age} ago: a claim was refused {took} after a pause"
+    told = f"proved {when}: a claim was refused {took} after a pause"
     if now - held.at > STALE_AFTER:
         return DrillStanding(failed=False, told=f"{told}; that is too long ago, hold a drill", warn=True)
     return DrillStanding(failed=False, told=told, warn=False)

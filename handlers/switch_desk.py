@@ -22,12 +22,16 @@ class PausePress:
 
 @dataclass(frozen=True, slots=True)
 class SwitchView:
-    """What a message about the kill switch is made of; `earlier` is the policy version that a rollback leads to."""
+    """What a message about the kill switch is made of; `earlier` is the policy version that a rollback leads to.
+
+    `proof` says when the switch was last seen to stop something; empty where nobody asks.
+    """
 
     switch: Switch
     faces: Mapping[PersonId, Face]
     agents: Mapping[AgentId, str]
     earlier: str | None = None
+    proof: str = ""
 
     def face(self, by: Actor) -> Face | None:
         """Name an actor; None for the machine itself, and where the name was erased."""

@@ -13,13 +13,14 @@ from bot.delivery.worker import Attempt, Later, Result, Sender, Sent
 from bot.desk.versions import before_that
 from bot.desk.wiring import Wiring
 from bot.slack_calls import SlackUnavailableError
-from bot.store import switch_posts
+from bot.store import drills, switch_posts
 from bot.store.codec import POLICY, SWITCH
 from bot.store.outbox import OutboxRow, told_of
 from bot.store.reads import Snapshot
 from bot.store.switch_posts import Place
 from bot.store.transaction import Transaction
 from handlers.desk import Face
+from handlers.drill_words import drill_in_message
 from handlers.slack.pause_post import PausePost, pause_post
 from handlers.switch_desk import SwitchView
 
@@ -63,6 +64,7 @@ class SwitchPost:
             faces={person: Face(account.user_id, name) for person, (account, name) in accounts.items()},
             agents={AgentId(ident): name for ident, name in await snapshot.rows("SELECT id, name FROM agents", {})},
             earlier=before_that([event for event in versions if isinstance(event, PolicyActivated)]),
+            proof=drill_in_message(drills.newest(await snapshot.rows(drills.NEWEST, {})), self._wiring.clock()),
         )
 
     async def _post(self, seq: int, shown: PausePost, as_of: int, attempt: Attempt) -> Result:

@@ -7,7 +7,7 @@ from typing import Final
 from approval_rules.events import Paused, ResumeAsked, Resumed
 from approval_rules.people import AgentId
 from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
-from handlers.slack.blocks import MAX_SECTION, Block, button, plain, section, utc
+from handlers.slack.blocks import MAX_SECTION, Block, button, context, plain, section, utc
 from handlers.slack.escape import Safe, clipped, mrkdwn_safe, visible
 from handlers.slack.ids import END_KEYS, RESUME_PAUSE, ROLL_BACK, pause_value
 from handlers.slack.sentences import announcement, because
@@ -65,7 +65,7 @@ def _about(pause: Pause, view: SwitchView) -> list[Block]:
     if not newest:
         return [section(Safe("A later pause of the same is in force too; its message has the buttons."))]
     asked = _half(view) if pause.scope == EVERYTHING else []
-    return [*asked, {"type": "actions", "elements": _buttons(pause, view)}]
+    return [*asked, {"type": "actions", "elements": _buttons(pause, view)}, context(visible(view.proof))]
 
 
 def _asked(event: ResumeAsked, view: SwitchView) -> list[Block]:

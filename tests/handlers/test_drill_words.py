@@ -6,7 +6,7 @@ import pytest
 
 from approval_rules.drill import DRILL
 from approval_rules.stop_events import DrillHeld
-from handlers.drill_words import drill_standing
+from handlers.drill_words import drill_in_message, drill_standing
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
@@ -41,6 +41,16 @@ def test_a_failure_is_told_whatever_its_age() -> None:
     """It stays one until the next drill."""
     standing = drill_standing(held(timedelta(days=3), "the claim was given"), NOW)
     assert (standing.told, standing.failed) == ("the last drill of the kill switch failed, 3 days ago", True)
+
+
+def test_a_message_that_stays_has_the_date() -> None:
+    """Its age would be wrong an hour later."""
+    assert drill_in_message(held(timedelta(hours=3)), NOW) == (
+        "Kill switch: proved on 2026-11-22 00:00 UTC: a claim was refused 1.8 ms after a pause."
+    )
+    failed = drill_in_message(held(timedelta(days=3), "the claim was given"), NOW)
+    assert failed == "⚠ Kill switch: the last drill of the kill switch failed, on 2026-11-19 03:00 UTC."
+    assert drill_in_message(None, NOW) == "Kill switch: no drill of the kill switch was held yet."
 
 
 def test_none_yet_is_no_failure() -> None:

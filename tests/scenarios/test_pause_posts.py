@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from approval_rules.drill import DRILL
 from approval_rules.events import Refusal, Resumed, SwitchRefused
-from approval_rules.stop_events import AgentKeysEnded
+from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from bot.agents import RotateAgent
 from bot.clock import new_token
 from bot.slack_standin.conversations import Content, Message
@@ -141,6 +142,23 @@ async def test_who_is_neither_owner_nor_operator_ends_no_keys(world: World) -> N
     assert (await world.http.get("/v1/agent")).status_code == 200
     codes = [event.code for event in world.ledger().events(SwitchRefused)]
     assert codes == [Refusal.NOT_OPERATOR, Refusal.GUEST]
+
+
+async def test_the_message_says_when_the_switch_was_last_proved(world: World) -> None:
+    """Whoever stopped something sees that stopping works; when the pause is over, the line has served."""
+    await world.say(SAM, f"pause tool {TOOL}")
+    (before,) = await posts(world)
+    assert "Kill switch: no drill of the kill switch was held yet." in json.dumps(before.blocks)
+    await world.say(MAYA, f"resume tool {TOOL}")
+    held = await world.running.drills.hold(DRILL)
+    assert isinstance(held, DrillHeld)
+    await world.say(SAM, f"pause tool {TOOL}")
+    told = f"Kill switch: proved on {held.at:%Y-%m-%d %H:%M} UTC: a claim was refused "
+    message = (await posts(world))[-1]
+    assert told in json.dumps(message.blocks)
+    await world.say(MAYA, f"resume tool {TOOL}")
+    await posts(world)
+    assert told not in json.dumps(message.blocks)
 
 
 async def test_a_pause_of_everything_has_no_button_for_keys(world: World) -> None:

@@ -30,7 +30,7 @@ def on_duty(*shifts: OnDuty) -> Seen:
         (OnDuty(LEAD, (), None), "⚠ Nobody is on call in the role incident_lead now"),
         (
             OnDuty(LEAD, (PersonId("per_gone"),), None),
-            "now in the role incident_lead: a person whose name is no longer",
+            "incident_lead: a person whose name is no longer kept",
         ),
         (OnDuty(LEAD, (ADA, GRACE, OWNER, STARTER), None), "Sam Okafor (U0SAMOKAFO1) and 1 more"),
     ],
