@@ -39,7 +39,8 @@ _SIX_DECIMALS: Final = Decimal("0.000001")
 _WIDE: Final = Context(prec=1000)
 _YES: Final = frozenset({Status.APPROVED})
 _NO_NO: Final = frozenset({Status.APPROVED, Status.PENDING, Status.CANCELLED})
-_NOTHING: Final = (Decimal(0),) * len(FIGURES)
+_NOUGHT: Final = Decimal(0)
+_NOTHING: Final = (_NOUGHT,) * len(FIGURES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +140,10 @@ def said_in(run: AgentJson) -> Said:
 
 
 def _number(value: Json) -> Decimal:
-    good = isinstance(value, int | Decimal) and not isinstance(value, bool) and Decimal(value).is_finite()
-    return max(Decimal(value), Decimal(0)) if good else Decimal(0)  # type: ignore[arg-type]  # a number, as was seen
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return _NOUGHT
+    number = Decimal(value)
+    return max(number, _NOUGHT) if number.is_finite() else _NOUGHT
 
 
 def usage_of(attempts: Iterable[Attempt], now: Said) -> Usage:

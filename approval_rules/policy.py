@@ -62,6 +62,9 @@ class Policy:
     `redact` names every hidden field, also those that the contract hides in its own way. `shadow` means that nothing of
     this tool is ever executed: it is judged, people are asked, and the two are compared. `label` is the tool's class,
     for people to read.
+
+    What follows from these is worked out once. `told` are the names that rules read and that only the server can tell:
+    counters, `environment`, `incident`. `names_people` are the fields by which any rule excludes people.
     """
 
     tool: ToolName
@@ -81,6 +84,8 @@ class Policy:
     reserved: frozenset[str] = field(init=False)
     counters: tuple[Counter, ...] = field(init=False)
     dialled: bool = field(init=False)
+    told: frozenset[str] = field(init=False)
+    names_people: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lookups", {fact.name: fact.lookup for fact in self.facts if fact.lookup})
@@ -91,18 +96,11 @@ class Policy:
         object.__setattr__(self, "counters", tuple(counters))
         ours = RESERVED.keys() | TOUCHES.keys() | {counter.name for counter in counters}
         object.__setattr__(self, "reserved", read & ours)
-
-    @property
-    def told(self) -> frozenset[str]:
-        """The names whose values only the server can tell: counters, `environment`, `incident`."""
-        return self.reserved - {"now", "agent", "run", *TOUCHES}
-
-    @property
-    def names_people(self) -> tuple[str, ...]:
-        """Every field that any rule of the file excludes people by."""
+        object.__setattr__(self, "told", read & ours - {"now", "agent", "run", *TOUCHES})
         starts = (rule.verdict.then for rule in self.rules if isinstance(rule.verdict, Block))
         asks = (*(asked_by(rule.verdict) for rule in self.rules), *starts)
-        return tuple(dict.fromkeys(name for ask in asks if ask is not None for name in ask.excluded))
+        excluded = tuple(dict.fromkeys(name for ask in asks if ask is not None for name in ask.excluded))
+        object.__setattr__(self, "names_people", excluded)
 
     @property
     def asserted(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ Reads what was recorded, and never decides: a budget is right from the first sec
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -16,6 +16,7 @@ from approval_rules.people import AgentId, ToolName
 from approval_rules.state import Proposal, Status
 from approval_rules.text import AgentJson, AgentText
 from approval_rules.times import format_time
+from bot.store.rows import Loaded
 from bot.store.transaction import Transaction, turned_away
 
 MOST: Final = 1000
@@ -64,7 +65,7 @@ class TurnedAway(NamedTuple):
 def attempts(tx: Transaction, agent: AgentId) -> Iterator[Attempt]:
     """Give everything that the agent proposed within 24 hours."""
     planned, since = tx.planned(), format_time(tx.at - DAY)
-    for proposal in _taken_in_now(tx, agent):
+    for proposal in _taken_in_now(tx, agent, planned):
         yield _attempt(proposal)
     for ident, created_at, attempt in _taken_in(tx, agent):
         if created_at > since and ident not in planned:
@@ -112,21 +113,22 @@ def stops(tx: Transaction, agent: AgentId) -> Iterator[Stopped]:
 
 def alike(tx: Transaction, agent: AgentId, digest: Digest) -> Iterator[Attempt]:
     """Give the agent's proposals of exactly this action within 24 hours, the newest at least."""
-    yield from (_attempt(proposal) for proposal in _taken_in_now(tx, agent) if proposal.digest == digest)
+    planned, since = tx.planned(), ""
+    yield from (_attempt(proposal) for proposal in _taken_in_now(tx, agent, planned) if proposal.digest == digest)
     yield from (_refused(event) for event in _refused_now(tx, agent) if event.digest == digest)
-    planned, since = tx.planned(), format_time(tx.at - DAY)
     today, yesterday = tx.marks(f'"{digest}"')
     marks = {"today": today, "yesterday": yesterday, "most": MOST_ALIKE}
     for at, subject, who, tool, state, run in tx.walk(_ALIKE, marks):
+        since = since or format_time(tx.at - DAY)  # mostly there is nothing alike, and no need of it
         if at <= since:
             break
         if who == agent and subject not in planned:
             yield Attempt(ToolName(tool), _said(run), None if state is None else Status(state))
 
 
-def _taken_in_now(tx: Transaction, agent: AgentId) -> Iterator[Proposal]:
+def _taken_in_now(tx: Transaction, agent: AgentId, planned: Mapping[str, Loaded]) -> Iterator[Proposal]:
     since = tx.at - DAY
-    for loaded in tx.planned().values():
+    for loaded in planned.values():
         if loaded.proposal.agent.id == agent and loaded.proposal.created_at > since:
             yield loaded.proposal
 

@@ -86,7 +86,7 @@ class _Plan:
     seen: set[str] = field(default_factory=set)
     versions: Versions | None = None
     loose: list[Recorded] = field(default_factory=list)
-    denials: Counter[str] = field(default_factory=Counter)
+    denials: list[str] = field(default_factory=list)
 
     def absorb(self, other: "_Plan") -> None:
         for sql, planned in other.writes.items():
@@ -97,7 +97,7 @@ class _Plan:
         self.seen.update(other.seen)
         self.versions = other.versions or self.versions
         self.loose.extend(other.loose)
-        self.denials.update(other.denials)
+        self.denials.extend(other.denials)
 
 
 class Transaction:
@@ -132,8 +132,7 @@ class Transaction:
     # --- the life of a unit, called by the writer ---
 
     def begin_unit(self) -> None:
-        """Start a unit: its time is now."""
-        self._unit = _Plan()
+        """Start a unit: its time is now. Whatever ended the one before has put its plan away."""
         self._undo = (self._size, self._head, self._switch)
         self.at = self._sources.clock()
 
@@ -174,7 +173,7 @@ class Transaction:
     @property
     def denials(self) -> Counter[str]:
         """How many denials of each category this batch recorded."""
-        return self._batch.denials
+        return Counter(self._batch.denials)
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -359,7 +358,7 @@ class Transaction:
         if isinstance(event, PROPOSAL_EVENTS):
             fact = cast("ProposalEvent", event)
             if isinstance(fact, Voted) and fact.category is not None:
-                self._unit.denials[fact.category.value] += 1
+                self._unit.denials.append(fact.category.value)
             before = None if isinstance(fact, Submitted) else self.proposal(fact.proposal)
             proposal: Proposal | None = None if before is None else before.proposal
             history = () if before is None else before.recorded
