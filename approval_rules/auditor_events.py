@@ -12,7 +12,10 @@ COMMAND_LINE: Final = "command-line"
 
 @dataclass(frozen=True, slots=True)
 class AuditorKeyChanged:
-    """An auditor was given a key for reading, or it was taken away; with `values` it shows what people wrote too."""
+    """An auditor was given a key for reading, or it was taken away; with `values` it shows what people wrote too.
+
+    `fingerprint` tells which key was given.
+    """
 
     at: datetime
     by: Actor
@@ -20,6 +23,7 @@ class AuditorKeyChanged:
     key: str
     change: Literal["added", "revoked"]
     values: bool
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

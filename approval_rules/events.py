@@ -338,12 +338,13 @@ class SwitchRefused:
 
 @dataclass(frozen=True, slots=True)
 class AgentChanged:
-    """An agent was added, its keys were rotated, or it was revoked."""
+    """An agent was added, its keys were rotated, or it was revoked. `fingerprint` tells which key it was given."""
 
     at: datetime
     by: Actor
     agent: Agent
     change: Literal["added", "rotated", "revoked"]
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ Held: TypeAlias = Literal["passkey", "totp", "recovery"]
 class FactorEnrolled:
     """A person showed that he has it. It counts for nothing until another person has confirmed it.
 
-    Recovery codes stand and fall with the factor that they came with.
+    Recovery codes stand and fall with the factor that they came with. `bound` are digests of what it is verified by:
+    one, or of recovery codes one for each.
     """
 
     at: datetime
@@ -24,6 +25,7 @@ class FactorEnrolled:
     credential: str
     factor: Held
     came_with: str | None = None
+    bound: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,10 @@ _LOCK = system("second-factor")
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One factor, or one set of recovery codes, of one person. `removal_asked` is who wants it gone."""
+    """One factor, or one set of recovery codes, of one person. `removal_asked` is who wants it gone.
+
+    `bound` are the digests of what it is verified by, of which recovery codes have `left` so many, when some were used.
+    """
 
     id: str
     person: PersonId
@@ -43,6 +46,8 @@ class Credential:
     enrolled_at: datetime
     came_with: str | None = None
     removal_asked: Actor | None = None
+    bound: tuple[str, ...] | None = None
+    left: int | None = None
 
     @property
     def asks(self) -> Literal["enrolment", "removal"] | None:
@@ -87,7 +92,9 @@ def evolve_factors(held: Factors, event: FactorEvent) -> Factors:
     """Apply one event."""
     match event:
         case FactorEnrolled():
-            new = Credential(event.credential, event.person, event.factor, "waiting", event.at, event.came_with)
+            new = Credential(
+                event.credential, event.person, event.factor, "waiting", event.at, event.came_with, bound=event.bound
+            )
         case FactorConfirmed():
             new = replace(held[event.credential], state="active")
         case FactorLocked():
@@ -98,7 +105,9 @@ def evolve_factors(held: Factors, event: FactorEvent) -> Factors:
             new = replace(held[event.credential], removal_asked=None)
         case FactorRemoved():
             new = replace(held[event.credential], state="removed", removal_asked=None)
-        case RecoveryUsed() | FactorRefused():
+        case RecoveryUsed():
+            new = replace(held[event.credential], left=event.left)
+        case FactorRefused():
             return held
         case _:
             assert_never(event)

@@ -26,13 +26,17 @@ class DrillHeld:
 
 @dataclass(frozen=True, slots=True)
 class OperatorKeyChanged:
-    """An operator was given a key for the HTTP endpoints of the kill switch, or it was taken away."""
+    """An operator was given a key for the HTTP endpoints of the kill switch, or it was taken away.
+
+    `fingerprint` tells which key was given.
+    """
 
     at: datetime
     by: Actor
     holder: PersonId
     key: str
     change: Literal["added", "revoked"]
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

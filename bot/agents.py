@@ -12,6 +12,7 @@ from approval_rules.times import format_time
 from approval_rules.versions import SERVER
 from bot.clock import NewToken
 from bot.store import rows
+from bot.store.bound import key_digest
 from bot.store.codec import Recorded
 from bot.store.rows import AgentRow
 from bot.store.transaction import Transaction
@@ -148,7 +149,7 @@ def _issue(
 
     key, key_id, key_hash = new_agent_key(new_token)
     tx.write(_INSERT_KEY, (key_id, row.agent.id, key_hash, format_time(tx.at)))
-    tx.record(AgentChanged(tx.at, by, row.agent, change))
+    tx.record(AgentChanged(tx.at, by, row.agent, change, key_digest(key_id, key_hash)))
     return NewKey(row.agent, row.secret_generation, key)
 
 

@@ -154,9 +154,9 @@ class Anchoring:
         is_old = at - self._kept_at >= AT_LEAST_EVERY
         if (is_old or last) and size > max([self._kept, *sizes]) and len(sizes) < _MOST_AT_ONCE:
             sizes.append(size)
-        signers, origin, before = self._key.signers, self._origin(), self._number
+        signers, origin, before, told = self._key.signers, self._origin(), self._number, format_time(at)
         return [
-            Kept(each, signed_checkpoint(Checkpoint(origin, each, self._root(each), number), signers), format_time(at))
+            Kept(each, signed_checkpoint(Checkpoint(origin, each, self._root(each), number, told), signers), told)
             for number, each in enumerate(sizes, before + 1)
         ]
 

@@ -17,6 +17,7 @@ from approval_rules.times import format_time
 from bot.agents import AgentError, who_typed
 from bot.clock import NewToken
 from bot.keys import new_auditor_key, new_operator_key, split_auditor_key, split_operator_key
+from bot.store.bound import key_digest
 from bot.store.reads import Reads
 from bot.store.rows import Row
 from bot.store.transaction import Transaction
@@ -25,7 +26,7 @@ from bot.store.transaction import Transaction
 class KeyKind(NamedTuple):
     """One kind of key. `command` manages it, `team` is the one of its holders' accounts.
 
-    `flags` are the columns that only its table has; their values come last in its event.
+    `flags` are the columns that only its table has; their values come next to last in its event.
     """
 
     command: str
@@ -78,7 +79,7 @@ class GiveKey:
         person = tx.person(Account(kind.team, self.name), self.name)
         key, key_id, key_hash = kind.make(self.new_token)
         tx.write(kind.sql(_INSERT), (key_id, self.name, person, key_hash, format_time(tx.at), *map(int, self.flags)))
-        tx.record(kind.changed(tx.at, by, person, key_id, "added", *self.flags))
+        tx.record(kind.changed(tx.at, by, person, key_id, "added", *self.flags, key_digest(key_id, key_hash)))
         return NewHeldKey(self.name, key_id, key)
 
 

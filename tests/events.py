@@ -30,6 +30,7 @@ _LATER = frozenset(
         *("interested", "excluded", "initiation", "initiator", "typed", "Approved.left_out"),
         *("urgent", "Reminded.last", "on_behalf_of"),
         *("editable", "Voted.category", "Revoked.reason", "personal", "PacketPosted.on_duty"),
+        *("fingerprint", "bound"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

@@ -214,7 +214,8 @@ class Keys:
 class Checkpoint:
     """The first `size` entries of the log `origin` have this root; `signed` where one of the keys says so.
 
-    `by` are the known keys that signed it; `kept` says how many checkpoints the database kept with it.
+    `by` are the known keys that signed it; `kept` says how many checkpoints the database kept with it, `at` when it was
+    signed to be kept.
     """
 
     origin: str
@@ -224,6 +225,7 @@ class Checkpoint:
     signed: bool
     kept: int = 0
     by: tuple[bytes, ...] = ()
+    at: str = ""
 
 
 def key_id(name: str, public: bytes) -> bytes:
@@ -272,7 +274,8 @@ def read_checkpoint(note: str, source: str, keys: Keys) -> Checkpoint:
     if by and all(public in keys.ends and int(lines[1]) > keys.ends[public] for public in by):
         raise WrongError(f"{source}: {_after(max(keys.ends[public] for public in by))}")
     counts = [match[1] for line in lines[3:] if (match := _KEPT.fullmatch(line))]
-    return Checkpoint(lines[0], int(lines[1]), root, source, bool(by), int(counts[0]) if counts else 0, tuple(by))
+    at = next((line.removeprefix("at ") for line in lines[3:] if line.startswith("at ")), "")
+    return Checkpoint(lines[0], int(lines[1]), root, source, bool(by), int(counts[0]) if counts else 0, tuple(by), at)
 
 
 def _after(end: int) -> str:
@@ -1097,7 +1100,7 @@ def check_database(path: Path, named: "Named") -> Walk:
             connection.execute("BEGIN")
             last = source.measure(connection)
             tree = {(level, at): node for level, at, node in _rows(connection, "SELECT level, idx, hash FROM tree")}
-            notes = _rows(connection, "SELECT size, note FROM checkpoints ORDER BY size")
+            notes = _rows(connection, "SELECT size, note, at FROM checkpoints ORDER BY size")
             span = (0, -1 if last is None else last)
             stray = connection.execute("SELECT seq, name FROM detached WHERE seq NOT BETWEEN ? AND ?", span).fetchall()
         own = list(_checkpoints(notes, named.keys, report))
@@ -1133,7 +1136,7 @@ def _rows(connection: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
 
 
 def _checkpoints(rows: list[tuple[Any, ...]], keys: Keys, report: Report) -> Iterator[Checkpoint]:
-    for size, note in rows:
+    for size, note, at in rows:
         source = f"the checkpoint of {size} entries in the database"
         try:
             found = read_checkpoint(str(note), source, keys)
@@ -1142,8 +1145,10 @@ def _checkpoints(rows: list[tuple[Any, ...]], keys: Keys, report: Report) -> Ite
             continue
         if found.size != size:
             report.add(f"{source} is one of {found.size}")
-        else:
-            yield found
+            continue
+        if found.at and found.at != at:
+            report.add(f"{source} was not signed when it says")
+        yield found
 
 
 def _check_kept_tree(kept: dict[tuple[Any, Any], Any], into: Walk) -> None:

@@ -26,6 +26,7 @@ _ID_BYTES = 4
 _ORIGIN = "foureyes/"
 _EMPTY = "empty"
 _KEPT = "kept "
+_AT = "at "
 _ORIGIN_DIGITS = 32
 MAX_SIGNATURES = 16
 
@@ -82,20 +83,22 @@ class Signer:
 class Checkpoint:
     """The first `size` entries of the log `origin` have this root (32 bytes).
 
-    `kept`, which is no part of what is compared, tells how many checkpoints the database keeps with this one: whoever
-    takes one away must answer for the number.
+    `kept` and `at` are no part of what is compared. `kept` tells how many checkpoints the database keeps with this one:
+    whoever takes one away must answer for the number. `at` is when it was signed to be kept.
     """
 
     origin: str
     size: int
     root: bytes
     kept: int | None = field(default=None, compare=False)
+    at: str | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
         """What is signed."""
         kept = "" if self.kept is None else f"{_KEPT}{self.kept}\n"
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n{kept}"
+        at = "" if self.at is None else f"{_AT}{self.at}\n"
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n{kept}{at}"
 
 
 def signed(text: str, signers: Iterable[Signer]) -> str:
@@ -161,7 +164,8 @@ def read_checkpoint(text: str) -> Checkpoint:
         raise NoteError("the checkpoint's root is no SHA-256")
     kept = [line.removeprefix(_KEPT) for line in lines[3:] if line.startswith(_KEPT)]
     known = int(kept[0]) if kept and _SIZE.fullmatch(kept[0]) else None
-    return Checkpoint(lines[0], int(lines[1]), root, known)
+    at = next((line.removeprefix(_AT) for line in lines[3:] if line.startswith(_AT)), None)
+    return Checkpoint(lines[0], int(lines[1]), root, known, at)
 
 
 def origin_of(first_leaf: bytes | None) -> str:

@@ -10,7 +10,7 @@ from bot.audit.report import Report
 from bot.audit.signed_note import Checkpoint, NoteError, checkpoint_in, counting, origin_of, read_checkpoint
 
 _NODES = "SELECT level, idx, hash FROM tree"
-_CHECKPOINTS = "SELECT size, note FROM checkpoints ORDER BY size"
+_CHECKPOINTS = "SELECT size, note, at FROM checkpoints ORDER BY size"
 _ENOUGH = 256
 
 
@@ -103,7 +103,7 @@ class Tree:
         rows = _rows(connection, _CHECKPOINTS)
         if self._anchor is not None and len(rows) < (self._anchor.kept or 0):
             self._gone(self._anchor, "the signed anchor", len(rows))
-        for number, (size, note) in enumerate(rows, 1):
+        for number, (size, note, at) in enumerate(rows, 1):
             known = counting(keys, retired, size)
             try:
                 found = checkpoint_in(note, known) if keys else read_checkpoint(note.partition("\n\n")[0] + "\n")
@@ -113,6 +113,8 @@ class Tree:
             if found.size != size:
                 self._report.add(size, f"the checkpoint of {size} entries in the database is one of {found.size}")
                 continue
+            if found.at is not None and found.at != at:
+                self._report.add(size, f"the checkpoint of {size} entries in the database was not signed when it says")
             if found.kept is not None and found.kept > number + self._missing:
                 self._gone(found, f"the checkpoint of {size} entries", number + self._missing)
                 self._missing = found.kept - number

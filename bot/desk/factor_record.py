@@ -21,6 +21,7 @@ from approval_rules.factor_events import (
 from approval_rules.factors import Factors, Wish
 from approval_rules.refusals import Refusal
 from approval_rules.times import format_time
+from bot.store.bound import material_digests
 from bot.store.credentials import CredentialRow, credentials_of, factors_of, put_credential
 from bot.store.transaction import Transaction
 from bot.store.vouching import ask_to_vouch, show_again, tell
@@ -49,7 +50,10 @@ class New:
 def record_factors(tx: Transaction, events: Sequence[FactorEvent], new: Mapping[str, New] | None = None) -> None:
     """Record events; `new` has what belongs to each credential that they enrol."""
     recovered = any(isinstance(event, RecoveryUsed) for event in events)
-    for event in events:
+    for wanted in events:
+        event = wanted
+        if isinstance(event, FactorEnrolled):
+            event = replace(event, bound=material_digests((new or {})[event.credential].material))
         seq = tx.record(event).seq
         row = None if isinstance(event, FactorRefused) else _kept(tx, event, new or {})
         if row is not None:

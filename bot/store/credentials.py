@@ -1,6 +1,7 @@
 """What people prove themselves with, as rows: read with what this batch has planned, written whole.
 
-The state here is the fold of the person's events (`foureyes db check` compares); the rest is what a log must not hold.
+The state here is the fold of the person's events, the material what their entries have digests of (`audit verify`
+compares); the rest is what a log must not hold.
 """
 
 import json
@@ -10,8 +11,9 @@ from dataclasses import astuple, dataclass, field, fields
 from typing import Any, cast, get_args
 
 from approval_rules.factor_events import FactorEvent, Held
-from approval_rules.factors import Factors, State, fold_factors
+from approval_rules.factors import Credential, Factors, State, fold_factors
 from approval_rules.people import PersonId
+from bot.store.bound import material_digests
 from bot.store.codec import Recorded
 from bot.store.rows import Row
 from bot.store.transaction import Transaction
@@ -43,7 +45,7 @@ WAITING = (
     "SELECT DISTINCT person FROM credentials"
     " WHERE state = 'waiting' AND factor <> 'recovery' OR json_extract(material, '$.removal_asked')"
 )
-_EVERY = "SELECT id, person, factor, state FROM credentials ORDER BY id"
+_EVERY = "SELECT id, person, factor, state, material FROM credentials ORDER BY id"
 _PUT = (
     f"INSERT OR REPLACE INTO credentials ({COLUMNS})"  # noqa: S608 - constants
     f" VALUES ({', '.join('?' * len(fields(CredentialRow)))})"
@@ -84,16 +86,35 @@ def _about(item: Recorded, person: PersonId) -> bool:
 
 
 def faults(connection: sqlite3.Connection, folded: Factors) -> Iterator[str]:
-    """Give a line for each credential whose person, factor or state is not what the log says."""
+    """Give a line for each credential whose person, factor, state or material is not what the log says."""
     left = dict(folded)
-    for ident, person, factor, state in connection.execute(_EVERY):
+    for ident, person, factor, state, material in connection.execute(_EVERY):
         wanted = left.pop(ident, None)
         if wanted is None:
             yield f"credential {ident} is in the index and not in the log"
         elif (person, factor, state) != (wanted.person, wanted.factor, wanted.state):
             yield f"credential {ident}: the index says {factor} {state}, the log says {wanted.factor} {wanted.state}"
+        elif not _is_bound(material, wanted):
+            yield f"credential {ident}: the index has another key, secret or code than the log says"
     for ident in left:
         yield f"credential {ident} is in the log and not in the index"
+
+
+def _is_bound(text: str, wanted: Credential) -> bool:
+    """Tell whether the material is what the log has digests of; what was enrolled before it had any passes."""
+    try:
+        material = json.loads(text)
+        is_asked, found = bool(material.get("removal_asked")), material_digests(material)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    if wanted.state == "removed":
+        return bool(material == {})
+    if is_asked != (wanted.removal_asked is not None):
+        return False
+    if wanted.bound is None:
+        return True
+    count = len(wanted.bound) if wanted.left is None else wanted.left
+    return len(found) == len({*found}) == count and {*found} <= {*wanted.bound}
 
 
 def _credential(row: Row) -> CredentialRow:

@@ -1,13 +1,13 @@
 """Who is registered, folded from the log: agents, and the keys of agents, operators and auditors. Finds what is wrong.
 
-Whoever writes a tool, an owner or a key into a table gives somebody a right that nobody decided on. The hash of a key
-is in no event: a key that was added, taken away or brought back to life is found here, never one that was exchanged.
+Whoever writes a tool, an owner or a key into a table gives somebody a right that nobody decided on. A key that was
+exchanged is found by its digest in the entry; keys of before entries had one are known by their time alone.
 """
 
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,21 +17,22 @@ from approval_rules.events import AgentChanged
 from approval_rules.people import Agent
 from approval_rules.stop_events import AgentKeysEnded, OperatorKeyChanged
 from approval_rules.times import format_time
+from bot.store.bound import key_digest
 
 _AGENTS = "SELECT id, name, owner, tools, callback_hosts, secret_generation, created_at, revoked_at FROM agents"
-_AGENT_KEYS = "SELECT agent_id, created_at, expires_at FROM agent_keys"
-_OPERATORS = "SELECT key_id, person, created_at, revoked_at FROM operator_keys"
-_AUDITORS = "SELECT key_id, person, shows_values, created_at, revoked_at FROM auditor_keys"
+_AGENT_KEYS = "SELECT agent_id, created_at, expires_at, key_id, hash FROM agent_keys"
+_OPERATORS = "SELECT key_id, hash, person, created_at, revoked_at FROM operator_keys"
+_AUDITORS = "SELECT key_id, hash, person, shows_values, created_at, revoked_at FROM auditor_keys"
 
 
 @dataclass(slots=True)
 class _Registered:
-    """One agent as the log has it. `keys` are the times at which it got one, `ended` when those until then ended."""
+    """One agent as the log has it. `keys` are the times at which it got one, each with its digest."""
 
     agent: Agent
     added_at: datetime
     revoked_at: datetime | None = None
-    keys: list[str] = field(default_factory=list)
+    keys: list[tuple[str, str | None]] = field(default_factory=list)
     ended: str = ""
     replaced: str = ""
 
@@ -53,9 +54,10 @@ class Registry:
             case AgentKeysEnded() if event.agent.id in self._agents:
                 self._agents[event.agent.id].ended = format_time(event.at)
             case OperatorKeyChanged(change="added"):
-                self._operators[event.key] = [event.holder, format_time(event.at), None]
+                self._operators[event.key] = [event.fingerprint, event.holder, format_time(event.at), None]
             case AuditorKeyChanged(change="added"):
-                self._auditors[event.key] = [event.holder, int(event.values), format_time(event.at), None]
+                row = [event.fingerprint, event.holder, int(event.values), format_time(event.at), None]
+                self._auditors[event.key] = row
             case OperatorKeyChanged() if event.key in self._operators:
                 self._operators[event.key][-1] = format_time(event.at)
             case AuditorKeyChanged() if event.key in self._auditors:
@@ -70,7 +72,7 @@ class Registry:
             known.revoked_at, known.ended = event.at, at
         else:
             known.replaced = at
-            known.keys.append(at)
+            known.keys.append((at, event.fingerprint))
 
     def faults(self, connection: sqlite3.Connection) -> Iterator[str]:
         """Give a line for each row that the log does not bear out, and for each that is missing."""
@@ -79,15 +81,16 @@ class Registry:
         yield from _compared("agent", wanted, connection.execute(_AGENTS))
         yield from self._key_faults(connection)
         operators = {key: tuple(row) for key, row in self._operators.items()}
-        yield from _compared("operator's key", operators, connection.execute(_OPERATORS))
+        yield from _compared("operator's key", operators, _digested(operators, connection.execute(_OPERATORS)))
         auditors = {key: tuple(row) for key, row in self._auditors.items()}
-        yield from _compared("auditor's key", auditors, connection.execute(_AUDITORS))
+        yield from _compared("auditor's key", auditors, _digested(auditors, connection.execute(_AUDITORS)))
 
     def _key_faults(self, connection: sqlite3.Connection) -> Iterator[str]:
-        found: dict[str, Counter[str]] = defaultdict(Counter)
-        for agent, created, expires in connection.execute(_AGENT_KEYS):
-            found[agent][created] += 1
+        found: dict[str, Counter[tuple[str, str | None]]] = defaultdict(Counter)
+        for agent, created, expires, key_id, key_hash in connection.execute(_AGENT_KEYS):
             known = self._agents.get(agent)
+            is_bound = known is None or (created, None) not in known.keys
+            found[agent][created, key_digest(key_id, key_hash) if is_bound else None] += 1
             if known is None:
                 continue
             lives_on = created < known.ended and (expires is None or expires > known.ended)
@@ -117,7 +120,14 @@ def _row(known: _Registered) -> tuple[Any, ...]:
     )
 
 
-def _compared(what: str, wanted: dict[str, tuple[Any, ...]], rows: sqlite3.Cursor) -> Iterator[str]:
+def _digested(wanted: dict[str, tuple[Any, ...]], rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
+    """Put the digest in place of a key's hash; nothing where the log has none of that key."""
+    for key_id, key_hash, *row in rows:
+        is_bound = wanted.get(key_id, ("",))[0] is not None
+        yield key_id, key_digest(key_id, key_hash) if is_bound else None, *row
+
+
+def _compared(what: str, wanted: dict[str, tuple[Any, ...]], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
     left = dict(wanted)
     for ident, *row in rows:
         known = left.pop(ident, None)

@@ -21,6 +21,7 @@ CHANGED = "the detached value '.*' was changed"
 STRAY = "belongs to no entry"
 GONE = "of its detached values are gone and no erasure was recorded"
 TREE = r"the tree's subtree \d+ of level \d+ is not what|the tree keeps a subtree"
+WHEN = "the checkpoint of .* was not signed when it says"
 NOTE = "the checkpoint of .* in the database (cannot be believed|is one of)"
 KEPT = r"counts \d+ checkpoints in the database, and \d+ of them are gone"
 REWRITTEN = "history was rewritten"
@@ -104,7 +105,7 @@ TABLES = (
         REACH,
     ),
     Table("tree", "level, idx", {"level": TREE, "idx": TREE, "hash": TREE}, TREE, TREE, in_bytes=True),
-    Table("checkpoints", "size", {"size": NOTE, "note": NOTE}, KEPT, NOTE, in_bytes=True),
+    Table("checkpoints", "size", {"size": NOTE, "note": NOTE, "at": WHEN}, KEPT, NOTE, in_bytes=True),
     Table(
         "proposals",
         "id",
@@ -144,7 +145,8 @@ TABLES = (
     Table(
         "credentials",
         "id",
-        dict.fromkeys(("id", "person", "factor", "state"), _index("credential")),
+        dict.fromkeys(("id", "person", "factor", "state"), _index("credential"))
+        | {"material": "the index has another key, secret or code"},
         _index("credential"),
         _index("credential"),
     ),
@@ -175,21 +177,23 @@ TABLES = (
     Table(
         "agent_keys",
         "agent_id, created_at",
-        dict.fromkeys(("agent_id", "created_at", "expires_at"), _AGENT_KEYS),
+        dict.fromkeys(("agent_id", "created_at", "expires_at", "key_id", "hash"), _AGENT_KEYS),
         _AGENT_KEYS,
         _AGENT_KEYS,
     ),
     Table(
         "operator_keys",
         "key_id",
-        dict.fromkeys(("key_id", "person", "created_at", "revoked_at"), _index("operator's key")),
+        dict.fromkeys(("key_id", "hash", "person", "created_at", "revoked_at"), _index("operator's key")),
         _index("operator's key"),
         _index("operator's key"),
     ),
     Table(
         "auditor_keys",
         "key_id",
-        dict.fromkeys(("key_id", "person", "shows_values", "created_at", "revoked_at"), _index("auditor's key")),
+        dict.fromkeys(
+            ("key_id", "hash", "person", "shows_values", "created_at", "revoked_at"), _index("auditor's key")
+        ),
         _index("auditor's key"),
         _index("auditor's key"),
     ),
@@ -224,17 +228,11 @@ OUTSIDE_COLUMNS = {
         "key": "of a plain value there is none; of a sealed one it is tried by itself",
         "box": "likewise",
     },
-    "checkpoints": {"at": "when it was signed, for people: no checkpoint has a time of its own in C2SP's format"},
     "access_reports": {"made_at": "stands in the signed content too; it orders a list"},
-    "agent_keys": {
-        "key_id": "which of its keys an agent used is in no event",
-        "hash": "an exchanged key is found by the agent whose own no longer works",
-    },
-    "operator_keys": {"name": "the person is compared; the name is for people", "hash": "likewise an exchanged key"},
-    "auditor_keys": {"name": "the person is compared; the name is for people", "hash": "likewise an exchanged key"},
+    "operator_keys": {"name": "the person is compared; the name is for people"},
+    "auditor_keys": {"name": "the person is compared; the name is for people"},
     "credentials": {
         "label": "a name that its owner gave it",
-        "material": "what it is verified by: secret, or of no use to a log; votes keep theirs as evidence",
         "counter": "of the authenticator, moves with each use",
         "failures": "wrong codes since the last right one",
         "created_at": "for people; the log has the time",

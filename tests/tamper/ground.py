@@ -30,6 +30,8 @@ from tests.passkey_world import PasskeyWorld
 from tests.verifier.scene import unguarded
 from tests.world import TOOL, denial
 
+AT = "2026-11-22T12:00:00.000000Z"
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -156,6 +158,6 @@ def _keep_checkpoints(database: Path, key: SigningKey) -> None:
         leaves = [row[0] for row in db.execute("SELECT leaf_hash FROM entries ORDER BY seq")]
         (kept,) = db.execute("SELECT count(*) FROM checkpoints").fetchone()
         for number, size in enumerate([*range(EVERY, len(leaves), EVERY), len(leaves)], kept + 1):
-            found = Checkpoint(origin_of(leaves[0]), size, grown(Frontier(), leaves[:size])[0].root, number)
+            found = Checkpoint(origin_of(leaves[0]), size, grown(Frontier(), leaves[:size])[0].root, number, AT)
             note = signed_checkpoint(found, [key.signer])
-            db.execute("INSERT INTO checkpoints VALUES (?, ?, '2026-11-22T12:00:00.000000Z')", (size, note))
+            db.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", (size, note, AT))

@@ -22,7 +22,7 @@ def test_the_golden_log_is_whole_and_a_changed_one_is_not(tmp_path: Path) -> Non
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         db.execute(f"CREATE TABLE entries {COLUMNS}")
         db.execute("CREATE TABLE detached (seq, name, salt, value)")
-        db.execute("CREATE TABLE checkpoints (size, note)")
+        db.execute("CREATE TABLE checkpoints (size, note, at)")
         for document in documents:
             entry = json.loads(document["entry"])
             row = (entry["seq"], entry["subject"], entry["type"], entry["at"], document["entry"].encode())
@@ -33,7 +33,7 @@ def test_the_golden_log_is_whole_and_a_changed_one_is_not(tmp_path: Path) -> Non
         leaves = [row[0] for row in db.execute("SELECT leaf_hash FROM entries ORDER BY seq")]
         signed = Checkpoint(origin_of(leaves[0]), len(leaves), grown(Frontier(), leaves)[0].root)
         note = signed_checkpoint(signed, [KEY.signer])
-        db.execute("INSERT INTO checkpoints VALUES (?, ?)", (len(leaves), note))
+        db.execute("INSERT INTO checkpoints (size, note) VALUES (?, ?)", (len(leaves), note))
     keys = Keys((KEY.public_bytes(),), given=True)
     (report,) = found(database, keys=keys)
     assert (report.broken, report.facts["entries"]) == ([], len(documents))

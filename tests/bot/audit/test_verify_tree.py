@@ -26,12 +26,12 @@ def log() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.execute("CREATE TABLE entries (seq INTEGER PRIMARY KEY, leaf_hash)")
         db.execute("CREATE TABLE tree (level, idx, hash)")
-        db.execute("CREATE TABLE checkpoints (size, note)")
+        db.execute("CREATE TABLE checkpoints (size, note, at)")
         leaves = [leaf_hash(str(seq).encode()) for seq in range(SIZE)]
         db.executemany("INSERT INTO entries VALUES (?, ?)", enumerate(leaves))
         db.executemany("INSERT INTO tree VALUES (?, ?, ?)", grown(Frontier(), leaves)[1])
         for size in (256, 512, SIZE):
-            db.execute("INSERT INTO checkpoints VALUES (?, ?)", (size, note_of(checkpoint_of(db, size))))
+            db.execute("INSERT INTO checkpoints (size, note) VALUES (?, ?)", (size, note_of(checkpoint_of(db, size))))
         yield db
 
 
@@ -121,3 +121,12 @@ def test_every_subtree_is_looked_up_as_the_leaves_give_it(log: sqlite3.Connectio
         node(8, 2)
     with pytest.raises(IncompleteTreeError):
         node(3, SIZE >> 3)
+
+
+@pytest.mark.parametrize("at", ["2026", "2027", None])
+def test_a_changed_time_of_a_checkpoint_is_found(log: sqlite3.Connection, at: str | None) -> None:
+    """When it was signed to be kept is signed with it."""
+    known = replace(checkpoint_of(log, 512), at="2026")
+    log.execute("UPDATE checkpoints SET note = ?, at = ? WHERE size = 512", (note_of(known), at))
+    wanted = [] if at == "2026" else ["512: the checkpoint of 512 entries in the database was not signed when it says"]
+    assert faults(log, keys=KEYS) == wanted
