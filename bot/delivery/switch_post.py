@@ -6,7 +6,7 @@ from functools import partial
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from approval_rules.events import Paused, ResumeAsked, Resumed
-from approval_rules.people import AgentId, PersonId
+from approval_rules.people import Actor, AgentId, PersonId
 from approval_rules.policy_events import PolicyActivated
 from bot.delivery.slack_post import GONE, SlackPost, failed
 from bot.delivery.worker import Attempt, Later, Result, Sender, Sent
@@ -44,7 +44,7 @@ class SwitchPost:
         if not isinstance(event, Paused | ResumeAsked | Resumed):
             return await self._others(row, attempt)
         as_of = await snapshot.size() - 1
-        shown = pause_post(event, await self._view(snapshot))
+        shown = pause_post(event, await self._view(snapshot, event.by))
         place = switch_posts.placed(await snapshot.rows(switch_posts.AT, {"seq": seq}))
         try:
             if place is not None:
@@ -53,10 +53,10 @@ class SwitchPost:
         except SlackUnavailableError as error:
             return failed(error)
 
-    async def _view(self, snapshot: Snapshot) -> SwitchView:
-        """Read what is true now: a message is never staler than its sending."""
+    async def _view(self, snapshot: Snapshot, by: Actor) -> SwitchView:
+        """Read what is true now, and who did it: a message is never staler than its sending."""
         switch = await snapshot.switch()
-        actors = [pause.by for pause in switch.pauses] + list(switch.resume_asked_by)
+        actors = [by, *(pause.by for pause in switch.pauses), *switch.resume_asked_by]
         accounts = await snapshot.accounts(PersonId(actor.ref) for actor in actors)
         versions = [item.event for item in await snapshot.recorded(POLICY)]
         return SwitchView(

@@ -52,6 +52,7 @@ async def test_everything_is_resumed_from_the_message_by_two_people(world: World
     assert (actions(paused), actions(asked), actions(over)) == ([], [], [])
     assert "This pause is over" in json.dumps(paused.blocks)
     assert "settled" in json.dumps(asked.blocks)
+    assert ["Sam Okafor" in paused.text, "Maya Chen" in asked.text, "Jonas Weber" in over.text] == [True] * 3
     assert (await world.post_proposal(42)).status_code == 201
     assert "not paused" in await press(world, JONAS, asked, "pause_resume", force=True)
     assert len(world.ledger().events(Resumed)) == 1
@@ -64,8 +65,9 @@ async def test_a_narrow_pause_is_resumed_by_one(world: World, scope: str) -> Non
     (message,) = await posts(world)
     assert "you may not resume" in await press(world, SAM, message, "pause_resume")
     assert "Resumed" in await press(world, MAYA, message, "pause_resume")
-    message, _ = await posts(world)
+    message, over = await posts(world)
     assert actions(message) == []
+    assert "Maya Chen" in over.text, "whoever resumed is named, though nothing is paused any more"
     assert (await world.post_proposal(42)).status_code == 201
 
 
