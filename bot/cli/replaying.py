@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _HOW: Final = {
     "as posted": "as posted: the digest is the one that was recorded",
     "otherwise": "NOT exactly as posted: another version rendered it, or somebody has another name now",
-    "erased": "the digest of what was posted has been erased",
+    "in part": "only in part: some of what was shown has been erased since",
+    "erased": "it has been erased",
 }
 _ANSWER: Final = {"same": "the same", "differs": "SOMETHING ELSE", "not told": "cannot be told"}
 
@@ -81,6 +82,8 @@ def _step(step: "Step") -> Iterator[str]:
     if step.callback is not None:
         yield f"    the agent's callback, says the outbox, which is no log: {_callback(step.callback)}"
     yield from _set_in(step.known)
+    if step.erased:
+        yield f"    erased since: {', '.join(step.erased)}"
 
 
 def _callback(callback: "Callback") -> str:

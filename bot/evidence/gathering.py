@@ -19,6 +19,7 @@ from bot.audit.signed_note import counting
 from bot.audit.tiles import IncompleteTreeError, stored_frontier
 from bot.desk.apply import named_in, people_of
 from bot.desk.permission import Permission, permitted
+from bot.evidence.gaps import with_gaps
 from bot.evidence.proving import Proofs, anchored, proofs_of
 from bot.keys import SigningKey, dial_key
 from bot.policy_content import PolicyContent
@@ -136,11 +137,12 @@ def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: 
     newest = anchored(place.anchor_file, place.key.publics)
     with closing(open_reader(place.database)) as connection, one_view(connection):
         written = written_of(connection, unverified_id)
-        loaded = rows.loaded_from(recorded_of(connection, unverified_id))
+        loaded = rows.loaded_from(with_gaps(recorded_of(connection, unverified_id), written))
         if loaded is None or of not in (None, loaded.proposal.agent.id):
             return None
         switch = recorded_of(connection, SWITCH)
         pauses = written_at(connection, _pausing(loaded, switch))
+        switch = with_gaps(switch, pauses)
         if most is not None and len(written) + len(pauses) > most:
             raise TooMuchError
         meanwhile = [item for item in switch if item.seq > written[0].seq]

@@ -11,6 +11,7 @@ from approval_rules.canonical import sha256_name
 from approval_rules.events import Submitted
 from approval_rules.question_events import Edited
 from approval_rules.times import format_time
+from bot.evidence.gaps import gone_of
 from bot.evidence.gathering import Decision, Place
 from bot.evidence.holding import faults_of
 from bot.evidence.judging import Judgement, judgements
@@ -29,12 +30,16 @@ _ERASED: Final = "what was asked for has been erased"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment; with all that was known where something was judged, with the packet where one was shown."""
+    """One moment; with all that was known where something was judged, with the packet where one was shown.
+
+    `erased` names what was recorded with it and is gone.
+    """
 
     moment: Moment
     known: Sequence[str]
     shown: Shown | None
     callback: Callback | None
+    erased: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ def replay_of(decision: Decision, _: Place, wrong: Sequence[str]) -> Replay:
     views, proposal = Views(decision), decision.proposal
     shown = {each.seq: each for each in views.packets()}
     judged_at = {seq for seq, event in decision.events if isinstance(event, Submitted | Edited)}
+    gone = {each.seq: gone_of(each) for each in decision.entries}
     said = {str(line.name): str(line.value) for line in fields_of(proposal.run)}
     return Replay(
         decision,
@@ -72,6 +78,7 @@ def replay_of(decision: Decision, _: Place, wrong: Sequence[str]) -> Replay:
                 _known(views, each.seq) if each.seq in judged_at else (),
                 shown.get(each.seq),
                 decision.callbacks.get(each.seq),
+                gone[each.seq],
             )
             for each in moments(decision)
         ],
@@ -117,6 +124,8 @@ def _step(step: Step) -> dict[str, Any]:
     told: dict[str, Any] = {"seq": at.seq, "at": format_time(at.at), "kind": at.kind, "who": at.who, "what": at.what}
     if step.known:
         told["known"] = list(step.known)
+    if step.erased:
+        told["erased"] = list(step.erased)
     if step.shown is not None:
         packet = step.shown
         told["shown"] = {"how": packet.how, "digest": packet.shown, "lines": list(lines_of(packet.rendered.blocks))}

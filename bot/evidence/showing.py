@@ -15,10 +15,13 @@ from approval_rules.explanation import Explanation
 from bot.desk.explaining import explanation_of
 from bot.evidence.gathering import Decision
 from handlers.desk import Seen
-from handlers.slack.packet import Packet, packet
+from handlers.slack.blocks import section
+from handlers.slack.escape import Safe
+from handlers.slack.packet import Packet, digest_of_blocks, packet
 
 _MOST_STATES: Final = 12
-As = Literal["as posted", "otherwise", "erased"]
+As = Literal["as posted", "otherwise", "in part", "erased"]
+_GONE: Final = Safe("What was shown has been erased.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,18 @@ class Views:
 
     def _shown(self, seq: int, event: PacketPosted) -> Shown:
         posted = event.posted
+        if not posted.shown:
+            return Shown(seq, event.at, posted.channel, posted.ts, posted.shown, _nothing(), "erased")
         first: Packet | None = None
         for seen, at in self._states(seq, event.at):
             rendered = packet(self._on_duty(seen, event), at)
             first = first or rendered
-            if not posted.shown or rendered.shown == posted.shown:
-                how: As = "as posted" if posted.shown else "erased"
-                return Shown(seq, event.at, posted.channel, posted.ts, posted.shown, rendered, how)
+            if rendered.shown == posted.shown:
+                return Shown(seq, event.at, posted.channel, posted.ts, posted.shown, rendered, "as posted")
         if first is None:
             raise ValueError(f"entry {seq} has a packet of nothing")
-        return Shown(seq, event.at, posted.channel, posted.ts, posted.shown, first, "otherwise")
+        how: As = "in part" if any(each.erased for each in self.decision.entries if each.seq < seq) else "otherwise"
+        return Shown(seq, event.at, posted.channel, posted.ts, posted.shown, first, how)
 
     def _on_duty(self, seen: Seen, event: PacketPosted) -> Seen:
         """Put in who had the turn, as the packet said."""
@@ -87,6 +92,12 @@ class Views:
         before = sorted((each for each in moments if each >= first), reverse=True)[:_MOST_STATES]
         yield from ((_as_people_saw(self.at(each)), at) for each in before)
         yield from ((_as_people_saw(self.at(each)), moments[each]) for each in before)
+
+
+def _nothing() -> Packet:
+    """Make a packet that says that there is none: what would be rendered without its values was never shown."""
+    blocks = [section(_GONE)]
+    return Packet(_GONE, blocks, digest_of_blocks(blocks), live=False)
 
 
 def _as_people_saw(seen: Seen) -> Seen:

@@ -32,6 +32,7 @@ from handlers.slack.wording import changes_policy, words_of
 PAGE_CHARACTERS: Final = 9000
 PAGE_BLOCKS: Final = 40
 _NOTHING: Final = Safe("")
+_ERASED: Final = Safe("What was asked for has been erased.")
 _BY_ITSELF: Final = {Tier.GREEN: "would have allowed it", Tier.YELLOW: "would have asked", Tier.RED: "blocked it"}
 
 
@@ -58,19 +59,9 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     proposal = seen.proposal
     hidden = proposal.requirement.hidden
     told = evidence_of(proposal.context, hidden)
-    yield Safe("In short"), [_say(sentence_of(proposal).text), _say(standing_of(seen, at).text)]
-    arguments = list(arguments_of(proposal.arguments, hidden, proposal.requirement.personal))
-    gone = erased_of(proposal.arguments, hidden, proposal.requirement.personal)
-    covered = any(line.covered for line in arguments)
-    yield Safe("Arguments"), arguments
-    yield (
-        Safe("Arguments, exactly"),
-        [
-            _named("canonical form", exact(proposal.arguments, hidden)),
-            *(_hidden(hidden) if covered else ()),
-            *([_say(Safe(f"Erased, and not in it: {', '.join(gone)}. The digest is over the whole."))] if gone else ()),
-        ],
-    )
+    said = sentence_of(proposal).text if proposal.digest else _ERASED
+    yield Safe("In short"), [_say(said), _say(standing_of(seen, at).text)]
+    yield from _arguments(proposal)
     yield Safe("Changed by people"), list(edit_lines(seen))
     yield Safe("Votes"), list(_votes(seen))
     yield Safe("What became of it"), list(_execution(proposal.execution))
@@ -86,6 +77,26 @@ def _parts(seen: Seen, at: datetime) -> Iterator[tuple[Safe, Sequence[Line]]]:
     if not changes_policy(proposal):
         yield Safe("What the agent says (unverified)"), list(_own_words(proposal, told))
     yield Safe("Questions"), list(question_lines(seen))
+
+
+def _arguments(proposal: Proposal) -> Iterator[tuple[Safe, Sequence[Line]]]:
+    """List the arguments; what was erased, and its digest with it, is not shown as if it had been nothing."""
+    if not proposal.digest:
+        yield Safe("Arguments"), [_say(Safe("(erased)"))]
+        return
+    hidden, personal = proposal.requirement.hidden, proposal.requirement.personal
+    arguments = list(arguments_of(proposal.arguments, hidden, personal))
+    gone = erased_of(proposal.arguments, hidden, personal)
+    covered = any(line.covered for line in arguments)
+    yield Safe("Arguments"), arguments
+    yield (
+        Safe("Arguments, exactly"),
+        [
+            _named("canonical form", exact(proposal.arguments, hidden)),
+            *(_hidden(hidden) if covered else ()),
+            *([_say(Safe(f"Erased, and not in it: {', '.join(gone)}. The digest is over the whole."))] if gone else ()),
+        ],
+    )
 
 
 def _own_words(proposal: Proposal, told: Evidence) -> Iterator[Line]:
@@ -158,7 +169,7 @@ def _identity(seen: Seen) -> Iterator[Line]:
     yield _named("proposal", proposal.id)
     if proposal.taken_back is not None:
         yield _named("why it was taken back", paragraphs(proposal.taken_back.reason), block=True)
-    yield _named("digest", proposal.digest)
+    yield _named("digest", proposal.digest or "(erased)")
     yield _named("tool", visible(proposal.tool))
     yield _named("agent", f"{visible(proposal.agent.name)} ({visible(proposal.agent.id)})")
     yield _named("owner", name_of(proposal.agent.owner, seen))

@@ -75,7 +75,8 @@ _HOW: Final = {
     "as posted": "As posted: this rendering has exactly the digest that the log recorded when it was sent.",
     "otherwise": "Not exactly as posted: this version of Foureyes, or the names of today, render it otherwise. What was"
     " posted then has another digest.",
-    "erased": "The digest of what was posted has been erased; this is how it renders today.",
+    "in part": "Only in part: some of what was shown has been erased since.",
+    "erased": "It has been erased.",
 }
 _ANSWER: Final = {
     "same": "Judged again by the same version, with what was recorded: it comes to the same",

@@ -124,7 +124,7 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
         case PacketPosted():
             return "shown", "the packet in Slack showed it as it was then"
         case Reminded():
-            return "shown", "people were reminded" + (", for the last time" if event.last else "")
+            return "shown", _reminded(event, seen)
         case Thawed():
             return "known", f"a pause ended, and the open clock moved to {utc(event.deadline)}"
         case Initiated():
@@ -161,6 +161,13 @@ def _voted(event: Voted, seen: Seen) -> str:
     kind = f", {DENIED_FOR[event.category].lower()}" if event.category else ""
     why = f": {words(event.reason)}" if event.reason else ""
     return f"{did}{absent} as {roles}{proof}{kind}{why}"
+
+
+def _reminded(event: Reminded, seen: Seen) -> str:
+    if event.last:
+        return "people were reminded, for the last time"
+    backup = seen.proposal.requirement.backup
+    return "people were reminded" + (f"; from now on the role {named(backup)} is asked too" if backup else "")
 
 
 def _asked(event: Asked | Answered, seen: Seen) -> str:

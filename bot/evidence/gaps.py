@@ -1,0 +1,47 @@
+"""Says in what is told of a decision where something has been erased: a gap must never look like what was there.
+
+It brings nothing back, and what was empty from the beginning stays empty.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from approval_rules.events import Event, Revoked, Voted
+from approval_rules.text import AgentText
+from bot.store.codec import Recorded
+from bot.store.decisions import Written
+
+GONE: Final = AgentText("(erased)")
+_LOST: Final = AgentText("")  # as the codec reads a text that is gone
+_ALWAYS: Final[Mapping[str, frozenset[str]]] = {
+    "proposal.submitted": frozenset({"arguments", "context", "digest", "run", "summary"}),
+    "proposal.edited": frozenset({"arguments", "digest"}),
+}
+
+
+def with_gaps(recorded: Iterable[Recorded], written: Iterable[Written]) -> tuple[Recorded, ...]:
+    """Put `(erased)` in the place of each text that is gone."""
+    erased = {each.seq: each.erased for each in written}
+    return tuple([replace(item, event=_told(item.event, erased.get(item.seq, 0))) for item in recorded])
+
+
+def gone_of(each: Written) -> list[str]:
+    """Name what an entry has lost, as far as it can be told: the others are counted."""
+    if not each.erased:
+        return []
+    lost = sorted(_ALWAYS.get(str(each.entry.get("type")), frozenset()) - {value.name for value in each.living})
+    others = each.erased - len(lost)
+    return [*lost, f"{others} more"] if lost and others else lost or [f"{others} of its values"]
+
+
+def _told(event: Event, erased: int) -> Event:
+    if not erased:
+        return event
+    told: Any = event
+    lost = [each.name for each in fields(told) if getattr(told, each.name) == _LOST]
+    if isinstance(event, Voted | Revoked) and event.reason is None:
+        signatures = isinstance(event, Voted) and event.proof is not None and event.evidence is None
+        lost += ["reason"] if erased > signatures else []
+    changed: Event = replace(told, **dict.fromkeys(lost, GONE))
+    return changed
