@@ -11,6 +11,7 @@ from approval_rules.events import Event, Revoked, Voted
 from approval_rules.text import AgentText
 from bot.store.codec import Recorded
 from bot.store.decisions import Written
+from bot.store.terms import APART
 
 GONE: Final = AgentText("(erased)")
 _LOST: Final = AgentText("")  # as the codec reads a text that is gone
@@ -30,7 +31,10 @@ def gone_of(each: Written) -> list[str]:
     """Name what an entry has lost, as far as it can be told: the others are counted."""
     if not each.erased:
         return []
-    lost = sorted(_ALWAYS.get(str(each.entry.get("type")), frozenset()) - {value.name for value in each.living})
+    there = _ALWAYS.get(str(each.entry.get("type")), frozenset())
+    if there and each.entry["data"]["requirement"].get("personal") is not None:
+        there |= {APART}
+    lost = sorted(there - {value.name for value in each.living})
     others = each.erased - len(lost)
     return [*lost, f"{others} more"] if lost and others else lost or [f"{others} of its values"]
 
