@@ -18,7 +18,7 @@ from approval_rules.erasure_events import ErasureEvent, HoldEvent
 from approval_rules.factor_events import FactorEvent
 from approval_rules.facts import LookedUp
 from approval_rules.initiation_events import Initiated, InitiationRefused, Initiator
-from approval_rules.log_events import LogEvent
+from approval_rules.log_events import GuardsPutBack, LogEvent
 from approval_rules.opinion import Opinion
 from approval_rules.people import Actor, Agent, PersonId, ProposalId, RoleName, ToolName
 from approval_rules.people_events import PersonsEvent
@@ -391,4 +391,6 @@ IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 _First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
 _Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
 _Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
-Event: TypeAlias = _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent | HoldEvent | RevealEvent
+Event: TypeAlias = (
+    _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent | HoldEvent | RevealEvent | GuardsPutBack
+)

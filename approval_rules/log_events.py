@@ -39,4 +39,13 @@ class RestoreAccepted:
     reason: AgentText
 
 
+@dataclass(frozen=True, slots=True)
+class GuardsPutBack:
+    """A server found triggers gone, or changed, that keep the log append-only, and put them back. `names` are ours."""
+
+    at: datetime
+    by: Actor
+    names: tuple[str, ...]
+
+
 LogEvent: TypeAlias = SigningKeyChanged | RestoreAccepted

@@ -54,7 +54,7 @@ from bot.retention import Retention
 from bot.schedule import Ticks
 from bot.settings import Settings, SettingsError
 from bot.slack_calls import SlackCalls
-from bot.store import outbox, schema
+from bot.store import guarding, outbox, schema
 from bot.store.commit import Committed, no_crash
 from bot.store.engine import StoreUnavailableError, database_path, lock_server, open_writer
 from bot.store.outbox import Kind
@@ -127,6 +127,7 @@ async def running(
         parts = await _wired(settings, clock, new_id, crash_point, stack)
         wiring, writer, reads, policy = parts.wiring, parts.wiring.writer, parts.wiring.reads, parts.wiring.policy
         clock, metrics, bell, place = wiring.clock, parts.bell.metrics, parts.bell, parts.place
+        await guarding.keep(reads.path, writer)
         await writer.run(outbox.free_orphans)
         await writer.run(lambda tx: name_environment(tx, settings.environment))
         calls, paced = SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace)
@@ -141,13 +142,12 @@ async def running(
         witnesses = Witnesses(wiring, parts.anchors, settings, metrics)
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
-        weekly = WeeklyReview(wiring, settings)
+        weekly, auditing = WeeklyReview(wiring, settings), AuditUseCases(wiring)
         desks = Desks(
             people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people), weekly.desk
         )
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
-        ready = partial(readiness.checks, writer, watch, policy, parts.lookups, metrics, settings, drills, witnesses)
-        auditing = AuditUseCases(wiring)
+        ready = partial(readiness.checks, wiring, watch, parts.lookups, metrics, settings, drills, witnesses)
         ports = replace(
             _ports(wiring, auditing, settings, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),

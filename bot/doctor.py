@@ -4,7 +4,7 @@ import asyncio
 import email.utils
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -35,8 +35,8 @@ from bot.retention import is_due
 from bot.settings import Settings, SettingsError
 from bot.settings import load as load_settings
 from bot.slack_calls import SlackCalls, SlackUnavailableError
-from bot.store import schema
-from bot.store.engine import StoreUnavailableError, database_path
+from bot.store import guards, schema
+from bot.store.engine import StoreUnavailableError, database_path, open_reader
 from bot.store.vaults import require_none_sealed
 from bot.time_stamping import Authority
 from bot.witness_file import fault_of
@@ -204,6 +204,8 @@ def _database(settings: Settings) -> Finding:
     try:
         path: Path = database_path(settings.database_url)
         schema.require_current(path)
+        with closing(open_reader(path)) as connection:
+            changed = [*guards.faults(connection.execute(guards.MADE))]
         anchoring.require_not_behind(path, settings.anchor_file, load_key(settings.signing_key_file))
     except (StoreUnavailableError, AnchorError, KeyFileError) as error:
         return Finding("database", State.FAIL, str(error))
@@ -211,6 +213,9 @@ def _database(settings: Settings) -> Finding:
         return Finding("database", State.WARN, "cannot be held against its anchor without the key")
     except sqlite3.Error as error:
         detail = f"the file is damaged: {error}; restore it, and keep this copy"
+        return Finding("database", State.FAIL, detail)
+    if changed:
+        detail = f"{'; '.join(changed)}. The next start puts triggers back; see who can write the file"
         return Finding("database", State.FAIL, detail)
     return Finding("database", State.GOOD, f"{path}, schema {schema.REVISION}, not behind its anchor")
 

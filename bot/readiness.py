@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from bot.desk.drilling import Drills
-from bot.desk.wiring import PolicyInForce
+from bot.desk.wiring import PolicyInForce, Wiring
 from bot.factor_needs import lacks_pages
 from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
 from bot.policy_watch import PolicyWatch
 from bot.settings import Settings
+from bot.store import guards
+from bot.store.rows import Row
 from bot.store.writer import Writer
 from bot.witnessing import Witnesses
 from handlers.counting import counted
@@ -16,9 +18,8 @@ from handlers.http.ports import Check
 
 
 async def checks(  # one for each thing that can be unfit
-    writer: Writer,
+    wiring: Wiring,
     watch: PolicyWatch,
-    policy: PolicyInForce,
     lookups: Lookups,
     metrics: Metrics,
     settings: Settings,
@@ -26,10 +27,12 @@ async def checks(  # one for each thing that can be unfit
     witnesses: Witnesses,
 ) -> Sequence[Check]:
     """Look at everything without which no answer could be trusted."""
+    writer, policy = wiring.writer, wiring.policy
     drill = await drills.standing()
     return (
         Check("database", ok=writer.healthy, detail="writable" if writer.healthy else "the last write failed"),
         *_key_checks(writer),
+        *_schema_checks(await wiring.reads.glance().rows(guards.MADE, {})),
         Check("policy", ok=watch.fault is None, detail=watch.told),
         *_lookup_checks(policy, lookups),
         *_factor_checks(policy, settings),
@@ -45,6 +48,14 @@ def _key_checks(writer: Writer) -> Iterator[Check]:
     if writer.keys_fault() is not None:
         yield Check(
             "data keys", ok=False, detail="they cannot be read, so nothing is written; `foureyes doctor` says why"
+        )
+
+
+def _schema_checks(rows: Sequence[Row]) -> Iterator[Check]:
+    """Tell what somebody did to the tables; the log itself says whether anything was changed meanwhile."""
+    if found := [*guards.faults(rows)]:
+        yield Check(
+            "schema", ok=True, detail=f"{'; '.join(found)}. A restart puts triggers back; see who can write the file"
         )
 
 

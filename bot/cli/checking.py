@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from approval_rules.log_events import GuardsPutBack
 from bot.anchoring import Anchoring
 from bot.audit import anchor as anchors
 from bot.audit.against import Held, hold_against
@@ -24,8 +25,9 @@ from bot.clock import SteadyClock
 from bot.key_rotation import changes, faults, restores
 from bot.keys import KeyFileError, SigningKey, load
 from bot.settings import SettingsError
+from bot.store import guards
 from bot.store.check import differences
-from bot.store.codec import LOG
+from bot.store.codec import LOG, Recorded
 from bot.store.folds import recorded_of
 
 # Pages that are no pages, or tables and columns that are gone; anything else (busy, no rights) says nothing of the log.
@@ -34,6 +36,7 @@ _EARLIER = (
 )
 _SET_BACK = "entry {0} says an earlier time than the one before it: a clock was set back; the order is that of the log"
 _GAVE_UP = "a restore was accepted here; the entries {} to {} that were signed then are lost"
+_PUT_BACK = "the triggers {} were gone or changed, and a server put them back; see who can write the database"
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
@@ -67,6 +70,7 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
         with reading() as connection:
             sources |= _cosigned(connection)
             _look(connection, found, anchor, key, sources)
+            found.breaks(f"schema: {line}" for line in guards.faults(connection.execute(guards.MADE)))
             if refold and not found.broken:
                 found.breaks(f"index: {line}" for line in differences(connection))
                 found.breaks(f"index: {line}" for line in _search_faults(connection))
@@ -118,12 +122,20 @@ def _look(
     told = () if report.broken else recorded_of(connection, LOG)
     given_up = [range(size, seen) for size, seen in restores(told)]
     found.warnings += [f"entry {gone.start}: {_GAVE_UP.format(gone.start, gone.stop - 1)}" for gone in given_up]
+    found.warnings += [f"entry {seq}: {_PUT_BACK.format(names)}" for seq, names in _put_back(told)]
     if sources:
         found.held = hold_against(connection, sources, keys, retired, given_up)
         found.breaks(found.held.broken)
         found.warnings += found.held.notes
     if key is not None and not report.broken:
         found.breaks(faults(settings().signing_key_file, key, changes(told)))
+
+
+def _put_back(told: Sequence[Recorded]) -> Iterator[tuple[int, str]]:
+    """Give where a server found guards gone, and which."""
+    for item in told:
+        if isinstance(item.event, GuardsPutBack):
+            yield item.seq, ", ".join(item.event.names)
 
 
 def _held(against: Sequence[Path]) -> dict[str, Witnessed]:

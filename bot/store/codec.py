@@ -113,6 +113,7 @@ KINDS: Mapping[str, type[Event]] = {
     "hold.lifted": erasure_events.HoldLifted,
     "original.revealed": reveal_events.Revealed,
     "original.refused": reveal_events.RevealRefused,
+    "log.guards_put_back": log_events.GuardsPutBack,
 }
 KIND_OF: Mapping[type[Event], str] = {cls: kind for kind, cls in KINDS.items()}
 SWITCH = "switch"
@@ -228,7 +229,7 @@ def subject_of(event: Event) -> str:
             | review_events.WeekReviewRefused()
         ):
             return REVIEW
-        case log_events.SigningKeyChanged() | log_events.RestoreAccepted():
+        case log_events.SigningKeyChanged() | log_events.RestoreAccepted() | log_events.GuardsPutBack():
             return LOG
         case erasure_events.Erased() | erasure_events.HoldSet() | erasure_events.HoldLifted():
             return RETENTION

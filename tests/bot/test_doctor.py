@@ -100,6 +100,16 @@ async def test_a_healthy_installation(patient: Patient) -> None:
     assert found["database"][0].detail == f"foureyes.db, schema {REVISION}, not behind its anchor"
 
 
+async def test_a_dropped_trigger(patient: Patient) -> None:
+    """It is a fault of the database, with what the next start does about it."""
+    with closing(sqlite3.connect(patient.shell.folder / "foureyes.db")) as db:
+        db.execute("DROP TRIGGER entries_never_go")
+        db.commit()
+    found = (await patient.examine())["database"]
+    assert only(found)[1] is State.FAIL
+    assert only(found)[2].startswith("the trigger entries_never_go is gone: somebody dropped it. The next start puts")
+
+
 async def test_it_changes_nothing(patient: Patient) -> None:
     """An examination leaves every file as it was and only asks Slack."""
     before = {path: path.read_bytes() for path in patient.shell.folder.rglob("*") if path.is_file()}

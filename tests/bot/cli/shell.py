@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,13 +95,17 @@ class Shell:
             return connection.execute(sql).fetchall()
 
     def tamper(self, *statements: str) -> None:
-        """Change the database behind the product's back, as its administrator could."""
+        """Change the database behind the product's back, as its administrator could; he puts the triggers back."""
         with closing(sqlite3.connect(self.folder / "foureyes.db")) as connection:
             connection.execute("PRAGMA ignore_check_constraints = ON")
-            for (trigger,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-                connection.execute(f"DROP TRIGGER {trigger}")
+            triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                connection.execute(f"DROP TRIGGER {name}")
             for statement in statements:
                 connection.execute(statement)
+            for _, sql in triggers:
+                with suppress(sqlite3.OperationalError):  # a table that is gone has none
+                    connection.execute(sql)
             connection.commit()
 
 

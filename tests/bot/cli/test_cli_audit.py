@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from approval_rules.decide import CLOCK
+from approval_rules.log_events import GuardsPutBack
+from bot.cli.session import write
 from tests.bot.cli.shell import Shell
 
 ADD = ("agent", "add", "refund-bot", "--owner", "U02ABCDEF", "--tool", "payments.refund")
@@ -188,3 +191,24 @@ def test_a_clock_that_was_set_back_puts_nothing_before_what_stands(
     ended = kept("audit", "verify")
     assert ended.code == 0
     assert "says an earlier time than the one before it: a clock was set back" in ended.err
+
+
+def test_a_dropped_trigger_is_found(ready: Shell) -> None:
+    """Though every entry is there still: somebody could have changed the log, and may again."""
+    ready(*ADD)
+    with closing(sqlite3.connect(ready.folder / "foureyes.db")) as db:
+        db.execute("DROP TRIGGER entries_never_change")
+        db.commit()
+    for arguments in ((), ("--log-only",)):
+        ended = ready("audit", "verify", *arguments)
+        assert ended.code == 7
+        assert "BROKEN schema: the trigger entries_never_change is gone: somebody dropped it" in ended.out
+
+
+def test_that_triggers_were_put_back_is_said_for_ever(ready: Shell) -> None:
+    """The log is whole, and whoever reads it learns that it could have been changed."""
+    ready(*ADD)
+    write(lambda tx: tx.record(GuardsPutBack(tx.at, CLOCK, ("entries_never_change", "entries_never_go"))))
+    ended = ready("audit", "verify")
+    assert ended.code == 0
+    assert "Note: entry 1: the triggers entries_never_change, entries_never_go were gone or changed" in ended.err

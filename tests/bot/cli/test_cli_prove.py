@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import zipfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -160,9 +160,13 @@ def all_in(folder: Path) -> list[Path]:
 
 
 def hurt(database: Path, damage: str) -> None:
-    """Change the database behind the product's back."""
+    """Change the database behind the product's back, and put the triggers back."""
     with closing(sqlite3.connect(database)) as db:
-        for (trigger,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-            db.execute(f"DROP TRIGGER {trigger}")
+        triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            db.execute(f"DROP TRIGGER {name}")
         db.execute(damage)
+        for _, sql in triggers:
+            with suppress(sqlite3.OperationalError):  # a table that is gone has none
+                db.execute(sql)
         db.commit()
