@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bot.store import guards
-from tests.bot.store.schema_text import FILE, made
 from tests.world import empty_database
 
 
@@ -24,11 +23,6 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def faults(connection: sqlite3.Connection) -> list[str]:
     """What is said of it."""
     return [*guards.faults(connection.execute(guards.MADE))]
-
-
-def test_the_file_says_what_the_steps_make() -> None:
-    """After a step was added: `python -m tests.bot.store.schema_text`."""
-    assert FILE.read_text("utf-8") == made()
 
 
 def test_every_object_is_missed(database: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from bot.store import schema
 from bot.store.engine import StoreUnavailableError, database_path, lock_server, open_reader, open_writer
 from bot.store.reads import Reads
 from tests.bot.store.conftest import Store
+from tests.bot.store.schema_text import FILE, made
 from tests.world import empty_database
 
 
@@ -121,3 +122,8 @@ async def test_whoever_reads_ends_before_the_reading_is_put_away(store: Store) -
     with pytest.raises(StoreUnavailableError, match="stopping"):
         await _looked_up(reads)
     gc.collect()  # a connection left open warns when it is collected, and a warning fails the test
+
+
+def test_the_file_says_what_the_steps_make() -> None:
+    """schema.sql is the schema; after a step was added: `python -m tests.bot.store.schema_text`."""
+    assert FILE.read_text("utf-8") == made()
