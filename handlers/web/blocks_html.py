@@ -9,6 +9,7 @@ from html import escape
 from typing import Final
 
 from handlers.slack.blocks import Block
+from handlers.web.signs import with_signs
 
 _DATE: Final = re.compile(r"<!date\^[0-9]+\^[^|<>]*\|([^|<>]*)>")
 _MENTIONED: Final = {"user": "user_id", "usergroup": "usergroup_id"}
@@ -16,7 +17,7 @@ _MENTIONED: Final = {"user": "user_id", "usergroup": "usergroup_id"}
 
 def html_of(blocks: Iterable[Block]) -> str:
     """Write blocks, in order."""
-    return "".join([piece for block in blocks for piece in _block(block)])
+    return with_signs("".join([piece for block in blocks for piece in _block(block)]))
 
 
 def _block(block: Block) -> Iterator[str]:
