@@ -99,6 +99,11 @@ def salts(count: int) -> list[str]:
     return [letters[i : i + _SALT_LETTERS] for i in range(0, len(letters), _SALT_LETTERS)]
 
 
+def elapsed() -> timedelta:
+    """Give how long the machine has been up: it goes on while wall time stands still, and nobody can set it."""
+    return timedelta(microseconds=time.monotonic_ns() // 1000)
+
+
 def not_before(clock: Clock, earliest: datetime | None) -> Clock:
     """Give a clock that stands still at `earliest` until the given one has passed it."""
     if earliest is None:

@@ -50,7 +50,7 @@ pre { font: .82rem/1.45 ui-monospace, monospace; white-space: pre-wrap; backgrou
   margin: .5rem 0 1rem; }
 .packet h3 { margin-top: .5rem; } .details p, .packet p { margin: .25rem 0; }
 small, .note { color: #555; font-size: .85rem; }
-code { font: .85rem ui-monospace, monospace; }
+code { font: .85rem ui-monospace, monospace; } svg { vertical-align: -.2em; }
 @media (max-width: 40rem) {
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { display: none; }

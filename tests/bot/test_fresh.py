@@ -15,12 +15,13 @@ class Source:
 
     def __init__(self) -> None:
         self.now = NOON
+        self.up = timedelta()
         self.asked: list[str] = []
         self.stays = timedelta(seconds=60)
         self.open = asyncio.Event()
         self.open.set()
         self.bug = False
-        self.answers = FreshAnswers[str, str](self.ask, lambda: self.now)
+        self.answers = FreshAnswers[str, str](self.ask, lambda: self.now, lambda: self.up)
 
     async def ask(self, key: str) -> tuple[str, timedelta]:
         """Answer with a number that tells which question this was."""
@@ -42,6 +43,16 @@ async def test_a_fresh_answer_is_given_again_and_a_stale_one_never() -> None:
     source.now += timedelta(seconds=59, microseconds=999_999)
     assert await source.get("a") == "a1"
     source.now = NOON + timedelta(seconds=60)
+    assert await source.get("a") == "a2"
+
+
+async def test_an_answer_grows_old_while_the_clock_stands_still() -> None:
+    """The machine's clock was set back, and time waits for it: a minute is a minute all the same."""
+    source = Source()
+    assert await source.get("a") == "a1"
+    source.up += timedelta(seconds=59, microseconds=999_999)
+    assert await source.get("a") == "a1"
+    source.up = timedelta(seconds=60)
     assert await source.get("a") == "a2"
 
 
