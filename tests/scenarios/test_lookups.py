@@ -255,6 +255,7 @@ async def test_a_paused_agent_is_told_at_once(world: World, crm: Receiver) -> No
     await under_way_at(world, crm)
     assert "Paused" in await world.say(SAM, "pause all it loops")
     assert (await asyncio.wait_for(world.post_proposal(180, context={}), 4)).status_code == 423
+    crm.hang_up()
     assert (await under_way).status_code == 423  # it was decided after the pause had committed
     assert len(crm.requests) == 1
 

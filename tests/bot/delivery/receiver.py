@@ -56,9 +56,13 @@ class Receiver:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        self.hang_up()
+        await self._server.wait_closed()
+
+    def hang_up(self) -> None:
+        """Break every connection that is open."""
         for writer in self._open:
             writer.transport.abort()
-        await self._server.wait_closed()
 
     def _next(self) -> bytes | Sequence[bytes]:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

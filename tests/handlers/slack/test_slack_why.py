@@ -95,7 +95,7 @@ def test_nothing_hostile_is_markup_or_invisible() -> None:
 def test_a_long_policy_fits_and_is_counted() -> None:
     """Of two hundred rules those that decided are shown and the rest is counted; every page is within limits."""
     many = " and ".join(f"n{number} <= {number}" for number in range(30))
-    rules = [(f"{many} and amount_usd > {number}", ALLOW) for number in range(199)]
+    rules = [(f"{many if number < 40 else 'n0 <= 0'} and amount_usd > {number}", ALLOW) for number in range(199)]
     shown = explained([*rules, (None, TWO)], {"amount_usd": Decimal(-1)})
     told = ""
     for page in range(9):
