@@ -187,6 +187,11 @@ def encode(event: Event) -> Encoded:
 
 def subject_of(event: Event) -> str:
     """Name what an event is about: a proposal, the kill switch, an agent, a person, or the policy."""
+    # Most are this one, and the other way is long.
+    return event.proposal if isinstance(event, events.Submitted) else _subject_of(event)
+
+
+def _subject_of(event: Event) -> str:
     if isinstance(event, factor_events.FactorEvent | duty_events.AwayEvent | duty_events.AwayDeclined):
         return event.person
     match event:
