@@ -6,6 +6,7 @@ Never grants on what was true before: pauses, deadlines, people and the policy a
 from dataclasses import replace
 from datetime import datetime
 
+from approval_rules.canonical import Digest, sha256_name
 from approval_rules.commands import Claim
 from approval_rules.duties import humans, still_counting
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
@@ -13,7 +14,7 @@ from approval_rules.initiation import may_still_start
 from approval_rules.people import Flaw, system
 from approval_rules.quorum import tally
 from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN, Requirement, Tier
-from approval_rules.state import Proposal, Status
+from approval_rules.state import Execution, Proposal, Status
 from approval_rules.step_up import suffices
 from approval_rules.switch import Switch
 
@@ -27,7 +28,7 @@ def judge_claim(proposal: Proposal, command: Claim, switch: Switch) -> tuple[Cla
     if proposal.requirement.shadow is not None:
         return (ClaimRefused(command.at, by, proposal.id, Refusal.SHADOW),)
     execution = proposal.execution
-    if execution is not None and command.key is not None and execution.key == command.key:
+    if execution is not None and _is_repeated(execution, command):
         repeated = _repeat_refusal(proposal, command, switch)
         return () if repeated is None else (ClaimRefused(command.at, by, proposal.id, repeated),)
     revoked = taken_back(command.at, proposal, switch)
@@ -48,11 +49,23 @@ def judge_claim(proposal: Proposal, command: Claim, switch: Switch) -> tuple[Cla
             by=by,
             proposal=proposal.id,
             grant_id=command.grant_id,
-            key=command.key,
+            key=None,
             grant_expires_at=command.at + GRANT_LIFE,
             outcome_by=command.at + OUTCOME_WITHIN,
+            key_digest=_key_digest(command),
         ),
     )
+
+
+def _key_digest(command: Claim) -> Digest | None:
+    """Digest the key with whose it is: an agent may have put anybody's name in it, so it is not kept itself."""
+    return None if command.key is None else sha256_name(f"{command.proposal}\n{command.key}".encode())
+
+
+def _is_repeated(execution: Execution, command: Claim) -> bool:
+    if command.key is None:
+        return False
+    return execution.key == command.key or execution.key_digest == _key_digest(command)
 
 
 def taken_back(at: datetime, proposal: Proposal, switch: Switch) -> Revoked | None:

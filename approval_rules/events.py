@@ -218,7 +218,10 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The one permission was given out. `grant_id` is the grant's `jti`."""
+    """The one permission was given out. `grant_id` is the grant's `jti`.
+
+    `key_digest` is of the key under which the claim can be repeated; earlier versions wrote the `key` itself.
+    """
 
     at: datetime
     by: Actor
@@ -227,6 +230,7 @@ class Claimed:
     key: str | None
     grant_expires_at: datetime
     outcome_by: datetime
+    key_digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class Execution:
     outcome_at: datetime | None = None
     report: AgentJson | None = None
     overdue: bool = False
+    key_digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +331,8 @@ def _decided(proposal: Proposal, event: Approved | Blocked | Denied | Expired | 
 
 def _executed(proposal: Proposal, event: Claimed | OutcomeReported | OutcomeOverdue) -> Execution:
     if isinstance(event, Claimed):
-        return Execution("claimed", event.grant_id, event.key, event.at, event.grant_expires_at, event.outcome_by)
+        times = event.at, event.grant_expires_at, event.outcome_by
+        return Execution("claimed", event.grant_id, event.key, *times, key_digest=event.key_digest)
     if proposal.execution is None:
         raise ValueError(f"{event.proposal} has an outcome and no claim")
     if isinstance(event, OutcomeReported):

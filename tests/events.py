@@ -28,7 +28,7 @@ _LATER = frozenset(
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
         *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up", "Paused.revoke"),
         *("interested", "excluded", "initiation", "initiator", "typed", "Approved.left_out"),
-        *("urgent", "Reminded.last", "on_behalf_of"),
+        *("urgent", "Reminded.last", "on_behalf_of", "key_digest"),
         *("editable", "Voted.category", "Revoked.reason", "personal", "PacketPosted.on_duty"),
         *("fingerprint", "bound"),
     }

@@ -48,6 +48,12 @@ class Ledger:
         keys = {(agent, key): proposal for agent, key, proposal in used}
         return cls(recorded, _folded(recorded), outbox, accounts, keys)
 
+    def proposal_by_key(self, key: str) -> str | None:
+        """Give the proposal for which any agent used this idempotency key; the database has its hash only."""
+        agents = {agent for agent, _ in self.keys}
+        found = (self.keys.get((agent, rows.key_hash(agent, key))) for agent in agents)
+        return next((proposal for proposal in found if proposal is not None), None)
+
     def events(self, kind: type[E]) -> list[E]:
         """List the events of one kind, oldest first."""
         return [item.event for item in self.recorded if isinstance(item.event, kind)]

@@ -57,7 +57,7 @@ class Snapshot:
 
     async def key_used(self, agent: AgentId, key: str) -> bool:
         """Tell whether an idempotency key has its answer; one that has keeps it."""
-        where = {"agent": agent, "key": key}
+        where = {"agent": agent, "key": rows.key_hash(agent, key)}
         return bool(await self.rows("SELECT 1 FROM idempotency WHERE agent_id = :agent AND key = :key", where))
 
     async def size(self) -> int:

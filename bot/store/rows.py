@@ -1,5 +1,6 @@
 """SQL text and row decoding that the writer and the readers share: named parameters, no driver."""
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -82,6 +83,11 @@ def recorded_from(entries: Iterable[Row], detached: Iterable[Row]) -> tuple[Reco
 @lru_cache(maxsize=2048)  # an open proposal is read several times; the key is all that its event is made of
 def _event(body: bytes, living: tuple[tuple[str, str], ...]) -> Event:
     return decode(json.loads(body), dict(living))
+
+
+def key_hash(agent: str, key: str) -> str:
+    """Give what an idempotency key is found by: it may have anybody's name in it, so it is not kept itself."""
+    return hashlib.sha256(f"{agent}\n{key}".encode()).hexdigest()
 
 
 def loaded_from(recorded: tuple[Recorded, ...]) -> Loaded | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.store.engine import StoreUnavailableError, open_reader
 
-REVISION = "0014"
+REVISION = "0015"
 
 
 def upgrade(path: Path) -> None:

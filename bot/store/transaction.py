@@ -242,7 +242,8 @@ class Transaction:
         if known is not None:
             return known
         row = self._db.execute(
-            "SELECT body_digest, proposal_id, answer_seq FROM idempotency WHERE agent_id = ? AND key = ?", (agent, key)
+            "SELECT body_digest, proposal_id, answer_seq FROM idempotency WHERE agent_id = ? AND key = ?",
+            (agent, rows.key_hash(agent, key)),
         ).fetchone()
         return None if row is None else KeyUse(*row)
 
@@ -311,7 +312,7 @@ class Transaction:
     def use_key(self, agent: AgentId, key: str, use: KeyUse) -> None:
         """Bind an idempotency key to its proposal for as long as that lives."""
         self._unit.keys[(agent, key)] = use
-        self.write(_INSERT_KEY, (agent, key, *use))
+        self.write(_INSERT_KEY, (agent, rows.key_hash(agent, key), *use))
 
     def write(self, sql: str, row: Row) -> None:
         """Plan a row for a statement with positional parameters."""

@@ -198,7 +198,6 @@ def unkept(answers: list[tuple[Deed, Answer]], ledger: Ledger) -> list[str]:
     claimed = {event.proposal for event in ledger.events(Claimed)}
     reported = {event.proposal for event in ledger.events(OutcomeReported)}
     cancelled = {event.proposal for event in ledger.events(Cancelled)}
-    by_key = {key: proposal for (_, key), proposal in ledger.keys.items()}
     grants: dict[str, str] = {}
     pauses = 0
     broken = []
@@ -208,7 +207,7 @@ def unkept(answers: list[tuple[Deed, Answer]], ledger: Ledger) -> list[str]:
         kept = True
         match deed["do"]:
             case "submit" if "accepted" in answer:
-                kept = by_key.get(deed["name"]) == target and target in ledger.proposals
+                kept = ledger.proposal_by_key(deed["name"]) == target and target in ledger.proposals
             case "vote" if answer["judged"] is None:
                 kept = (deed["user"], target) in votes
             case "vote":

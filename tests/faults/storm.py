@@ -234,8 +234,7 @@ def wrong_after(storm: Storm) -> list[str]:
 
 
 def _answers(told: Told, ledger: Ledger) -> list[str]:
-    by_key = {key: proposal for (_, key), proposal in ledger.keys.items()}
-    wrong = [f"I1: {key} is {ids}" for key, ids in told.ids.items() if ids != {by_key.get(key)}]
+    wrong = [f"I1: {key} is {ids}" for key, ids in told.ids.items() if ids != {ledger.proposal_by_key(key)}]
     claims = {event.proposal for event in ledger.events(Claimed)}
     wrong += [f"I5: {ident} has {len(grants)}" for ident, grants in told.grants.items() if len(grants) != 1]
     return wrong + [f"I5: {ident} was granted and not claimed" for ident in told.grants if ident not in claims]

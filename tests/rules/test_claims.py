@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from approval_rules.canonical import sha256_name
 from approval_rules.commands import Claim
 from approval_rules.decide import QUORUM, decide
 from approval_rules.events import Claimed, ClaimRefused, Refusal, Revoked
 from approval_rules.people import Flaw, Standing
 from approval_rules.requirement import GRANT_LIFE, OUTCOME_WITHIN
-from approval_rules.state import Execution, Proposal, Status
+from approval_rules.state import Execution, Proposal, Status, evolve
 from approval_rules.switch import Scope, ScopeKind, Switch
 from tests.rules.builders import (
     AGENT,
@@ -40,6 +41,8 @@ from tests.rules.builders import (
     vote,
 )
 
+K1 = sha256_name(f"{ID}\nk1".encode())
+
 
 def refused(proposal: Proposal, command: Claim, switch: Switch = RUNNING) -> Refusal:
     """The reason why this claim gets nothing."""
@@ -52,7 +55,8 @@ def refused(proposal: Proposal, command: Claim, switch: Switch = RUNNING) -> Ref
 def test_a_claim_gives_the_permission_once() -> None:
     """The first claim is granted for ten minutes and owes a report within fifteen; a second key gets nothing."""
     (granted,) = decide(approved(), claim(), RUNNING)
-    assert granted == Claimed(at(10), AGENT.actor, ID, "grant_1", "k1", at(10) + GRANT_LIFE, at(10) + OUTCOME_WITHIN)
+    times = at(10) + GRANT_LIFE, at(10) + OUTCOME_WITHIN
+    assert granted == Claimed(at(10), AGENT.actor, ID, "grant_1", None, *times, key_digest=K1)
     assert timedelta(minutes=10) == GRANT_LIFE
     for key in ("k2", None):
         assert refused(claimed(), claim(11, key=key, grant_id="grant_2")) is Refusal.ALREADY_CLAIMED
@@ -171,5 +175,17 @@ def test_approval_by_policy_needs_no_people() -> None:
 
 
 def test_what_the_state_says_of_a_claim() -> None:
-    """The execution holds the first claim's grant, key and times."""
-    assert claimed().execution == Execution("claimed", "grant_1", "k1", at(10), at(20), at(25))
+    """The execution holds the first claim's grant, the digest of its key, and its times."""
+    assert claimed().execution == Execution("claimed", "grant_1", None, at(10), at(20), at(25), key_digest=K1)
+
+
+def test_a_claim_that_an_earlier_version_recorded_is_repeated_by_its_key() -> None:
+    """It has the key itself; and once the digest of a key is erased, nothing repeats that claim any more."""
+    granted = decide(approved(), claim(), RUNNING)[0]
+    assert isinstance(granted, Claimed)
+    earlier = evolve(approved(), replace(granted, key="k1", key_digest=None))
+    assert decide(earlier, claim(11, grant_id="grant_2"), RUNNING) == ()
+    assert refused(earlier, claim(11, key="k2", grant_id="grant_2")) is Refusal.ALREADY_CLAIMED
+    gone = evolve(approved(), replace(granted, key_digest=None))
+    for key in ("k1", None):
+        assert refused(gone, claim(11, key=key, grant_id="grant_2")) is Refusal.ALREADY_CLAIMED

@@ -1,10 +1,13 @@
 """Retries: the same key is the same action, whatever happens on the way."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import httpx
 
 from approval_rules.events import Claimed, SubmitRefused, Submitted
+from bot.store import schema
 from tests.world import TOOL, World
 
 
@@ -91,6 +94,33 @@ async def test_trying_out_stores_nothing(world: World) -> None:
         assert (dry.status_code, dry.json()["would_be"]) == (200, would_be)
     assert len(world.ledger().recorded) == before
     assert world.ledger().outbox == []
+
+
+async def test_a_key_is_kept_as_its_hash(world: World) -> None:
+    """Whatever an agent puts in a key is in no file, also after an upgrade; retries and repeated claims work on."""
+    first = await _post(world, "refund-mustermann", _body())
+    await world.approve(first.json())
+    claimed = await world.claim(first.json(), key="claim-mustermann")
+    assert claimed.status_code == 200
+    await world.settled()
+    await world.stop()
+    assert _holding(world, b"mustermann") == []
+    with closing(sqlite3.connect(world.database)) as db:
+        db.execute("UPDATE idempotency SET key = 'refund-mustermann'")  # as an earlier version kept it
+        db.execute("UPDATE alembic_version SET version_num = '0014'")
+        db.commit()
+    assert _holding(world, b"mustermann") == [world.database.name]
+    schema.upgrade(world.database)
+    assert _holding(world, b"mustermann") == []
+    await world.start()
+    again = await _post(world, "refund-mustermann", _body())
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert (await world.claim(first.json(), key="claim-mustermann")).json() == claimed.json()
+    assert (await world.claim(first.json(), key="claim-other")).json()["code"] == "already-claimed"
+
+
+def _holding(world: World, word: bytes) -> list[str]:
+    return sorted(file.name for file in world.folder.rglob("*") if file.is_file() and word in file.read_bytes())
 
 
 def _body(amount_usd: int = 180) -> dict[str, object]:
