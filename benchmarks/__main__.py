@@ -8,6 +8,7 @@ import uvloop
 
 from benchmarks.clicks import clicks
 from benchmarks.commands import commands, server
+from benchmarks.erasing import erase
 from benchmarks.figures import HEADING, Figure
 from benchmarks.intake import intake
 from benchmarks.packing import evidence
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "verifier": verifier,
     "proof": proof,
     "evidence": evidence,
+    "erase": erase,
 }
 
 

@@ -232,7 +232,7 @@ def _case(came: Came) -> Case:
 
 def _reason(connection: sqlite3.Connection, proposal: ProposalId) -> str | None:
     """Give what the person said; nothing where what to hide in it is not known any more."""
-    (then, erased), reason, _ = correction_of(connection, proposal)
+    (then, erased, _), reason, _ = correction_of(connection, proposal)
     hidden = frozenset(then.requirement.hidden)
     return None if reason is None or (erased and hidden) else cleaned_reason(then, reason, hidden)
 

@@ -3,32 +3,38 @@
 It looks nothing up: for a fact that was not looked up then, what the agent said stands in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Final, NamedTuple
 
+from approval_rules.action_tiers import CHANGE_TICKET, DUTIES
 from approval_rules.canonical import canonical_fields
 from approval_rules.commands import Draft
-from approval_rules.contract import breaches
+from approval_rules.contract import Contract, breaches
 from approval_rules.events import Submitted
+from approval_rules.names import TOUCHES
 from approval_rules.people import Agent, AgentId, PersonId, ToolName
+from approval_rules.personal import lost
 from approval_rules.policy import Contradiction, PolicyFolder, classify
 from approval_rules.requirement import Requirement, Tier
 from approval_rules.state import draft_again
 from approval_rules.step_up import StepUp, strongest
-from approval_rules.text import Json
+from approval_rules.text import AgentJson, Json, unwrap_object
 from bot.keys import KeyFileError, dial_key
 from bot.keys import load as load_key
 from bot.lookup_stand_ins import looked_up_in_case, stood_in
 from bot.policy_cases import Case, Expectation, Outcome
 from bot.settings import load as settings
+from bot.store.past import Past
 from handlers.counting import counted
 from handlers.http.problems import ProblemError
 from handlers.http.reading import draft_of, shaped
 from handlers.http.schemas import ProposalIn
 
 WOULD_BE: Mapping[Tier, Outcome] = {Tier.GREEN: "allowed", Tier.YELLOW: "asked", Tier.RED: "blocked"}
+_SCALARS: Final = (str, int, Decimal, type(None))
 _SUMMARY: Mapping[str, Json] = {"summary": "(none)"}
 
 
@@ -82,9 +88,36 @@ def judge(folder: PolicyFolder, case: Case) -> Ruling:
     return _ask(folder, draft, agent_of(case), case.at, case.before)
 
 
+def can_be_judged(folder: PolicyFolder, past: Past, before: Mapping[str, Json]) -> bool:
+    """Tell whether a policy comes to an answer that nothing erased could change."""
+    if not past.erased:
+        return True
+    policy, then = folder.policies.get(past.submitted.tool), past.submitted
+    if policy is None or not past.record:
+        return past.record
+    arguments = unwrap_object(then.arguments)
+    gone = lost(then.requirement.personal, then.arguments)
+    # Part of what is inside an object or a list may be gone; with the whole part, nobody knows what was touched.
+    inside = {name for name, value in arguments.items() if gone and not isinstance(value, _SCALARS)}
+    told = {name for name, value in before.items() if value is not None} | {"now", "agent", "run"}
+    there = (arguments.keys() | told | (TOUCHES.keys() if not gone else set())) - inside - policy.lookups.keys()
+    needed = {name for rule in policy.rules if rule.condition for name in rule.condition.names}
+    if policy.tier is not None and DUTIES[policy.tier].ticket:
+        needed.add(CHANGE_TICKET)
+    return needed <= there and not _other_breaches(policy.contract, then.arguments, gone)
+
+
+def _other_breaches(contract: Contract | None, arguments: AgentJson, gone: Collection[str]) -> bool:
+    """Whether the contract has something against the arguments besides what is erased of them."""
+    found = breaches(contract, arguments) if gone else ()
+    return any(breach.pointer.rpartition("/")[2] not in gone for breach in found)
+
+
 def judge_again(folder: PolicyFolder, then: Submitted, before: Mapping[str, Json]) -> Ruling:
     """Ask about a recorded proposal: facts, run, agent and moment are those of then, and so is `before`."""
     draft = stood_in(folder.policies.get(then.tool), draft_again(then))
+    if lost(then.requirement.personal, then.arguments):  # the contract was kept when it was whole
+        return ruling_of(classify(folder, draft, then.agent, then.at, before))
     return _ask(folder, draft, then.agent, then.at, before)
 
 

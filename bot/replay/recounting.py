@@ -148,8 +148,9 @@ def known_log(
                 around[one.name] = one.value
             case Past():
                 if one.submitted.at >= since:
-                    recorded = {} if one.erased else recalled(one.submitted.known)
-                    yield one, {} if one.erased else {**around, **recorded, **counters.before(one.submitted)}
+                    gone = one.erased and not one.record
+                    recorded = {} if gone else recalled(one.submitted.known)
+                    yield one, {} if gone else {**around, **recorded, **counters.before(one.submitted)}
                 counters.add(one)
             case Lowered():
                 counters.lower(one.past)

@@ -15,6 +15,7 @@ from approval_rules.versions import SERVER
 from bot.policy_cases import Expectation, Outcome, read_file
 from bot.replay.judging import (
     Ruling,
+    can_be_judged,
     expected_words,
     fewer_people,
     got_words,
@@ -104,7 +105,7 @@ class Replayed:
         told = ", ".join(f"{self.count(one)} {'otherwise changed' if one == 'changed' else one}" for one in DIRECTIONS)
         yield f"{counted(self.cases, 'case')}: {same} the same, {told}."
         if self.erased:
-            yield f"{counted(self.erased, 'proposal')} skipped: what was asked for has been erased."
+            yield f"{counted(self.erased, 'proposal')} skipped: what the rules need of it has been erased."
 
     def document(self) -> dict[str, Any]:
         """Tell it to a program."""
@@ -146,7 +147,7 @@ def replay_log(
 
 
 def _again(folder: PolicyFolder, past: Past, before: Mapping[str, Json], replayed: Replayed) -> None:
-    if past.erased:
+    if not can_be_judged(folder, past, before):
         replayed.erased += 1
         return
     then = past.submitted
@@ -172,7 +173,7 @@ def corrected_lines(folder: PolicyFolder, connection: sqlite3.Connection, since:
     A change of the policy is no case: no rule says anything about it.
     """
     with one_view(connection):
-        for (then, erased), reason, kinds in corrected_since(connection, since):
+        for (then, erased, _), reason, kinds in corrected_since(connection, since):
             if then.tool in SERVER.tools:
                 continue
             hidden = hidden_by(folder, then.tool, then.requirement.hidden)

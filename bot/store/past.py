@@ -34,14 +34,19 @@ _CORRECTED = (
 )
 _CHUNK = 500
 # What a policy reads; an entry holds only their digests, and their rows may be erased.
-_NEEDED = frozenset({"arguments", "context", "run", "digest"})
+_RECORD = frozenset({"arguments", "run", "digest"})
+_NEEDED = _RECORD | {"context"}
 
 
 class Past(NamedTuple):
-    """A proposal as it was taken in. Where its values are `erased`, nobody can judge it again."""
+    """A proposal as it was taken in; `erased` where values that a policy may read are gone.
+
+    Then `record` tells that only what was personal is: a policy that needs none of that can judge it again.
+    """
 
     submitted: Submitted
     erased: bool
+    record: bool = False
 
 
 class Lowered(NamedTuple):
@@ -171,7 +176,8 @@ def _pasts(connection: sqlite3.Connection, entries: list[Any]) -> Iterator[Past]
     for recorded in rows.recorded_from(entries, alive):
         if isinstance(recorded.event, Submitted):
             needed = _NEEDED | _apart(recorded.event) | ({"looked_up"} if recorded.event.lookups is not None else set())
-            yield Past(recorded.event, not names.get(recorded.seq, set()) >= needed)
+            there = names.get(recorded.seq, set())
+            yield Past(recorded.event, not there >= needed, there >= _RECORD)
 
 
 def _apart(event: Submitted | Edited) -> frozenset[str]:

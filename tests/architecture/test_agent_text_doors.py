@@ -31,6 +31,7 @@ DOORS = {
     "bot/store/starts.py": "keeps what a person typed until it is proved; shows nothing",
     "bot/desk/start_draft.py": "puts a person's arguments beside those that policy hides from him; shows nothing",
     "bot/replay/change.py": "reads which version a change of the policy leads to; shows nothing",
+    "bot/replay/judging.py": "looks which names are among the arguments; shows nothing",
     "bot/replay/recorded.py": "writes amounts, which printers make safe, and cases as JSON without what policy hides",
     "bot/lookups/asking.py": "puts arguments into addresses, percent-encoded; shows nothing",
     "bot/lookup_stand_ins.py": "hands what was said to the rules, in place of a lookup; shows nothing",

@@ -462,6 +462,18 @@ BUGS = (
             "return loaded",
         ),
     ),
+    _bug(
+        "personal-kept-with-the-record",
+        "personal arguments are kept as long as the record is",
+        f"{S}/test_personal_arguments.py::test_personal_arguments_go_after_30_days_and_the_others_stay",
+        ("bot.store.codec:encode", "if event.requirement.personal:", "if False:"),
+    ),
+    _bug(
+        "half-an-action-is-decided",
+        "the term of a value ends while people still decide about it",
+        f"{S}/test_personal_arguments.py::test_what_is_still_open_keeps_them",
+        ("bot.store.holds:end_terms", " | {(Held.PROPOSAL, row[0]) for row in still_open}", ""),
+    ),
 )
 BY_NAME = {bug.name: bug for bug in BUGS}
 

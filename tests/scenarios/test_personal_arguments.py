@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from foureyes_verify import Keys, check_all
 from approval_rules.erasure_events import Erased, Why
 from bot.audit.verify import verify
 from bot.keys import load
+from bot.policy_files import load as load_policy
+from bot.replay.replaying import replay_log
 from bot.slack_standin.workspace import JONAS, MAYA
 from bot.store.engine import open_reader
 from bot.store.sealed import look_through
@@ -26,6 +29,7 @@ PAGE = (
     " mail: {type: string, x-touches: [pii, admin]}}}\n"
     "  rules: [{require_approval: support_manager}]\n"
 )
+ALWAYS = "  rules: [{require_approval: support_manager}]\n"
 ARGUMENTS = {
     "amount_usd": 180,
     "order_id": "ORD-1",
@@ -158,6 +162,34 @@ async def test_who_takes_a_personal_field_away_is_found(marked: World) -> None:
         assert verify(db, None).broken == []
         db.execute("DELETE FROM main.detached WHERE seq = (SELECT min(seq) FROM main.detached WHERE name = 'personal')")
         assert any("no erasure was recorded" in fault.what for fault in verify(db, None).broken)
+
+
+async def test_a_replay_judges_what_needs_nothing_erased(marked: World, tmp_path: Path) -> None:
+    """A policy that reads what is left is asked again; one that would read what is gone is told apart, not guessed."""
+    await decided(marked)
+    proposal = await marked.propose(180)
+    await marked.deny(MAYA, await marked.packet_of(proposal), "no")
+    await over(marked, days=31)
+    other = shutil.copytree(marked.policy, tmp_path / "other")
+    head = PAGE.partition("  rules:")[0] + "  facts: {customer_tier: string}\n"
+    for condition, judged in (
+        ("amount_usd < 200", 2),
+        ("run.model == 'm' and amount_usd < 200", 2),
+        ("touches_pii", 1),
+        ("mail.starts_with('erika')", 0),
+        ("payees.length > 1", 0),
+        ("customer_tier == 'vip'", 0),
+        ("sum(amount_usd, 7d by mail) > 500", 0),
+    ):
+        rules = f'  rules: [{{if: "{condition}", block: true}}, {{require_approval: support_manager}}]\n'
+        (other / f"{TOOL}.yml").write_text(head + rules, "utf-8")
+        with marked.db() as db:
+            replayed = replay_log(load_policy(other), db, marked.clock() - timedelta(days=60))
+        assert (condition, replayed.cases, replayed.erased) == (condition, judged, 2 - judged)
+    (other / f"{TOOL}.yml").write_text(head.replace("amount_usd: {type: number}", "amount_usd: {maximum: 99}") + ALWAYS)
+    with marked.db() as db:
+        replayed = replay_log(load_policy(other), db, marked.clock() - timedelta(days=60))
+    assert (replayed.cases, replayed.erased) == (1, 1)  # whether it breaks a contract cannot be told of a part
 
 
 async def test_a_counter_by_what_was_erased_cannot_be_told(marked: World) -> None:

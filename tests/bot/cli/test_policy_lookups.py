@@ -110,7 +110,7 @@ async def test_a_replay_uses_what_was_looked_up_then(living: Living) -> None:
     with closing(sqlite3.connect(world.database)) as db:
         db.execute("DELETE FROM detached WHERE name = 'looked_up'")
         db.commit()
-    assert "2 proposals skipped: what was asked for has been erased." in (await living("policy", "replay")).out
+    assert "2 proposals skipped: what the rules need of it has been erased." in (await living("policy", "replay")).out
     assert (await world.read(found))["looked_up"]["customer_tier"]["value"] is None
 
 

@@ -124,7 +124,7 @@ async def test_what_was_erased_is_counted_and_skipped(living: Living) -> None:
     erase(living.world, await living.world.propose(180))
     ended = await living("policy", "replay")
     assert ended.code == 0
-    assert ended.out.endswith("1 proposal skipped: what was asked for has been erased.\n")
+    assert ended.out.endswith("1 proposal skipped: what the rules need of it has been erased.\n")
     assert ended.err == "Nothing was replayed, so this says nothing about the policy.\n"
     await living.world.propose(20)
     found = (await living("policy", "replay", "--json")).json()
