@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from approval_rules.conditions import Condition
+from approval_rules.conditions import Condition, tree_of
+from approval_rules.contradictions import contradicted_in
 from approval_rules.kinds import ANYTHING
 from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.policy import Policy, PolicyFolder, Rule
@@ -25,7 +26,8 @@ class Danger(NamedTuple):
 
 def dangers(folder: PolicyFolder) -> list[Danger]:
     """Name every danger of a folder, file by file."""
-    found = [danger for policy in folder.policies.values() for danger in _of_policy(policy)]
+    policies = folder.policies.values()
+    found = [danger for policy in policies for danger in (*_of_policy(policy), *_never_matching(policy))]
     return sorted(found) + list(_of_roles(folder))
 
 
@@ -63,6 +65,14 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
         yield Danger(
             file, 0, f"no contract says what is an argument, so an agent may send {names} as facts; add a contract"
         )
+
+
+def _never_matching(policy: Policy) -> Iterator[Danger]:
+    for rule in policy.rules:
+        wanted = contradicted_in(tree_of(rule.condition.text)[0]) if rule.condition else None
+        if wanted is not None:
+            what = f"never matches: it wants {wanted} to be two things at once; write `or`, or `in`"
+            yield Danger(f"{policy.tool}.yml", rule.index, what)
 
 
 def _read(condition: Condition) -> set[str]:

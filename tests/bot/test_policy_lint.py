@@ -31,6 +31,8 @@ def told(write: Write, rules: str) -> list[str]:
         ("[{if: s == 'x', allow: true}]", []),
         ("[{if: n > 5, block: true}, {if: n <= 5, require_approval: manager}]", []),
         ("[{if: 'n > 0 and n <= 5 and count(24h) < 9', allow: true}]", []),
+        ("[{if: s == 'x' and s == 'y', block: true}]", ["rule 1: never matches: it wants s to be two things at once"]),
+        ("[{if: incident and not incident, require_approval: manager}]", ["rule 1: never matches: it wants incident"]),
     ],
 )
 def test_dangers_of_rules(write: Write, rules: str, said: list[str]) -> None:
