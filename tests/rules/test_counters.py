@@ -20,6 +20,7 @@ DAY = timedelta(days=1)
         ("count(7d by agent)", Counter("count_7d_by_agent", 7 * DAY, None, "agent")),
         ("sum(amount_usd, 24h)", Counter("sum_amount_usd_24h", DAY, "amount_usd")),
         ("sum(n,1d by customer_id)", Counter("sum_n_1d_by_customer_id", DAY, "n", "customer_id")),
+        ("count(31d)", Counter("count_31d", 31 * DAY)),
     ],
 )
 def test_a_counter_is_read_as_a_name(text: str, counter: Counter) -> None:
