@@ -74,6 +74,32 @@ def record_retired(tx: Transaction, os_user: str, key: SigningKey) -> int:
     return size
 
 
+def is_lost(key: SigningKey, known: Sequence[SigningKeyChanged]) -> bool:
+    """Tell whether the log has lost the end of a retired key, or says an earlier one: an older copy was put back."""
+    said = _ends(known)
+    return any(said.get(base64url(public), -1) < end for public, end in key.retired.items())
+
+
+def restate(tx: Transaction, os_user: str, key: SigningKey, size: int) -> dict[bytes, int]:
+    """Say again what the file has and a log of `size` entries has lost; gives for how many entries retired keys count.
+
+    A retired key never counts for an entry that took the place of a lost one: whoever stole it could sign that.
+    """
+    by, known = who_typed(tx, os_user), changes(tx.history(LOG))
+    said = _ends(known)
+    for public in reversed([*key.publics, *key.retired]):
+        name = base64url(public)
+        if public != key.root_public and name not in _named(known):
+            tx.record(SigningKeyChanged(tx.at, by, name, "added"))
+    ends = {}
+    for public, end in reversed(key.retired.items()):
+        name = base64url(public)
+        ends[public] = min(end, said.get(name, size))
+        if name not in said:
+            tx.record(SigningKeyChanged(tx.at, by, name, "retired", ends[public]))
+    return ends
+
+
 def faults(path: Path, key: SigningKey, known: Sequence[SigningKeyChanged]) -> Iterator[str]:
     """Say where the log and the file differ in which keys there are: one of them was changed."""
     mine = {base64url(public) for public in [*key.publics, *key.retired]}
@@ -87,6 +113,10 @@ def faults(path: Path, key: SigningKey, known: Sequence[SigningKeyChanged]) -> I
     for name in sorted(said.keys() | retired.keys()):
         if said.get(name) != retired.get(name):
             yield f"{path} and the log differ in the key {name}'s end; `foureyes key retire` ends what was begun"
+
+
+def _ends(known: Sequence[SigningKeyChanged]) -> dict[str, int]:
+    return {event.key: event.size for event in known if event.change == "retired" and event.size is not None}
 
 
 def _named(known: Sequence[SigningKeyChanged]) -> list[str]:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -142,6 +142,11 @@ class SigningKey:
         newest, *older = self._ring
         ended = [one if one.retired_at is not None else replace(one, retired_at=size) for one in older]
         return SigningKey(newest.private, tuple(ended))
+
+    def with_ends(self, ends: Mapping[bytes, int]) -> "SigningKey":
+        """Give these keys with other ends of retired ones: for how many entries their signatures count."""
+        newest, *older = self._ring
+        return SigningKey(newest.private, tuple(replace(o, retired_at=ends.get(o.public, o.retired_at)) for o in older))
 
     def as_it_was(self, newest: bytes) -> "SigningKey | None":
         """Give these keys as they were while a public key was the newest; None where it is none of them."""

@@ -63,15 +63,19 @@ def retire(
 ) -> None:
     """End every signing key but the newest.
 
-    What they have signed so far still counts, and nothing after.
+    What they have signed so far still counts, and nothing after. After a restore that lost a retirement, say it again.
     """
     from bot.cli.checking import anchor_now
     from bot.cli.session import os_user, settings, signing_key, write
     from bot.clock import SteadyClock
-    from bot.key_rotation import record_retired, require_grants_over, require_two
+    from bot.key_rotation import is_lost, record_retired, require_grants_over, require_two, restate
     from bot.keys import save
 
     path, key = settings().signing_key_file, signing_key()
+    if is_lost(key, _known()):
+        save(path, key.with_ends(write(lambda tx: restate(tx, os_user(), key, tx.size))))
+        typer.echo("The log had lost which signing keys were retired, and says it again. Back the key's file up now.")
+        return
     require_two(path, key)
     if not now:
         require_grants_over(_known(), SteadyClock()())

@@ -31,6 +31,7 @@ def accept_restore(
     from bot.anchoring import give_up, gone
     from bot.cli.session import database, reading, settings, signing_key, write
     from bot.clock import SteadyClock
+    from bot.keys import save
     from bot.store.engine import lock_server
 
     path, anchor_file, key = database(), settings().anchor_file, signing_key()
@@ -42,10 +43,15 @@ def accept_restore(
         if said != f"{size}..{known.size - 1}":
             typer.echo(f"Nothing changed: what is lost is {size}..{known.size - 1}.", err=True)
             raise typer.Exit(USAGE)
-        write(lambda tx: _record(tx, size, known, reason[:_LONGEST_REASON]))
+        ends = write(lambda tx: _record(tx, size, known, reason[:_LONGEST_REASON], key))
+        if ends:
+            key = key.with_ends(ends)
+            save(settings().signing_key_file, key)
         kept = give_up(path, anchor_file, key, f"{size}-{known.size - 1}", SteadyClock())
     typer.echo(f"Accepted: entries {size} to {known.size - 1} are lost, and everything is paused.")
     typer.echo(f"The old anchor is kept in {printable(str(kept))}: it proves that they were there.", err=True)
+    if ends:
+        typer.echo("The log says again which signing keys were retired; back the key's file up now.", err=True)
     typer.echo("Start the server, look in the target systems what has run, then: foureyes resume", err=True)
 
 
@@ -59,7 +65,7 @@ def _require_whole(connection: "sqlite3.Connection", key: "SigningKey") -> None:
         raise typer.Exit(AUDIT_BROKEN)
 
 
-def _record(tx: "Transaction", size: int, known: "Checkpoint", reason: str) -> None:
+def _record(tx: "Transaction", size: int, known: "Checkpoint", reason: str, key: "SigningKey") -> dict[bytes, int]:
     from approval_rules.commands import StartPause
     from approval_rules.decide import decide_switch
     from approval_rules.log_events import RestoreAccepted
@@ -68,12 +74,16 @@ def _record(tx: "Transaction", size: int, known: "Checkpoint", reason: str) -> N
     from bot.agents import who_typed
     from bot.cli.session import os_user
     from bot.desk.switching import record_switch
+    from bot.key_rotation import restate
 
     by = who_typed(tx, os_user())
     tx.record(RestoreAccepted(tx.at, by, size, known.size, known.root.hex(), AgentText(reason)))
+    ends = restate(tx, os_user(), key, size)
+    stays = "Signing keys that were retired stay so, and count for what is left. " if ends else ""
     told = (
         f"An older copy of the database was put back, and log entries {size} to {known.size - 1} are lost. What was"
-        f" claimed in them can be claimed again: look in the target systems before you resume. {reason}"
+        f" claimed in them can be claimed again: look in the target systems before you resume. {stays}{reason}"
     )
     command = StartPause(tx.at, by, tx.new_id("pause"), EVERYTHING, None, AgentText(told), None, revoke=False)
     record_switch(tx, decide_switch(tx.switch, command))
+    return ends

@@ -94,3 +94,66 @@ def test_it_asks_a_person(old: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("typer.prompt", prompt)
     assert old("audit", "accept-restore", "the disk died").code == 0
     assert asked == ["Entries 2 to 3 are lost. Type 2..3"]
+
+
+@pytest.fixture
+def rotated(ready: Shell) -> Shell:
+    """A database of two entries, put back after the signing key was exchanged in the entries that are lost."""
+    ready(*ADD)
+    ready("pause", "--tool", "payments.refund", "looks odd")
+    older = (ready.folder / "foureyes.db").read_bytes()
+    ready("pause", "--tool", "a.b", "looks odd")
+    assert ready("key", "rotate").code == 0
+    assert ready("key", "retire", "--now").code == 0
+    assert ready("audit", "verify").code == 0
+    (ready.folder / "foureyes.db").write_bytes(older)
+    return ready
+
+
+def said_of_keys(shell: Shell) -> list[tuple[str, int | None]]:
+    """Give what the log says of signing keys."""
+    entries = [json.loads(line) for line in shell("audit", "show", "--json").out.splitlines()]
+    told = [entry["data"] for entry in entries if entry["type"] == "log.key_changed"]
+    return [(data["change"], data.get("size")) for data in told]
+
+
+def test_a_restore_that_lost_an_exchange_of_the_key_says_it_again(rotated: Shell) -> None:
+    """The log says who signs and who does not; the old key counts for no entry that took the place of a lost one."""
+    old_key = next(iter(load(rotated.folder / "foureyes.key").retired))
+    ended = rotated("audit", "accept-restore", "the disk died", "--lost", "2..4")
+    assert ended.code == 0, ended.err
+    assert "The log says again which signing keys were retired" in ended.err
+    assert said_of_keys(rotated) == [("added", None), ("retired", 2)]
+    assert "Signing keys that were retired stay so" in rotated("audit", "show", "--json").out
+    assert load(rotated.folder / "foureyes.key").retired == {old_key: 2}
+    ended = rotated("audit", "verify")
+    assert ended.code == 0, ended.out
+    assert rotated("audit", "export", "--tiles", "export").code == 0
+    assert (rotated.folder / "export" / "keys.txt").read_text("utf-8").splitlines()[1].endswith(" retired 2")
+
+
+def test_what_was_accepted_before_can_be_said_again_too(rotated: Shell) -> None:
+    """`key retire` ends what a restore of an earlier version left; a second time there is nothing to do."""
+    (rotated.folder / "foureyes.head").unlink()
+    assert rotated("audit", "checkpoint").code == 0
+    ended = rotated("audit", "verify")
+    assert (ended.code, "`foureyes key retire` ends what was begun" in ended.out) == (7, True)
+    ended = rotated("key", "retire")
+    assert (ended.code, "says it again" in ended.out) == (0, True), ended.err
+    assert said_of_keys(rotated) == [("added", None), ("retired", 2)]
+    assert rotated("audit", "verify").code == 0
+    assert "one key that signs" in rotated("key", "retire").err
+
+
+def test_a_restore_that_was_stopped_before_the_keys_file_is_ended_by_the_same_command(rotated: Shell) -> None:
+    """The log has the earlier end and the file the later one: `audit verify` says so, and the file follows."""
+    path = rotated.folder / "foureyes.key"
+    kept = path.read_bytes()
+    assert rotated("audit", "accept-restore", "the disk died", "--lost", "2..4").code == 0
+    path.write_bytes(kept)
+    ended = rotated("audit", "verify")
+    assert (ended.code, "`foureyes key retire` ends what was begun" in ended.out) == (7, True)
+    assert rotated("key", "retire").code == 0
+    assert said_of_keys(rotated) == [("added", None), ("retired", 2)]
+    assert list(load(path).retired.values()) == [2]
+    assert rotated("audit", "verify").code == 0
