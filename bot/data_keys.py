@@ -34,6 +34,8 @@ HELD: Final = "held-"
 """How the tag of a key begins that seals what must outlive its term."""
 MARK: Final = "mark-"
 """How the tag of a key begins that seals nothing: values are found by it."""
+SENT: Final = "sent-"
+"""How the tag of a key begins that seals what is to be sent, or was."""
 
 
 class KeyName(NamedTuple):
@@ -45,6 +47,11 @@ class KeyName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.day}.{self.days}.{self.tag}"
+
+    @property
+    def kind(self) -> str:
+        """What the key is for, as its tag begins; empty for one that seals kept values."""
+        return self.tag[: self.tag.find("-") + 1]
 
 
 def key_name(text: str) -> KeyName:
@@ -63,8 +70,7 @@ class DataKeys:
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
         self._secrets: Mapping[str, bytes] = {}
-        self._newest: dict[tuple[str, int], str] = {}
-        self._marking: dict[tuple[str, int], str] = {}
+        self._newest: dict[tuple[str, int, str], str] = {}
         self._aeads: dict[str, AESGCM] = {}
         self.refresh()
 
@@ -113,9 +119,9 @@ class DataKeys:
         nonce = self._new_token(_NONCE_BYTES)
         return nonce + self._aead(name).encrypt(nonce, text.encode(), place.encode())
 
-    def seal(self, day: str, days: int, text: str, place: str) -> tuple[str, bytes]:
-        """Seal a text for one place with the newest key of this day and term; give the key's name and the box."""
-        name = self._newest.get((day, days)) or self.make(day, days)
+    def seal(self, day: str, days: int, text: str, place: str, kind: str = "") -> tuple[str, bytes]:
+        """Seal a text for one place with the newest key of this day, term and kind; give its name and the box."""
+        name = self._newest.get((day, days, kind)) or self.make(day, days, kind)
         return name, self.seal_under(name, text, place)
 
     def open(self, name: str, box: bytes, place: str) -> str | None:
@@ -131,13 +137,13 @@ class DataKeys:
 
     def mark(self, day: str, days: int, text: str) -> bytes:
         """Give 16 bytes by which a text of this day is found again, and which say nothing without the key."""
-        name = self._marking.get((day, days)) or self.make(day, days, MARK)
+        name = self._newest.get((day, days, MARK)) or self.make(day, days, MARK)
         return hmac.digest(self._secrets[name], text.encode(), hashlib.sha256)[:16]
 
     def kept_mark(self, day: str, days: int, text: str) -> bytes | None:
         """Give the mark of a text where the key for it is there still; makes none."""
         self.refresh()
-        return self.mark(day, days, text) if (day, days) in self._marking else None
+        return self.mark(day, days, text) if (day, days, MARK) in self._newest else None
 
     def make(self, day: str, days: int, kind: str = "") -> str:
         """Make a key, on the disk when this returns, with which this day and term is sealed from now on."""
@@ -164,16 +170,9 @@ class DataKeys:
             self._take(*_read(self.path))
 
     def _take(self, seen: tuple[int, ...], secrets: Mapping[str, bytes]) -> None:
-        newest: dict[tuple[str, int], str] = {}
-        marking: dict[tuple[str, int], str] = {}
-        for text in secrets:
-            name = key_name(text)
-            if name.tag.startswith(MARK):
-                marking[name.day, name.days] = text
-            elif not name.tag.startswith(HELD):
-                newest[name.day, name.days] = text
+        newest = {(name.day, name.days, name.kind): text for text in secrets for name in [key_name(text)]}
         # In this order: another thread that sees a name must find its key.
-        self._secrets, self._newest, self._marking, self._seen = secrets, newest, marking, seen
+        self._secrets, self._newest, self._seen = secrets, newest, seen
         self._aeads = {}
 
 

@@ -230,7 +230,7 @@ def _data_keys(settings: Settings) -> Finding:
     except (KeyFileError, StoreUnavailableError, sqlite3.Error) as error:
         return Finding("data keys", State.FAIL, str(error))
     yesterday = (SteadyClock()() - timedelta(days=1)).date()
-    if behind := len({key.day for key in keys if is_due(key, yesterday) and not key.tag.startswith(HELD)}):
+    if behind := len({key.day for key in keys if is_due(key, yesterday) and key.kind != HELD}):
         days = counted(behind, "day is", "days are")
         return Finding("data keys", State.WARN, f"{days} overdue for erasure; a running server erases them at once")
     return Finding("data keys", State.GOOD, f"{file}; back it up apart from the database, and keep no old copy")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from approval_rules.people import system
 from bot.clock import Clock
-from bot.data_keys import HELD, MARK, DataKeys, KeyName
-from bot.store import erasing
+from bot.data_keys import HELD, MARK, SENT, DataKeys, KeyName
+from bot.store import erasing, unsaying
 from bot.store.codec import RETENTION as RETENTION_SUBJECT
 from bot.store.holds import STILL_OPEN, end_terms
 from bot.store.rows import NEWEST_OF
@@ -35,6 +35,7 @@ class Retention:
         self._vault = vault
         self._clock = clock
         self._said: tuple[object, ...] = ()
+        self._plain = True  # what is to be sent may lie there in plain, from before it was sealed
         self._owed = True  # what was overwritten before the last stop may still stand in the WAL
 
     async def look(self) -> None:
@@ -47,11 +48,21 @@ class Retention:
             self._owed = True
         await self._end_terms()
         found = await self._reads.glance().rows(erasing.KEYS, {})
-        marks = {str(key) for key in self._due() if key.tag.startswith(MARK)}
+        await self._end_sent()
+        marks = {str(key) for key in self._due() if key.kind in (MARK, SENT)}
         await self._shred(marks | set(erasing.ended((row[0], row[1]) for row in found)))
         while await self._writer.run(erasing.drop_some):
             pass
         await self._cut_wal()
+
+    async def _end_sent(self) -> None:
+        """Seal what an earlier version planned in plain, and drop what was sent a term ago."""
+        while self._plain and await self._writer.run(unsaying.seal_some):
+            self._owed = True
+        self._plain = False
+        due = [str(key) for key in self._due() if key.kind == SENT]
+        while await self._writer.run(lambda tx: unsaying.drop_some(tx, due)):
+            self._owed = True
 
     def _due(self) -> list[KeyName]:
         return [key for key in self._vault.names() if is_due(key, self._clock().date())]
@@ -59,7 +70,7 @@ class Retention:
     async def _end_terms(self) -> None:
         """End what is due. What was held back is looked at again only when a hold, or what is open, has changed."""
         said = await self._holding()
-        kinds = (MARK,) if said != self._said else (MARK, HELD)
+        kinds = (MARK, SENT) if said != self._said else (MARK, SENT, HELD)
         if due := {str(key) for key in self._due() if not key.tag.startswith(kinds)}:
             await self._writer.run(lambda tx: end_terms(tx, self._vault, due, RETENTION))
         self._said = said

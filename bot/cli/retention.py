@@ -35,14 +35,14 @@ def retention(
         return
     from bot.cli.session import vault
     from bot.clock import SteadyClock
-    from bot.data_keys import MARK
+    from bot.data_keys import HELD
 
     opened = vault()
     if opened is None:
         typer.echo("There are no data keys here, or they cannot be read: `foureyes doctor` says which.", err=True)
         raise typer.Exit(FAILED)
     print_rows(
-        _rows([key for key in opened.names() if not key.tag.startswith(MARK)], SteadyClock()().date()),
+        _rows([key for key in opened.names() if key.kind in ("", HELD)], SteadyClock()().date()),
         as_json=as_json,
         empty="Nothing is kept yet.",
     )

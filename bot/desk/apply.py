@@ -24,6 +24,7 @@ from bot.store.codec import POLICY as POLICY_SUBJECT
 from bot.store.codec import Recorded
 from bot.store.outbox import Kind
 from bot.store.rows import Loaded
+from bot.store.terms import PERSONAL_DAYS
 from bot.store.transaction import Transaction
 from handlers.desk import Face, Seen
 from handlers.http.render import proposal_json
@@ -74,7 +75,9 @@ def _plan(tx: Transaction, after: Loaded, recorded: Recorded, effect: Effect) ->
         case TellThread():
             outbox.plan(tx, Kind.THREAD, proposal.id, recorded.seq, _note(effect))
         case TellAgent():
-            outbox.plan(tx, Kind.CALLBACK, proposal.id, recorded.seq, _callback(tx, after, recorded, effect))
+            days = min(PERSONAL_DAYS, proposal.requirement.retain_days or PERSONAL_DAYS)
+            told = _callback(tx, after, recorded, effect)
+            outbox.plan(tx, Kind.CALLBACK, proposal.id, recorded.seq, told, days=days)
         case _:
             assert_never(effect)
 

@@ -17,6 +17,7 @@ from bot.data_keys import DataKeys, key_name
 from bot.store import erasing, terms
 from bot.store.holds import held_proposals
 from bot.store.transaction import Transaction
+from bot.store.unsaying import unsay
 
 PERSONAL_TEXTS: Final = frozenset({"reason", "note", "text", "typed", "evidence"})
 """The detached fields that hold what a person wrote, or signed with a device of his own."""
@@ -38,14 +39,6 @@ _ROWS = (
 )
 _DELETE = "DELETE FROM main.detached WHERE seq = ? AND name = ?"
 _MOVE = "UPDATE sealed_with SET ended = 'moved' WHERE key = ? AND ended IS NULL"
-_UNSAY = (
-    "UPDATE outbox SET payload = '{}', last_error = NULL, state = 'done'"
-    " WHERE subject IN (SELECT value FROM json_each(?)) AND state IN ('done', 'dead')"
-)
-_UNSAY_WORD = (
-    "UPDATE outbox SET payload = '{}', last_error = NULL WHERE state = 'done'"
-    " AND (instr(payload, ?) OR instr(last_error, ?))"
-)
 _OF_A_PERSON = (
     "DELETE FROM people WHERE ref = ?",
     "DELETE FROM person_marks WHERE person = ?",
@@ -156,7 +149,7 @@ def forget(tx: Transaction, keys: DataKeys, found: Found, by: Actor, reason: Age
     for key in sorted(affected):
         keys.make(key_name(key).day, key_name(key).days)  # nothing new may come under the old one
         tx.write(_MOVE, (key,))
-    _forget_beside(tx, found)
+    _forget_beside(tx, keys, found)
     for event in erasures(tx.at, by, found.why, _counted(gone), reason):
         tx.record(event)
     tx.wipes = True
@@ -167,11 +160,9 @@ def _counted(gone: Mapping[tuple[str, int], int]) -> Iterable[Gone]:
     return [Gone(day, days, count) for (day, days), count in gone.items()]
 
 
-def _forget_beside(tx: Transaction, found: Found) -> None:
+def _forget_beside(tx: Transaction, keys: DataKeys, found: Found) -> None:
     """Take away what stands outside of the log: messages that were sent, and who a pseudonym is."""
-    tx.write(_UNSAY, (json.dumps(found.proposals),))
-    for word in found.words:
-        tx.write(_UNSAY_WORD, (word, word))
+    unsay(tx, keys, found.proposals, found.words)
     for person in found.people:
         for sql in _OF_A_PERSON:
             tx.write(sql, (person,))

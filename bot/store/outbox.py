@@ -16,6 +16,7 @@ from typing import Any
 from approval_rules.switch import Scope, ScopeKind
 from approval_rules.times import format_time, parse_time
 from bot.store.rows import Row
+from bot.store.terms import PERSONAL_DAYS
 from bot.store.transaction import Transaction
 
 
@@ -36,6 +37,10 @@ class Kind(StrEnum):
     REVIEW = "review"
 
 
+SEALED = frozenset({Kind.CALLBACK, Kind.ANSWER, Kind.ACCESS, Kind.REVIEW})
+"""The kinds whose payload says what somebody wrote, or whom it goes to."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
     """One effect and how far its delivery is."""
@@ -53,10 +58,14 @@ class OutboxRow:
     last_error: str | None
 
 
-_COLUMNS = "id, name, kind, subject, wanted_seq, state, due_at, attempts, created_at, payload, last_error"
+# What is sealed and cannot be opened any more is never due: a sweep drops it.
+_COLUMNS = (
+    "id, name, kind, subject, wanted_seq, state, due_at, attempts, created_at, sent_payload(name, payload) AS opened,"
+    " last_error"
+)
 DUE = (
     f"SELECT {_COLUMNS} FROM outbox WHERE kind = :kind AND state IN ('queued', 'sending')"  # noqa: S608 - a constant
-    " AND due_at <= :now ORDER BY due_at LIMIT :limit"
+    " AND due_at <= :now AND opened IS NOT NULL ORDER BY due_at LIMIT :limit"
 )
 LIST = f"SELECT {_COLUMNS} FROM outbox WHERE state = :state ORDER BY id LIMIT :limit"  # noqa: S608 - a constant
 # In two halves, because each has an index of its own: what is done stays in the table and must not be walked.
@@ -126,18 +135,30 @@ def outbox_row(row: Row) -> OutboxRow:
         parse_time(due_at),
         attempts,
         parse_time(created_at),
-        json.loads(payload),
+        json.loads(payload or "{}"),
         last_error,
     )
 
 
 def plan(
-    tx: Transaction, kind: Kind, subject: str, seq: int, payload: Mapping[str, Any], name: str | None = None
+    tx: Transaction,
+    kind: Kind,
+    subject: str,
+    seq: int,
+    payload: Mapping[str, Any],
+    name: str | None = None,
+    days: int = PERSONAL_DAYS,
 ) -> None:
-    """Plan an effect of the event at log index `seq`; `name` makes it unique where the index does not."""
+    """Plan an effect of the event at log index `seq`; `name` makes it unique where the index does not.
+
+    What is sealed of it can be read for so many `days`.
+    """
     now = format_time(tx.at)
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    tx.write(_PLAN, (name or f"{kind.value}:{subject}:{seq}", kind.value, subject, seq, now, now, text))
+    name = name or f"{kind.value}:{subject}:{seq}"
+    if kind in SEALED:
+        text = tx.sealed_payload(name, text, now, days)
+    tx.write(_PLAN, (name, kind.value, subject, seq, now, now, text))
 
 
 def show_again(tx: Transaction, kind: Kind, subject: str, first: int, seq: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bot.sealing import CannotOpenError
+from bot.store import sent
 from bot.store.terms import MARK_DAYS
 
 DIGEST: Final = "digest"
@@ -37,7 +38,7 @@ class Vault(Protocol):
     def refresh(self) -> None:
         """See what other processes did to the keys."""
 
-    def seal(self, day: str, days: int, text: str, place: str) -> tuple[str, bytes]:
+    def seal(self, day: str, days: int, text: str, place: str, kind: str = "") -> tuple[str, bytes]:
         """Seal a text; give the key's name and the box."""
 
     def open(self, name: str, box: bytes, place: str) -> str | None:
@@ -134,5 +135,6 @@ def vault_for(database: Path) -> Vault | None:
 def look_through(connection: sqlite3.Connection, vault: Vault | None) -> None:
     """Let a connection read what was sealed."""
     connection.create_function(OPENED, 5, opener(vault))
+    connection.create_function(sent.SENT_PAYLOAD, 2, sent.opener(vault))
     connection.create_function(MARKED, 2, lambda day, digest: _kept_mark(vault, day, digest))
     connection.execute(VIEW)

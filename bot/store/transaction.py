@@ -29,7 +29,7 @@ from approval_rules.switch import Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
-from bot.store import absences, rows, sealed, terms
+from bot.store import absences, rows, sealed, sent, terms
 from bot.store.codec import Recorded, encode
 from bot.store.folds import Folds, recorded_of
 from bot.store.growing import GrowingTree
@@ -313,6 +313,10 @@ class Transaction:
         """Bind an idempotency key to its proposal for as long as that lives."""
         self._unit.keys[(agent, key)] = use
         self.write(_INSERT_KEY, (agent, rows.key_hash(agent, key), *use))
+
+    def sealed_payload(self, name: str, text: str, at: str, days: int = terms.PERSONAL_DAYS) -> str:
+        """Seal the payload of what was planned `at` to be sent under a name, for so many days."""
+        return sent.sealed(self._sources.vault, at, name, text, days)
 
     def write(self, sql: str, row: Row) -> None:
         """Plan a row for a statement with positional parameters."""

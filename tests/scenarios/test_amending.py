@@ -90,7 +90,9 @@ async def test_an_agent_answers_a_question_and_the_votes_stay(world: World) -> N
     found = await world.read(proposal)
     assert ([vote["by"] for vote in found["votes"]], found["questions"][0]["answer"]) == ([JONAS], "Yes, @here twice.")
     with world.db() as db:
-        bodies = [row[0] for row in db.execute("SELECT payload FROM outbox WHERE kind = 'callback'")]
+        bodies = [
+            row[0] for row in db.execute("SELECT sent_payload(name, payload) FROM outbox WHERE kind = 'callback'")
+        ]
     assert any("proposal.question" in body for body in bodies)
 
 
@@ -186,7 +188,9 @@ async def test_a_lowered_amount_is_another_action(world: World) -> None:
     again = await world.post_proposal(180, key="another")
     assert again.json()["id"] != proposal["id"]
     with world.db() as db:
-        bodies = [row[0] for row in db.execute("SELECT payload FROM outbox WHERE kind = 'callback'")]
+        bodies = [
+            row[0] for row in db.execute("SELECT sent_payload(name, payload) FROM outbox WHERE kind = 'callback'")
+        ]
     assert any("proposal.edited" in body for body in bodies)
 
 

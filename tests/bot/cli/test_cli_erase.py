@@ -73,7 +73,7 @@ async def test_nothing_of_a_subject_is_left(living: Living) -> None:
     assert other["id"] in (await living("pending", "--json")).out
     assert (await world.read(other))["arguments"]["amount_usd"] == 181
     await world.stop()
-    backup.unlink()
+    assert backup.exists()
     assert holding(world.folder, WORD) == []
 
 
@@ -176,9 +176,7 @@ async def test_nobody_is_erased_by_a_slip(living: Living) -> None:
     assert (await living("erase", "--person", "Nobody", "--reason", "x", "--yes")).code == 1
     await living("pause", "--tool", "a.b", "x")
     file = living.world.settings.data_keys_file
-    kept = file.read_bytes()
-    file.unlink()
+    file.chmod(0o644)
     ended = await living("erase", "--person", "root", "--reason", "x", "--yes")
-    file.write_bytes(kept)
     file.chmod(0o600)
     assert (ended.code, "the data keys cannot be read" in ended.err) == (1, True)
