@@ -10,6 +10,7 @@ from benchmarks.clicks import clicks
 from benchmarks.commands import commands, server
 from benchmarks.erasing import erase
 from benchmarks.figures import HEADING, Figure
+from benchmarks.indexing import indexing
 from benchmarks.intake import intake
 from benchmarks.packing import evidence
 from benchmarks.pausing import pausing
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "health": health,
     "search": search,
     "tree": tree,
+    "index": indexing,
     "verifier": verifier,
     "proof": proof,
     "evidence": evidence,
