@@ -44,8 +44,15 @@ def _told(event: Event, erased: int) -> Event:
         return event
     told: Any = event
     lost = [each.name for each in fields(told) if getattr(told, each.name) == _LOST]
-    if isinstance(event, Voted | Revoked) and event.reason is None:
-        signatures = isinstance(event, Voted) and event.proof is not None and event.evidence is None
-        lost += ["reason"] if erased > signatures else []
+    if isinstance(event, Voted | Revoked) and event.reason is None and erased > _others(event):
+        lost.append("reason")
     changed: Event = replace(told, **dict.fromkeys(lost, GONE))
     return changed
+
+
+def _others(event: Voted | Revoked) -> int:
+    """Count what is lost besides a reason, as far as it can be told; rather too much: no reason is made up."""
+    if isinstance(event, Revoked):
+        return 0
+    signatures = event.proof is not None and event.evidence is None
+    return (event.digest == "") + (event.shown is None) + signatures
