@@ -79,6 +79,7 @@ from approval_rules.versions import SERVER
 Events: TypeAlias = tuple[ProposalEvent | SubmitRefused | InitiationRefused, ...]
 
 CLOCK = system("clock")
+_MOST_NAMED = 200
 POLICY, QUORUM = claims.POLICY, claims.QUORUM
 OUTBOX = system("outbox")
 
@@ -353,7 +354,10 @@ def _resume(switch: Switch, command: Resume) -> SwitchEvent:
     seconded = any(asked.kind is by.kind and not _is_same(asked, command) for asked in switch.resume_asked_by)
     if scope == EVERYTHING and not seconded:
         return ResumeAsked(at, by, scope)
-    return Resumed(at, by, scope, tuple(pause.id for pause in switch.of(scope)), command.reason)
+    ids = tuple(pause.id for pause in switch.of(scope))
+    if len(ids) > _MOST_NAMED:  # anybody may pause, and nobody may make a resume too large to be recorded
+        return Resumed(at, by, scope, (), command.reason, every=True)
+    return Resumed(at, by, scope, ids, command.reason)
 
 
 def _resume_refusal(switch: Switch, command: Resume) -> Refusal | None:
@@ -376,5 +380,5 @@ def _is_same(asked: Actor, command: Resume) -> bool:
 
 
 def _lifted(command: LiftTimedPauses, scope: Scope, over: list[Pause]) -> SwitchEvent:
-    ids = tuple(pause.id for pause in over if pause.scope == scope)
+    ids = tuple(pause.id for pause in over if pause.scope == scope)[:_MOST_NAMED]  # the next tick lifts the rest
     return Resumed(command.at, CLOCK, scope, ids, AgentText("the announced time is over"))

@@ -321,13 +321,14 @@ class ResumeAsked:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """These pauses of one scope ended: by people, or because their announced time was over."""
+    """These pauses of one scope ended, or `every` one: by people, or because their announced time was over."""
 
     at: datetime
     by: Actor
     scope: Scope
     pauses: tuple[str, ...]
     reason: AgentText
+    every: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

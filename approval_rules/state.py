@@ -258,7 +258,8 @@ def evolve_switch(switch: Switch, event: SwitchEvent | IncidentEvent) -> Switch:
         case ResumeAsked():
             return replace(switch, resume_asked_by=(*switch.resume_asked_by, event.by))
         case Resumed():
-            return ended(switch, event.pauses, event.at)
+            ids = [pause.id for pause in switch.of(event.scope)] if event.every else event.pauses
+            return ended(switch, ids, event.at)
         case IncidentChanged():
             declared = event.change == "declared"
             return replace(switch, incident=Incident(event.at, event.by, event.reason) if declared else None)

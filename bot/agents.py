@@ -19,6 +19,7 @@ from bot.store.transaction import Transaction
 
 OS_TEAM = "os"
 MOST_TOOLS = 50
+MOST_HOSTS = 20  # with the tools they fit into one entry of the log, however long their names are
 _INSERT_AGENT = (
     "INSERT INTO agents (id, name, owner, tools, callback_hosts, secret_generation, created_at)"
     " VALUES (?, ?, ?, ?, ?, 1, ?)"
@@ -69,6 +70,8 @@ class AddAgent:
             raise AgentError(f"an agent named {self.name!r} exists; pick another name; {instead}")
         if not self.tools or len(self.tools) > MOST_TOOLS:
             raise AgentError(f"give the agent 1 to {MOST_TOOLS} tools with --tool")
+        if len(self.callback_hosts) > MOST_HOSTS:
+            raise AgentError(f"give the agent at most {MOST_HOSTS} hosts with --callback-host")
         for tool in SERVER.tools:
             if tool in self.tools:
                 raise AgentError(

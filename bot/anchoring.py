@@ -55,6 +55,11 @@ def require_not_behind(database: Path, path: Path, key: SigningKey) -> None:
                     " the key. Only if you know why it is gone: `foureyes audit checkpoint` makes a new one"
                 )
             return
+        if size and known.size and origin(connection) != known.origin:
+            raise AnchorError(
+                f"{path} is of another log, {known.origin}: put back the one that belongs to this database. Where it"
+                " does belong to it, the log was rewritten from its first entry: keep both files as evidence"
+            )
         if size < known.size:
             entries = counted(size, "log entry", "log entries")
             raise AnchorError(

@@ -166,10 +166,18 @@ def _key(settings: Settings) -> Finding:
     try:
         load_key(settings.signing_key_file)
     except FileNotFoundError:
-        return Finding("key", State.WARN, f"{settings.signing_key_file} is missing; the first `serve` makes one")
+        return _no_key(settings)
     except KeyFileError as error:
         return Finding("key", State.FAIL, str(error))
     return Finding("key", State.GOOD, f"{settings.signing_key_file}; back it up apart from the database")
+
+
+def _no_key(settings: Settings) -> Finding:
+    with suppress(StoreUnavailableError, sqlite3.Error):
+        if anchoring.has_begun(database_path(settings.database_url)):
+            detail = f"{settings.signing_key_file} is missing and the log has entries; restore the key from its backup"
+            return Finding("key", State.FAIL, detail)
+    return Finding("key", State.WARN, f"{settings.signing_key_file} is missing; the first `serve` makes one")
 
 
 def _witness(settings: Settings) -> Iterator[Finding]:

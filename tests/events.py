@@ -26,7 +26,15 @@ _JSON: st.SearchStrategy[Json] = st.recursive(
 _LATER = frozenset(
     {
         *("hashed", "dropped", "shadow", "candidate", "known", "backup", "action_tier", "lookups", "looked_up"),
-        *("SubmitRefused.digest", "SubmitRefused.run", "proof", "evidence", "Opinion.step_up", "Paused.revoke"),
+        *(
+            "SubmitRefused.digest",
+            "SubmitRefused.run",
+            "proof",
+            "evidence",
+            "Opinion.step_up",
+            "Paused.revoke",
+            "Resumed.every",
+        ),
         *("interested", "excluded", "initiation", "initiator", "typed", "Approved.left_out"),
         *("urgent", "Reminded.last", "on_behalf_of", "key_digest"),
         *("editable", "Voted.category", "Revoked.reason", "personal", "PacketPosted.on_duty"),

@@ -32,10 +32,16 @@ def read(path: Path, keys: Sequence[bytes]) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        why = str(error) if isinstance(error, NoteError) else type(error).__name__
         raise AnchorError(
-            f"{path} is not an anchor that this key has signed ({why}); restore it from beside the key"
+            f"{path} is not an anchor that this key has signed ({_why(error)}); put back the key that has signed it,"
+            " or restore it from beside the key"
         ) from error
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror}"
+    return str(error) if isinstance(error, NoteError) else "it is no text"
 
 
 def sync_folder(path: Path) -> None:

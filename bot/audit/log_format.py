@@ -71,7 +71,9 @@ def seal(
         }
     )
     if len(body) > MAX_ENTRY_BYTES:
-        raise EntryError(f"a {kind} entry of {len(body)} bytes is over {MAX_ENTRY_BYTES}")
+        raise EntryError(
+            f"an entry {kind} of {len(body)} bytes is over {MAX_ENTRY_BYTES}: nothing was recorded; give less"
+        )
     return Entry(seq, body, leaf_hash(body))
 
 

@@ -186,5 +186,7 @@ def counting(keys: Sequence[bytes], retired: Mapping[bytes, int], size: int) -> 
 def checkpoint_in(note: str, keys: Sequence[bytes]) -> Checkpoint:
     """Read a checkpoint that one at least of the public keys has signed under the name of the log. Raises NoteError."""
     origin = note.partition("\n")[0]
+    if not origin:
+        raise NoteError("this is no signed note")
     text, _ = opened(note, [VerifierKey(origin, public) for public in keys])
     return read_checkpoint(text)

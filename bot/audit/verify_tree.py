@@ -12,6 +12,7 @@ from bot.audit.signed_note import Checkpoint, NoteError, checkpoint_in, counting
 _NODES = "SELECT level, idx, hash FROM tree"
 _CHECKPOINTS = "SELECT size, note, at FROM checkpoints ORDER BY size"
 _ENOUGH = 256
+_ANOTHER = "it belongs to another database, or this log was rewritten from its first entry"
 
 
 class Tree:
@@ -57,10 +58,15 @@ class Tree:
         anchor = self._anchor
         if anchor is None:
             return
-        if size < anchor.size:
+        if self._is_of_another():
+            self._report.add(0, f"the anchor is of another log, {anchor.origin}: {_ANOTHER}")
+        elif size < anchor.size:
             self._report.add(size, f"the last {anchor.size - size} of {anchor.size} anchored entries are missing")
-        elif anchor.size and self._origin != anchor.origin:
-            self._report.add(0, "the anchor is of another log")
+
+    def _is_of_another(self) -> bool:
+        """Tell whether the anchor names another log than the first entry does; an empty one names none."""
+        anchor = self._anchor
+        return anchor is not None and anchor.size > 0 and self._frontier.size > 0 and anchor.origin != self._origin
 
     def _gone(self, known: Checkpoint, name: str, found: int) -> None:
         gone = (known.kept or 0) - found
@@ -89,7 +95,7 @@ class Tree:
         while self._next is not None and self._next.size <= size:
             self._compare(self._next, f"the signed checkpoint of {self._next.size} entries")
             self._next = next(self._checkpoints, None)
-        if self._anchor is not None and self._anchor.size == size:
+        if self._anchor is not None and self._anchor.size == size and not self._is_of_another():
             self._compare(self._anchor, "the signed anchor")
 
     def _compare(self, known: Checkpoint, name: str) -> None:

@@ -28,6 +28,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     # Only a module that is imported can have raised; importing the others here would cost more than the command.
     for module, name in (
         ("bot.audit.anchor", "AnchorError"),
+        ("bot.audit.log_format", "EntryError"),
         ("bot.settings", "SettingsError"),
         ("bot.store.engine", "StoreUnavailableError"),
         ("bot.keys", "KeyFileError"),

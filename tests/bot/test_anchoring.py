@@ -128,12 +128,28 @@ def test_a_cut_tail_is_refused(database: Database) -> None:
 
 
 def test_a_rewritten_entry_is_refused(database: Database) -> None:
-    """The newest anchored entry has to be the one that was signed."""
+    """The newest anchored entry has to be the one that was signed; the first one names the log."""
+    for _ in range(2):
+        database.grow()
+    database.anchoring().close()
+    hurt = "DROP TRIGGER IF EXISTS entries_never_change; UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq = {}"
+    for seq, told in ((1, "within its first 2 entries: history was rewritten"), (0, "keep both files as evidence")):
+        with closing(sqlite3.connect(database.path)) as connection:
+            connection.executescript(hurt.format(seq))
+        assert database.refused().endswith(told)
+
+
+def test_an_anchor_of_another_log_is_named(database: Database, tmp_path: Path) -> None:
+    """Signed with the same key, over more entries or fewer: it is said that it is none of this database."""
+    (tmp_path / "other").mkdir()
+    other = Database(tmp_path / "other")
     database.grow()
     database.anchoring().close()
-    with closing(sqlite3.connect(database.path)) as connection:
-        connection.executescript("DROP TRIGGER entries_never_change; UPDATE entries SET leaf_hash = zeroblob(32)")
-    assert database.refused().endswith("within its first 1 entries: history was rewritten")
+    for _ in range(2):
+        other.grow()
+        other.anchoring().close()
+        shutil.copy(other.anchor, database.anchor)
+        assert "is of another log, foureyes/" in database.refused()
 
 
 def test_a_log_whose_anchor_is_gone_is_refused(database: Database) -> None:

@@ -261,7 +261,8 @@ async def test_the_key(patient: Patient) -> None:
     assert only(found["database"])[1] is State.FAIL
     key.unlink()
     found = await patient.examine()
-    assert only(found["key"])[1:] == (State.WARN, "foureyes.key is missing; the first `serve` makes one")
+    lost = "foureyes.key is missing and the log has entries; restore the key from its backup"
+    assert only(found["key"])[1:] == (State.FAIL, lost)
     assert only(found["database"])[1:] == (State.WARN, "cannot be held against its anchor without the key")
 
 

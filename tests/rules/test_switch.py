@@ -205,3 +205,24 @@ def test_a_pause_records_who_why_and_until() -> None:
     timed = only(decide_switch(RUNNING, start_pause(2, standing=None, by=OPERATOR, lasts=30)), Paused)
     assert (timed.at, timed.by, timed.until, unwrap_text(timed.reason)) == (at(2), OPERATOR, at(32), "stop")
     assert only(decide_switch(RUNNING, start_pause(2)), Paused).until is None
+
+
+def test_no_number_of_pauses_can_hinder_a_resume() -> None:
+    """Anybody may pause, as often as he likes: a resume that would name too many says that it is all of them."""
+    pauses = [start_pause(1, THIS_TOOL, pause=f"pause_{number}") for number in range(500)]
+    switch = switched(RUNNING, start_pause(0, OTHER_TOOL, pause="other"), *pauses)
+    (event,) = decide_switch(switch, resume(2, scope=THIS_TOOL))
+    assert isinstance(event, Resumed)
+    assert (event.pauses, event.every) == ((), True)
+    assert [pause.id for pause in evolve_switch(switch, event).active] == ["other"]
+
+
+def test_announced_times_that_are_over_are_lifted_some_at_a_time() -> None:
+    """What one entry cannot name is lifted by the next tick; nothing is lifted that is not over."""
+    pauses = [start_pause(1, THIS_TOOL, pause=f"pause_{number}", lasts=5) for number in range(450)]
+    switch = switched(RUNNING, start_pause(0, THIS_TOOL, pause="for ever"), *pauses)
+    left = []
+    while lifted := decide_switch(switch, LiftTimedPauses(at(6))):
+        switch = evolve_switch(switch, lifted[0])
+        left.append(len(switch.active))
+    assert left == [251, 51, 1]

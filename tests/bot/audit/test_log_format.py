@@ -133,5 +133,5 @@ def test_an_entry_is_16_kib_at_the_most() -> None:
     """The size is checked on the bytes that are stored, and said."""
     room = MAX_ENTRY_BYTES - len(entry(data={"x": ""}).body)
     assert len(entry(data={"x": "y" * room}).body) == MAX_ENTRY_BYTES
-    with pytest.raises(EntryError, match=r"a agent.changed entry of 16385 bytes is over 16384"):
+    with pytest.raises(EntryError, match=r"an entry agent.changed of 16385 bytes is over 16384: nothing was recorded"):
         entry(data={"x": "y" * (room + 1)})

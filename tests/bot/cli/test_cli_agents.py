@@ -80,6 +80,16 @@ def test_more_tools_than_anybody_can_oversee_are_refused(ready: Shell) -> None:
     assert (ended.code, "give the agent 1 to 50 tools" in ended.err) == (1, True)
 
 
+def test_the_longest_names_that_are_taken_fit_into_an_entry(ready: Shell) -> None:
+    """Fifty tools and twenty hosts, each as long as may be; one host more is refused."""
+    tools = [f"--tool={'t' * 120}.{number:03}" for number in range(50)]
+    hosts = [f"--callback-host={'.'.join(['h' * 60] * 4)}.{number:03}x" for number in range(21)]
+    ended = ready("agent", "add", "a", "--owner", "U02ABCDEF", *tools, *hosts)
+    assert (ended.code, "give the agent at most 20 hosts with --callback-host" in ended.err) == (1, True)
+    assert ready("agent", "add", "a", "--owner", "U02ABCDEF", *tools, *hosts[1:]).code == 0
+    assert ready("audit", "verify").code == 0
+
+
 def test_rotate_gives_a_new_key_and_secret(ready: Shell) -> None:
     """Old keys end after the overlap, at once with 0; the secret is another one too."""
     first = ready(*ADD, "--json").json()

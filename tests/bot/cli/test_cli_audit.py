@@ -193,6 +193,17 @@ def test_a_clock_that_was_set_back_puts_nothing_before_what_stands(
     assert "says an earlier time than the one before it: a clock was set back" in ended.err
 
 
+def test_an_entry_that_is_too_large_is_not_recorded(ready: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence, and a log that is as it was."""
+    ready(*ADD)
+    monkeypatch.setattr("bot.audit.log_format.MAX_ENTRY_BYTES", 300)
+    ended = ready("pause", "--tool", "payments.refund", "looks odd")
+    assert ended.code == 3
+    assert ended.err.startswith("foureyes: an entry switch.paused of ")
+    assert ended.err.endswith(" bytes is over 300: nothing was recorded; give less\n")
+    assert ready("audit", "verify").out == "The log is whole: 1 entry, 1 of them under the anchor.\n"
+
+
 def test_a_dropped_trigger_is_found(ready: Shell) -> None:
     """Though every entry is there still: somebody could have changed the log, and may again."""
     ready(*ADD)
