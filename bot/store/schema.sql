@@ -188,7 +188,7 @@ CREATE TABLE entries (
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 -- table idempotency
-CREATE TABLE idempotency (
+CREATE TABLE "idempotency" (
         agent_id TEXT NOT NULL,
         key TEXT NOT NULL,
         body_digest TEXT NOT NULL,
