@@ -396,6 +396,5 @@ IncidentEvent: TypeAlias = IncidentChanged | IncidentRefused
 _First: TypeAlias = _FirstOfAProposal | SwitchEvent | SubmitRefused | AgentChanged | PolicyLoaded | PolicyEvent
 _Then: TypeAlias = BudgetExceeded | IncidentEvent | EnvironmentNamed | FactorEvent | PersonsEvent | Initiated
 _Later: TypeAlias = InitiationRefused | AwayEvent | QuestionEvent | StopEvent | AccessEvent | AuditorEvent | ReviewEvent
-Event: TypeAlias = (
-    _First | _Then | _Later | AwayDeclined | LogEvent | ErasureEvent | HoldEvent | RevealEvent | GuardsPutBack
-)
+_Last: TypeAlias = AwayDeclined | LogEvent | ErasureEvent | HoldEvent | RevealEvent | GuardsPutBack
+Event: TypeAlias = _First | _Then | _Later | _Last

@@ -14,7 +14,7 @@ app = typer.Typer(help="The key that signs the log and the grants.", no_args_is_
 
 @app.command("list", epilog="Example: foureyes key list --json")
 def list_(*, as_json: AsJson = False) -> None:
-    """List the public keys, newest first, as C2SP's programs and foureyes_verify.py take them."""
+    """List the public keys, newest first, as C2SP's programs take them."""
     from bot.anchoring import origin
     from bot.audit.signed_note import VerifierKey
     from bot.cli.session import reading, signing_key
