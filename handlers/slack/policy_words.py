@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from approval_rules.people import ActorKind
 from approval_rules.policy_events import PolicyActivated
 from approval_rules.versions import POLICY_ADMIN
 from handlers.desk import Face
@@ -24,8 +25,9 @@ def policy_announcement(event: PolicyActivated, face: Face | None) -> Safe:
             return Safe(f"✅ Policy changed: {what}. Two people approved it: {event.change}.")
         case "rolled-back":
             who = person(face.name, face.user_id) if face else Safe("An operator")
+            where = "" if event.by.kind is ActorKind.HUMAN else " on the server"
             return Safe(
-                f"↩ {who} rolled the policy back on the server: {what}. What the policy folder holds does not come "
+                f"↩ {who} rolled the policy back{where}: {what}. What the policy folder holds does not come "
                 "back by itself."
             )
         case _:

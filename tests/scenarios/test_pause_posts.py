@@ -184,6 +184,7 @@ async def test_the_policy_is_rolled_back_from_the_message(world: World) -> None:
     assert f"The policy version {first} decides again" in await press(world, MAYA, message, "pause_roll_back")
     await world.running.watch.look()
     assert world.running.wiring.policy.folder.version == first
+    assert [one.text for one in await posts(world) if "rolled the policy back: version" in one.text]
     assert "not from the newest message" in await press(world, JONAS, message, "pause_roll_back", force=True)
 
 
