@@ -190,6 +190,10 @@ async def test_a_replay_judges_what_needs_nothing_erased(marked: World, tmp_path
     with marked.db() as db:
         replayed = replay_log(load_policy(other), db, marked.clock() - timedelta(days=60))
     assert (replayed.cases, replayed.erased) == (1, 1)  # whether it breaks a contract cannot be told of a part
+    (other / f"{TOOL}.yml").unlink()  # what no policy judges is blocked, whatever is erased
+    with marked.db() as db:
+        replayed = replay_log(load_policy(other), db, marked.clock() - timedelta(days=60))
+    assert (replayed.cases, replayed.erased) == (2, 0)
 
 
 async def test_a_counter_by_what_was_erased_cannot_be_told(marked: World) -> None:
