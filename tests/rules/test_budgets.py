@@ -187,6 +187,16 @@ def test_where_no_file_says_it_only_what_came_to_a_no_is_a_loop(status: Status |
     assert looping([(None, Budgets())], said(None), unnamed, unnamed) is None
 
 
+def test_a_file_may_call_less_a_loop() -> None:
+    """Three times, where it says three: at the third, and not before."""
+    earlier = [Attempt(PAY, said(), Status.DENIED)] * 2
+    budgets = [(PAY, Budgets(repeats=3))]
+    assert looping(budgets, said(), earlier, []) == Exceeded(
+        "repeated_action", "run", PAY, Decimal(3), Decimal(3), "/arguments"
+    )
+    assert looping(budgets, said(), earlier[:1], []) is None
+
+
 def test_without_a_run_all_that_name_none_count() -> None:
     """An agent that names no run loops within its day, where a file says how often is a loop."""
     earlier = [Attempt(PAY, said(None), None)] * 4

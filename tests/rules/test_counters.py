@@ -47,7 +47,7 @@ def test_a_counter_is_written_as_its_author_writes_it() -> None:
 
 def test_what_was_counted_is_noted_exactly() -> None:
     """A sum of any length comes back as it was; what could not be told is told apart from what was not counted."""
-    before = {"a": Decimal(10) ** 300 + Decimal("1e-300"), "b": None, "c": Decimal("0.10")}
+    before = {"a": Decimal(10) ** 300 + Decimal("1e-300"), "b": None, "c": Decimal("0.10"), "d": True, "e": "staging"}
     assert recalled(noted(before)) == before
     assert recalled(None) == {}
 

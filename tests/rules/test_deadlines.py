@@ -147,6 +147,8 @@ def test_what_is_not_thawed_yet_reads_as_if_it_were() -> None:
     over = switched(RUNNING, start_pause(10), resume(40, ANN), resume(40, BEN))
     assert as_resumed(opened(), over).expires_at == at(TTL + 30)
     assert as_resumed(after(opened(), thaw(50), switch=over), over).expires_at == at(TTL + 30)
+    twice = switched(over, start_pause(50), resume(55, ANN), resume(55, BEN))
+    assert as_resumed(opened(), twice).expires_at == at(TTL + 35)
     again = switched(over, start_pause(60))
     for switch in (RUNNING, switched(RUNNING, start_pause(10)), again):
         assert as_resumed(opened(), switch) == opened()

@@ -104,6 +104,16 @@ def test_a_block_and_a_doubt_stand_above_the_dial() -> None:
     assert (doubted.tier, doubted.seats) == (Tier.YELLOW, TWO.seats)
 
 
+def test_where_nothing_is_drawn_the_dial_lets_nothing_through() -> None:
+    """Whoever only asks what would happen learns nothing of where an action stands on the dial, not even at 100 %."""
+    draft = Draft(REFUND, AgentJson({"n": 1}), sha256_name(b"1"), AgentText("x"), AgentJson({}), AgentJson({}))
+    told = classify(dialled("100"), draft, AGENT, START, drawn=False)
+    assert isinstance(told, Requirement)
+    assert (told.tier, told.seats) == (Tier.YELLOW, TWO.seats)
+    assert "is not drawn here" in told.policy.because
+    assert judged(dialled("100"), 1).tier is Tier.GREEN
+
+
 def test_a_dial_in_doubt_asks_no_fewer_people() -> None:
     """Whoever leaves out a field that a dial reads is not asked by a milder rule below it."""
     rules = ("m > 2", Allow(Decimal(0), THREE)), ("n > 0", TWO)

@@ -212,6 +212,14 @@ def test_undetermined_ask_before_an_ask_asks_the_strictest() -> None:
     assert judged(folder(("m > 2", THREE), ("n > 0", TWO)), {"n": 3}).seats == THREE.seats
 
 
+def test_one_stricter_ask_in_doubt_is_enough() -> None:
+    """Doubts about rules that would allow leave an ask as it is; one about a stricter ask among them does not."""
+    for doubts in ([ALLOW, THREE], [THREE, ALLOW], [ALLOW, THREE, ALLOW]):
+        rules = [("m > 2", doubtful) for doubtful in doubts]
+        assert judged(folder(*rules, ("n > 0", TWO)), {"n": 3}).seats == THREE.seats
+    assert judged(folder(("m > 2", ALLOW), ("m > 3", ALLOW), ("n > 0", TWO)), {"n": 3}).seats == TWO.seats
+
+
 def test_doubt_after_the_match_does_not_matter() -> None:
     """The first match decides; a later allow or ask that cannot be decided changes nothing."""
     assert judged(folder(("n > 0", ALLOW), ("m > 2", TWO), ("m > 2", ALLOW)), {"n": 3}).tier is Tier.GREEN

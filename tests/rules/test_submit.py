@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from approval_rules.decide import POLICY, decide
+from approval_rules.decide import POLICY, barred, decide
 from approval_rules.events import Approved, Blocked, Refusal, SubmitRefused, Submitted
 from approval_rules.people import Agent, ToolName
 from approval_rules.requirement import DEFAULT_TTL, MAX_TTL, Requirement
 from approval_rules.state import Status
 from approval_rules.switch import Scope, ScopeKind
+from approval_rules.versions import CHANGE_TOOL, SERVER
 from tests.rules.builders import (
     AGENT,
     ARGUMENTS,
@@ -72,6 +73,15 @@ def test_an_agent_proposes_only_what_it_may(agent: Agent, code: Refusal) -> None
     (event,) = decide(None, submit(GREEN, agent), RUNNING)
     assert isinstance(event, SubmitRefused)
     assert (event.code, event.by, event.tool, event.proposal) == (code.value, agent.actor, draft().tool, ID)
+
+
+def test_a_change_of_the_policy_is_the_servers_own() -> None:
+    """No agent proposes one, whatever its list says; the server does."""
+    agent = replace(AGENT, tools=(CHANGE_TOOL,))
+    told = barred(agent, CHANGE_TOOL, RUNNING)
+    assert told is not None
+    assert told[0] is Refusal.TOOL_NOT_ALLOWED
+    assert barred(SERVER, CHANGE_TOOL, RUNNING) is None
 
 
 @pytest.mark.parametrize("requirement", [GREEN, TWO_MANAGERS, RED])

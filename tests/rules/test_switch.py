@@ -127,11 +127,20 @@ def test_slack_and_the_machine_are_not_two_people() -> None:
         assert not switched(switch, last).active
 
 
+def test_an_account_on_the_machine_is_no_second_person_to_itself() -> None:
+    """Whoever types the command twice has still said it once."""
+    asked = switched(RUNNING, start_pause(0), resume(1, None, by=OPERATOR))
+    refused = only(decide_switch(asked, resume(2, None, by=OPERATOR)), SwitchRefused)
+    assert refused.code is Refusal.SECOND_PERSON_NEEDED
+
+
 def test_one_person_resumes_a_narrower_scope() -> None:
-    """An agent or a tool needs one person, and other scopes stay paused."""
-    switch = switched(RUNNING, start_pause(0, THIS_TOOL, pause="tool"), start_pause(0, THIS_AGENT, pause="agent"))
-    switch = switched(switch, resume(1, ANN, THIS_TOOL))
-    assert [pause.id for pause in switch.active] == ["agent"]
+    """An agent or a tool needs one person, also one who waits for a second for everything; other scopes stay paused."""
+    pauses = start_pause(0, THIS_TOOL, pause="tool"), start_pause(0, THIS_AGENT, pause="agent"), start_pause(0)
+    for before in (pauses[:2], (*pauses, resume(1, ANN))):
+        switch = switched(RUNNING, *before)
+        after = switched(switch, resume(2, ANN, THIS_TOOL))
+        assert {pause.id for pause in switch.active} - {pause.id for pause in after.active} == {"tool"}
 
 
 def test_a_new_pause_voids_a_half_done_resume() -> None:
