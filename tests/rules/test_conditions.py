@@ -125,6 +125,14 @@ def test_refused_with_place_and_remedy(text: str, offset: int, advice: str) -> N
     assert str(refused.value) == f"at {offset}: {refused.value.detail}"
 
 
+def test_a_condition_may_be_as_long_as_is_said() -> None:
+    """A thousand characters, to the last one."""
+    text = "x == ''"
+    longest = text[:-1] + "y" * (1000 - len(text)) + "'"
+    assert (len(longest), MAX_LENGTH) == (1000, 1000)
+    assert compile_condition(longest).test({"x": "y"}) is False
+
+
 def test_depth_that_exhausts_the_parser_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rule-engine runs out of stack, the condition is refused like any that is too deep."""
 

@@ -197,6 +197,7 @@ def contract(confirmed: str | None) -> Contract:
     ("arguments", "marked", "field"),
     [
         ({"order_id": "A-1", "amount_usd": 5}, None, "amount_usd"),
+        ({"lines": 3, "amount_usd": 5}, None, "amount_usd"),
         ({"refundAmount": Decimal("1.5")}, None, "refundAmount"),
         ({"amount": "5"}, None, None),
         ({"amount": True}, None, None),
@@ -358,6 +359,8 @@ def test_the_agent_hears_of_a_start() -> None:
         ({"n": 5}, False),
         ({"card": "4111"}, True),
         ([{"card": 1}], True),
+        ({"n": 5, "card": "4111"}, True),
+        ([{"n": 5}, {"card": 1}], True),
         ([1, "card"], False),
         ("x", False),
     ],
@@ -385,3 +388,14 @@ def test_the_initiation_must_still_be_one_that_somebody_can_start() -> None:
     """A proposal that no person started, or under a policy that names nobody, has no starter."""
     assert not may_still_start(blocked(), STARTABLE, {MAYA.person: MAYA})
     assert not may_still_start(approved_start(), NOBODY, {MAYA.person: MAYA})
+
+
+def test_the_starters_proof_is_held_to_what_is_asked_now() -> None:
+    """Who began with a code has not begun what a passkey is asked for by the time of the claim."""
+    begun = approved_start()
+    assert may_still_start(begun, STARTABLE, {MAYA.person: MAYA})
+    assert begun.initiator is not None
+    coded = replace(begun, initiator=replace(begun.initiator, proof=proof("totp")))
+    assert not may_still_start(coded, STARTABLE, {MAYA.person: MAYA})
+    weaker = replace(STARTABLE, initiation=Initiation(MANAGER, "totp"))
+    assert may_still_start(coded, weaker, {MAYA.person: MAYA})

@@ -56,6 +56,9 @@ def test_where_a_condition_holds_its_numbers_lie_in_their_ranges(text: str, n: D
         ("n <= 9 or (n < 1 and n > 2)", {"n": Range(high=D(9))}),
         ("n < 5 or n <= 5", {"n": Range(high=D(5))}),
         ("(n >= 1 and n < 3) or (n > 1 and n <= 3)", {"n": Range(D(1), D(3))}),
+        ("(n > 1 and n < 5) or (n > 2 and n < 9)", {"n": Range(D(1), D(9), open_low=True, open_high=True)}),
+        ("(n >= 2 and n <= 9) or (n >= 1 and n <= 5)", {"n": Range(D(1), D(9))}),
+        ("n <= 50 or n > 3", {"n": Range()}),
     ],
 )
 def test_bounds_are_found(text: str, expected: dict[str, Range]) -> None:
