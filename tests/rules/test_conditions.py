@@ -133,6 +133,13 @@ def test_a_condition_may_be_as_long_as_is_said() -> None:
     assert compile_condition(longest).test({"x": "y"}) is False
 
 
+def test_a_condition_may_be_as_deep_as_is_said() -> None:
+    """Thirty-two levels, and not one more."""
+    assert compile_condition("not " * 32 + "x").test({"x": True}) is True
+    with pytest.raises(ConditionFaultError, match="deeper than 32 levels"):
+        compile_condition("not " * 33 + "x")
+
+
 def test_depth_that_exhausts_the_parser_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rule-engine runs out of stack, the condition is refused like any that is too deep."""
 
