@@ -13,7 +13,7 @@ from approval_rules.nearest import nearest
 from approval_rules.people import RoleName, ToolName
 from approval_rules.policy import Contradiction, PolicyFolder, classify
 from approval_rules.requirement import Requirement, Seat, Tier
-from approval_rules.verdicts import Ask, Block
+from approval_rules.verdicts import Ask, Block, Verdict
 from bot.policy_files import load
 from tests.rules.builders import AGENT, MANAGER, REFUND, START
 from tests.rules.policies import ALLOW, BLOCK, THREE, TWO, draft, folder, judged
@@ -214,7 +214,8 @@ def test_undetermined_ask_before_an_ask_asks_the_strictest() -> None:
 
 def test_one_stricter_ask_in_doubt_is_enough() -> None:
     """Doubts about rules that would allow leave an ask as it is; one about a stricter ask among them does not."""
-    for doubts in ([ALLOW, THREE], [THREE, ALLOW], [ALLOW, THREE, ALLOW]):
+    some: tuple[tuple[Verdict, ...], ...] = (ALLOW, THREE), (THREE, ALLOW), (ALLOW, THREE, ALLOW)
+    for doubts in some:
         rules = [("m > 2", doubtful) for doubtful in doubts]
         assert judged(folder(*rules, ("n > 0", TWO)), {"n": 3}).seats == THREE.seats
     assert judged(folder(("m > 2", ALLOW), ("m > 3", ALLOW), ("n > 0", TWO)), {"n": 3}).seats == TWO.seats
