@@ -15,6 +15,7 @@ from approval_rules.factors import Wish, enrol
 from bot.desk.factor_record import New, record_factors
 from bot.slack_standin.faults import LostAnswer, Refuse, ServerError
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, PRIYA, SAM
+from bot.store.check import differences
 from bot.store.credentials import factors_of
 from bot.store.transaction import Transaction
 from tests.scenarios.test_second_factors import (
@@ -114,15 +115,20 @@ async def test_an_app_that_is_locked_or_gone_meanwhile_makes_no_vote(world: Fact
 
 
 async def test_a_secret_that_cannot_be_opened_makes_no_vote(world: FactorWorld) -> None:
-    """Another key, or a changed row: every code is wrong, and nothing breaks."""
+    """Another key, or a changed row: every code is wrong, nothing breaks, and the log shows what was changed."""
     app = await world.enrolled(MAYA)
     packet = await world.packet_of(await world.propose())
     modal = await world.ask(MAYA, packet)
-    with closing(sqlite3.connect(world.database, timeout=10)) as db:
+    with closing(sqlite3.connect(world.database, timeout=10, isolation_level=None)) as db:
+        kept = db.execute("SELECT material, id FROM credentials WHERE factor = 'totp'").fetchone()
         db.execute("UPDATE credentials SET material = json_set(material, '$.secret', 'v1:AAAA') WHERE factor = 'totp'")
-        db.commit()
-    outcome = await world.type_code(MAYA, modal, app.at(world.clock()))
-    assert "wrong" in outcome.errors["code"]
+        outcome = await world.type_code(MAYA, modal, app.at(world.clock()))
+        assert "wrong" in outcome.errors["code"]
+        with world.db() as looking:
+            assert [line.partition(": ")[2] for line in differences(looking)] == [
+                "the index has another key, secret or code than the log says"
+            ]
+        db.execute("UPDATE credentials SET material = ? WHERE id = ?", kept)
 
 
 async def test_an_invented_ticket_is_recorded(world: FactorWorld) -> None:
