@@ -52,7 +52,13 @@ HASH = 32
 AT_ONCE = 16 * TILE  # entries of one piece of work
 INLINE = 5 * AT_ONCE  # below this, more processes cost more than they bring
 MOST_FAULTS = 50
-LOOKED_INTO = frozenset(("values.erased", "log.key_changed"))  # types of entries whose data is read
+KEY_TABLES = {
+    "agent_keys": "agent.changed",
+    "operator_keys": "operator.key_changed",
+    "auditor_keys": "auditor.key_changed",
+}
+ENROLLED = "factor.enrolled"
+LOOKED_INTO = frozenset(("values.erased", "log.key_changed", ENROLLED, *KEY_TABLES.values()))  # whose data is read
 MOST_PACK_BYTES = 256 * 1024 * 1024
 MOST_TEXT_BYTES = 64 * 1024 * 1024
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -395,6 +401,7 @@ class Checked:
     gone: list[tuple[int, str, int]]  # by entry and day, how many of its values are not there
     erased: Counter[str]  # by day, how many values were recorded as erased
     ended: dict[bytes, tuple[int, int]]  # by retired key, how many entries it counts for and the entry that says so
+    given: set[tuple[str, str, str | None]]  # keys and factors by type of entry, time or id, and digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +462,7 @@ def check_piece(task: Task) -> Checked:
         gone=gone,
         erased=_erased(entries),
         ended=_ended(piece.numbers, entries),
+        given=set(_given(entries)),
     )
 
 
@@ -480,6 +488,20 @@ def _ended(numbers: Sequence[int], entries: list[dict[str, Any] | None]) -> dict
             public = from_b64url(str(data.get("key")))
             found[public] = min((data["size"], number), found.get(public, (EXACT, 0)))
     return found
+
+
+def _given(entries: list[dict[str, Any] | None]) -> Iterator[tuple[str, str, str | None]]:
+    """Give the digests of the keys and factors that entries gave out; None for one of before there were digests."""
+    for entry in entries:
+        if entry is None or entry["type"] not in LOOKED_INTO or type(entry["data"]) is not dict:
+            continue
+        data = entry["data"]
+        if entry["type"] == ENROLLED:
+            found = data["bound"] if type(data.get("bound")) is list else [None]
+            yield from ((ENROLLED, str(data.get("credential")), digest and str(digest)) for digest in found)
+        elif data.get("change") in ("added", "rotated"):
+            told = data.get("fingerprint")
+            yield entry["type"], str(entry["at"]), told and str(told)
 
 
 def _other(piece: Piece, leaves: list[bytes]) -> list[int]:
@@ -818,6 +840,7 @@ class Walk:
     gone: list[tuple[int, str, int]] = field(default_factory=list)
     erased: Counter[str] = field(default_factory=Counter)
     ended: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    given: set[tuple[str, str, str | None]] = field(default_factory=set)
     _tree: Tree = field(default_factory=Tree)
     claimed_tree: Tree | None = None
     _prev: str = FIRST_PREV
@@ -861,6 +884,7 @@ class Walk:
         self.sealed += piece.sealed
         self.gone += piece.gone
         self.erased += piece.erased
+        self.given |= piece.given
         for public, end in piece.ended.items():
             self.ended[public] = min(end, self.ended.get(public, end))
         self._tell(piece.faults)
@@ -1101,6 +1125,11 @@ def check_database(path: Path, named: "Named") -> Walk:
             last = source.measure(connection)
             tree = {(level, at): node for level, at, node in _rows(connection, "SELECT level, idx, hash FROM tree")}
             notes = _rows(connection, "SELECT size, note, at FROM checkpoints ORDER BY size")
+            keys = {
+                name: _rows(connection, f"SELECT key_id, hash, created_at FROM {name} ORDER BY key_id")  # noqa: S608 - ours
+                for name in KEY_TABLES
+            }
+            factors = _rows(connection, "SELECT id, material FROM credentials ORDER BY id")
             span = (0, -1 if last is None else last)
             stray = connection.execute("SELECT seq, name FROM detached WHERE seq NOT BETWEEN ? AND ?", span).fetchall()
         own = list(_checkpoints(notes, named.keys, report))
@@ -1120,6 +1149,7 @@ def check_database(path: Path, named: "Named") -> Walk:
         (number, name), more = stray[0], f", and {len(stray) - 1} more" if len(stray) > 1 else ""
         report.add(f"the detached value {name!r} belongs to no entry{more}", number)
     _check_kept_tree(tree, into)
+    _check_given(keys, factors, into)
     about_it = [each for each in named.kept if each.origin in into.names]
     count_kept([row[0] for row in notes if type(row[0]) is int], [*own, *about_it], report)
     judge(into, [*own, *named.kept], named.keys)
@@ -1149,6 +1179,38 @@ def _checkpoints(rows: list[tuple[Any, ...]], keys: Keys, report: Report) -> Ite
         if found.at and found.at != at:
             report.add(f"{source} was not signed when it says")
         yield found
+
+
+def _check_given(keys: dict[str, list[tuple[Any, ...]]], factors: list[tuple[Any, ...]], into: Walk) -> None:
+    """Hold keys and factors against what entries gave out: whoever exchanges one acts in another's name."""
+    digests = {(kind, digest) for kind, _, digest in into.given}
+    for table, rows in keys.items():
+        for key_id, kept, created_at in rows:
+            kind = KEY_TABLES[table]
+            if (kind, _sha256_name(f"{key_id} {kept}")) not in digests and (kind, created_at, None) not in into.given:
+                into.report.add(f"the key {key_id} of {table} is none that an entry gave out")
+    enrolled = {ident for kind, ident, _ in into.given if kind == ENROLLED}
+    for ident, text in factors:
+        try:
+            is_known = ident in enrolled and (
+                (ENROLLED, ident, None) in into.given
+                or text == "{}"  # it was removed
+                or all((ENROLLED, ident, each) in into.given for each in _material_digests(json.loads(text)))
+            )
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            is_known = False
+        if not is_known:
+            into.report.add(f"the second factor {ident} is not verified by what was enrolled")
+
+
+def _material_digests(material: dict[str, Any]) -> list[str]:
+    if "hashes" in material:
+        return [_sha256_name(str(each)) for each in material["hashes"]]
+    return [_sha256_name(json.dumps({k: v for k, v in material.items() if k != "removal_asked"}, sort_keys=True))]
+
+
+def _sha256_name(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_kept_tree(kept: dict[tuple[Any, Any], Any], into: Walk) -> None:

@@ -59,6 +59,7 @@ class Table:
     added: str | None
     in_bytes: bool = False
     only: str = "true"
+    by_file: frozenset[str] = frozenset()  # columns that the verifier of one file looks at; "+" is a row too much
 
 
 def _index(what: str) -> str:
@@ -149,6 +150,7 @@ TABLES = (
         | {"material": "the index has another key, secret or code"},
         _index("credential"),
         _index("credential"),
+        by_file=frozenset(("id", "material", "+")),
     ),
     Table(
         "policy_content",
@@ -180,6 +182,7 @@ TABLES = (
         dict.fromkeys(("agent_id", "created_at", "expires_at", "key_id", "hash"), _AGENT_KEYS),
         _AGENT_KEYS,
         _AGENT_KEYS,
+        by_file=frozenset(("key_id", "hash", "+")),
     ),
     Table(
         "operator_keys",
@@ -187,6 +190,7 @@ TABLES = (
         dict.fromkeys(("key_id", "hash", "person", "created_at", "revoked_at"), _index("operator's key")),
         _index("operator's key"),
         _index("operator's key"),
+        by_file=frozenset(("key_id", "hash", "+")),
     ),
     Table(
         "auditor_keys",
@@ -196,6 +200,7 @@ TABLES = (
         ),
         _index("auditor's key"),
         _index("auditor's key"),
+        by_file=frozenset(("key_id", "hash", "+")),
     ),
 )
 """The tables that are the record, or a fold of it that somebody acts on."""
@@ -244,16 +249,20 @@ OUTSIDE_COLUMNS = {
 """The columns of those tables that the log does not bear out, each with its reason."""
 
 
+def _in_bytes(table: Table, column: str) -> bool:
+    return table.in_bytes or column in table.by_file
+
+
 def damages() -> Iterator[Damage]:
     """Give every way to tamper with one row of one table."""
     for table in TABLES:
         for column, told in table.columns.items():
             what = f"{column} changed"
-            yield Damage(table.name, what, told, _flip(table, column), table.in_bytes, table.only)
+            yield Damage(table.name, what, told, _flip(table, column), _in_bytes(table, column), table.only)
         if table.gone:
             yield Damage(table.name, "a row deleted", table.gone, _delete(table), table.in_bytes, table.only)
         if table.added is not None:
-            yield Damage(table.name, "a row added", table.added, _add(table), table.in_bytes, table.only)
+            yield Damage(table.name, "a row added", table.added, _add(table), _in_bytes(table, "+"), table.only)
     links = f"{LINK}|{NUMBER}|{REWRITTEN}|{MISSING}"
     yield Damage("entries", "deleted with all that belongs to it", MISSING, _without)
     yield Damage("entries", "deleted and the gap closed", links, _close)
