@@ -1,6 +1,7 @@
 """`audit export --tiles`: the log as files that an auditor verifies with his own tools. It changes no log."""
 
 import base64
+import shlex
 from pathlib import Path
 
 import typer
@@ -35,4 +36,4 @@ def write_tiles(tiles: Path, *, with_values: bool, as_json: bool) -> None:
         typer.echo(f"Wrote {counted(checkpoint.size, 'entry', 'entries')} to {printable(str(tiles))}.")
         typer.echo("Give the auditor on another way:")
         for key in keys:
-            typer.echo(f"  --key {key}")
+            typer.echo(f"  --key {shlex.quote(key)}")
