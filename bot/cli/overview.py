@@ -116,14 +116,20 @@ def pending(limit: int) -> list[dict[str, Any]]:
 
 
 def one(ident: str) -> dict[str, Any] | None:
-    """Give one proposal as the API shows it."""
+    """Give one proposal as the API shows it, but for what people are not shown: `audit reveal` does that, on record."""
     with reading() as connection:
         return _one(connection, ident)
 
 
 def _one(connection: sqlite3.Connection, ident: str) -> dict[str, Any] | None:
     loaded = rows.loaded_from(recorded_of(connection, ident))
-    return None if loaded is None else json.loads(proposal_json(_seen(connection, loaded)))
+    if loaded is None:
+        return None
+    from bot.reveal.covering import covered_members  # what it imports, `status` must not wait for
+
+    told = covered_members(proposal_json(_seen(connection, loaded)), loaded.proposal.requirement.hidden)
+    found: dict[str, Any] = json.loads(told)
+    return found
 
 
 def _seen(connection: sqlite3.Connection, loaded: Loaded) -> Seen:

@@ -272,7 +272,8 @@ def damages() -> Iterator[Damage]:
     yield Damage("entries", "changed with its hash", f"{LINK}|{REWRITTEN}", _with_hash)
     yield Damage("entries", "changed, and all hashes after it", REWRITTEN, _relinked)
     yield Damage("entries", "changed, all hashes and the tree", REWRITTEN, _regrown)
-    yield Damage("entries", "the same, and no checkpoint in the database", REWRITTEN, _forgotten)
+    told = f"{REWRITTEN}|this log was rewritten from its first entry"
+    yield Damage("entries", "the same, and no checkpoint in the database", told, _forgotten)
     yield Damage("detached", "two values exchanged", CHANGED, _exchange, only=PLAIN)
     for column, told in {"seq": f"{CHANGED}|{STRAY}|{GONE}", "name": CHANGED, "box": CHANGED, "key": GONE}.items():
         what = f"{column} of a sealed value changed"

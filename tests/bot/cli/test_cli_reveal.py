@@ -39,6 +39,16 @@ async def test_an_original_is_shown_with_a_reason_and_recorded(living: Living) -
     )
 
 
+async def test_what_waits_is_listed_and_shown_covered(living: Living) -> None:
+    """`pending` and `show` give a proposal as the API does, but for what people are not shown."""
+    proposal = await living.world.propose(180, arguments=ARGUMENTS)
+    for command in (("pending", "--json"), ("show", proposal["id"], "--json"), ("show", proposal["id"])):
+        told = await living(*command)
+        assert "ORD-1" in told.out
+        assert "(hidden by policy)" in told.out
+        assert IBAN not in told.out
+
+
 async def test_every_command_that_shows_values_shows_them_covered_and_on_record(
     living: Living, tmp_path: object
 ) -> None:
