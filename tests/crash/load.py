@@ -115,10 +115,10 @@ class Load:
 def lost(load: Load, receiver: Receiver, ledger: Ledger) -> list[str]:
     """Name everything that a client was told and the log does not know, and every decision that no callback told."""
     broken = []
-    by_key = {key: proposal for (_, key), proposal in ledger.keys.items()}
     for key, idents in load.proposals.items():
-        if idents != {by_key.get(key)}:
-            broken.append(f"I1: {key} was answered with {idents}, the log has {by_key.get(key)}")
+        known = ledger.proposal_by_key(key)
+        if idents != {known}:
+            broken.append(f"I1: {key} was answered with {idents}, the log has {known}")
     claims = {event.proposal for event in ledger.events(Claimed)}
     for ident, grants in load.grants.items():
         if len(grants) != 1 or ident not in claims:
