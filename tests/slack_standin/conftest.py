@@ -36,7 +36,7 @@ def clock() -> LeapingClock:
 @pytest.fixture
 def options() -> Options:
     """Return options without rate limits; tests about limits bring their own."""
-    return Options(rates=Rates.unlimited(), patience_s=0.5)
+    return Options(rates=Rates.unlimited())
 
 
 @pytest.fixture

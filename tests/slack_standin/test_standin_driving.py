@@ -133,7 +133,7 @@ async def test_an_app_that_does_not_answer_gets_the_triangle(
 ) -> None:
     """No 200 in time, another status or no connection: the person sees Slack's warning, and nobody else does."""
     message = await card(client, slack)
-    app.says("", delay_s=0.8)
+    app.says("", delay_s=3.3)
     late = await slack.click(MAYA, REFUND_APPROVALS, message.ts, "approve")
     assert not late.ok
     assert "within 3 seconds" in str(late.warning)
