@@ -20,7 +20,7 @@ from bot.store.past import one_view
 from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
 
-BATCH: Final = 50
+BATCH: Final = 25
 _PROPOSAL_KINDS: Final = frozenset(kind for kind, cls in KINDS.items() if cls in get_args(ProposalEvent))
 _PLACE: Final = "SELECT entries FROM search_place"
 _NEW: Final = "SELECT seq, subject, type FROM entries WHERE seq >= :place ORDER BY seq LIMIT :most"
@@ -59,9 +59,10 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the entries from `start` up to `end`, of `size`, change in the index: a unit of the writer.
+    """What the entries from `start` up to `end` change in the index: a unit of the writer.
 
-    It gives False where the index was somewhere else already, because another process filled it.
+    It gives how many entries the log has grown by since it was read with `size` of them; None where the index was
+    somewhere else already, because another process filled it.
     """
 
     start: int
@@ -69,10 +70,10 @@ class Batch:
     size: int
     changes: tuple[_Change, ...]
 
-    def __call__(self, tx: Transaction) -> bool:
+    def __call__(self, tx: Transaction) -> int | None:
         """Write the rows."""
         if tx.rows(_PLACE, {})[0][0] != self.start:
-            return False
+            return None
         seqs = json.dumps(sorted({seq for change in self.changes for seq in change.entries}))
         living = {(seq, name) for seq, name in tx.rows(_LIVING, {"seqs": seqs})}
         for change in self.changes:
@@ -85,7 +86,7 @@ class Batch:
         for change in self.changes:
             _put(tx, change.found, change.marks, living)
         tx.write(_MOVE, (self.end,))
-        return True
+        return tx.size - self.size
 
 
 def _put(
