@@ -22,12 +22,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 def words_in(texts: Iterable[str]) -> list[str]:
     """Give the distinct words of some texts in their order: 200 at the most, each of at most 64 characters."""
-    found: dict[str, None] = {}
-    for text in texts:
-        found.update(dict.fromkeys([word[:_LONGEST] for word in _WORD.findall(_folded(text))]))
-        if len(found) >= MOST_WORDS:
-            break
-    return list(found)[:MOST_WORDS]
+    distinct = dict.fromkeys([word[:_LONGEST] for word in _WORD.findall(_folded("\n".join(texts)))])
+    return list(distinct)[:MOST_WORDS]
 
 
 def marker(key: SigningKey) -> Marker:
