@@ -1,4 +1,7 @@
-"""Turns recorded proposals into what a person may read: an amount, and a case. Never shows what the policy hides."""
+"""Turns recorded proposals into what a person may read: an amount, and a case.
+
+Never shows what the policy hides, nor the secrets and card numbers that are found in the rest.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +14,7 @@ from approval_rules.requirement import Tier
 from approval_rules.text import AgentJson, AgentText, Json, unwrap_object, unwrap_text
 from approval_rules.times import format_time
 from bot.settings import DEFAULT_ENVIRONMENT
+from handlers.slack.found_secrets import masked
 from handlers.slack.values import is_hidden
 
 _HIDDEN = "(hidden by policy)"
@@ -24,9 +28,9 @@ def amount_in(arguments: Mapping[str, Json], hidden: frozenset[str]) -> str:
     for name, value in arguments.items():
         if name.lower().startswith("amount") and not is_hidden(name, hidden) and not isinstance(value, bool):
             if isinstance(value, int | Decimal):
-                return f"{name} {value}"
+                return f"{name} {masked(str(value))}"
             if isinstance(value, str):
-                return f"{name} {json.dumps(value, ensure_ascii=False)}"
+                return f"{name} {json.dumps(masked(value), ensure_ascii=False)}"
     return ""
 
 
@@ -46,8 +50,8 @@ def corrected_case(
 
     `note` is what the person did (`kinds`) and said.
 
-    A field that the policy hides is taken out, and so is its value wherever else it stands. Who started the run is not
-    the case's business.
+    A field that the policy hides is taken out, and so is its value wherever else it stands; found secrets are named in
+    their stead. Who started the run is not the case's business.
     """
     parts = _parts(then)
     secrets = _all_secrets(parts, hidden)
@@ -63,7 +67,7 @@ def corrected_case(
 
 
 def cleaned_reason(then: Submitted, reason: AgentText, hidden: frozenset[str]) -> str:
-    """Give what a person said without the values that the policy hides."""
+    """Give what a person said without the values that the policy hides, and without found secrets."""
     return _without(unwrap_text(reason), _all_secrets(_parts(then), hidden))
 
 
@@ -116,12 +120,13 @@ def _clean(value: Json, hidden: frozenset[str], secrets: Sequence[str], name: st
             return _without(value, secrets)
         case Sequence():
             return [_clean(each, hidden, secrets, name) for each in value]
-        case int() | Decimal():
-            return _HIDDEN if str(value) in secrets and not isinstance(value, bool) else value
+        case int() | Decimal() if not isinstance(value, bool):
+            kept = _HIDDEN if (text := str(value)) in secrets else masked(text)
+            return value if kept == text else kept
     return value
 
 
 def _without(text: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, _HIDDEN)
-    return text
+    return masked(text)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 Below: TypeAlias = Callable[[int], int | None]
 
-MOST_STEPS: Final = 10_000
+MOST_STEPS: Final = 6_000
 TOP: Final = 2**63 - 1
 _FEW: Final = 5_000
 BY_TERM: Final = "SELECT seq FROM search_terms WHERE term = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
@@ -72,6 +72,10 @@ def matching(filters: Sequence[Below], top: int, bottom: int) -> Iterator[tuple[
 
 
 def _any_of(connection: sqlite3.Connection, sql: str, keys: Collection[str | int]) -> Below:
+    if len(keys) == 1:  # nearly always, and a walk may be thousands of steps
+        (only,) = keys
+        return lambda place: _first(connection.execute(sql, (only, place)).fetchone())
+
     def below(place: int) -> int | None:
         rows = (connection.execute(sql, (key, place)).fetchone() for key in keys)
         return max((row[0] for row in rows if row is not None), default=None)

@@ -162,12 +162,14 @@ def in_words(name: str, value: Json) -> Safe:
 
 def money_of(name: str, value: Json) -> Money | None:
     """Read an amount in the currency that the field's name ends in; None where it is no amount of money."""
-    words = name_words(name)
-    if isinstance(value, bool) or not words or words[-1] not in _CURRENCIES or _NOT_WHOLE & set(words):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return None
-    if isinstance(value, int | Decimal) or (isinstance(value, str) and _AMOUNT_TEXT.fullmatch(value)):
-        return Money(Decimal(value), words[-1])
-    return None
+    if isinstance(value, str) and not _AMOUNT_TEXT.fullmatch(value):
+        return None  # most texts, before their names are taken apart
+    words = name_words(name)
+    if not words or words[-1] not in _CURRENCIES or _NOT_WHOLE & set(words):
+        return None
+    return Money(Decimal(value), words[-1])
 
 
 def money(name: str, value: Json) -> Safe | None:

@@ -50,3 +50,20 @@ async def test_a_denied_start_is_a_case_that_stays_blocked(living: Living) -> No
     (world.policy / "cases" / "denied.jsonl").write_text(ended.out, "utf-8")
     tested = await living("policy", "test")
     assert (tested.code, tested.err) == (0, ""), tested.out
+
+
+async def test_secrets_and_card_numbers_are_in_no_case(living: Living) -> None:
+    """A case goes into a repository: what no packet shows is named instead, wherever it stands, and the case still runs."""
+    world = living.world
+    token, card = f"ghp_{'a1B2' * 9}", "4111 1111 1111 1111"
+    arguments = {"amount_usd": 180, "note": f"use {token}", token: 1, "cards": [card, int(card.replace(" ", ""))]}
+    facts = {"customer_tier": "pro", "ticket": f"paid with {card}"}
+    made = await world.propose(arguments=arguments, context={"facts": facts})
+    await world.deny(MAYA, await world.packet_of(made), f"he sent {token} and {card}")
+    ended = await living("policy", "cases", "export")
+    assert not [secret for secret in (token, card, card.replace(" ", "")) if secret in ended.out]
+    assert ended.out.count("(a GitHub token is withheld: 40 characters, sha256 ") == 3
+    assert ended.json()["arguments"]["cards"] == ["411111••••••1111 (a card number)"] * 2
+    (world.policy / "cases").mkdir()
+    (world.policy / "cases" / "denied.jsonl").write_text(ended.out, "utf-8")
+    assert (await living("policy", "test")).code == 0
