@@ -53,7 +53,7 @@ async def test_a_denied_start_is_a_case_that_stays_blocked(living: Living) -> No
 
 
 async def test_secrets_and_card_numbers_are_in_no_case(living: Living) -> None:
-    """A case goes into a repository: what no packet shows is named instead, wherever it stands, and the case still runs."""
+    """A case goes into a repository: what no packet shows is named instead, and the case runs."""
     world = living.world
     token, card = f"ghp_{'a1B2' * 9}", "4111 1111 1111 1111"
     arguments = {"amount_usd": 180, "note": f"use {token}", token: 1, "cards": [card, int(card.replace(" ", ""))]}
