@@ -61,6 +61,7 @@ def _lines(found: "Replay") -> Iterator[str]:
         yield f"  {name}: {what}"
     for name, what in found.run.items():
         yield f"  {name}, says the agent: {what}"
+    yield "known: what was on record; shown: what people saw; decided; done: what came of it"
     for minute, steps in groupby(found.steps, lambda step: f"{step.moment.at:%Y-%m-%d %H:%M} UTC"):
         yield from ("", minute)
         for step in steps:

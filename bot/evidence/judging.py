@@ -16,7 +16,10 @@ from bot.store.terms import APART
 
 Answer = Literal["same", "differs", "not told"]
 _CHANGE: Final = "a change of the policy is judged by no rule: the people of its admin role decide it"
-_ERASED: Final = "what was asked for has been erased"
+_ERASED: Final = (
+    "the rules read what has been erased since, when its term was over or because somebody asked for it ({gone}); what "
+    "they came to then stands in the entry, which is as provable as before: {then}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ def _why_not(decision: Decision, seq: int, proposal: Proposal, version: Version)
     taken_in = {"context", "run"} if proposal.lookups is None else {"context", "run", "looked_up"}
     judged = {"arguments", "digest"} | ({"known"} if policy is not None and policy.told else set())
     judged |= {APART} if proposal.requirement.personal else set()
-    lives = decision.living(decision.written[0].seq) >= taken_in and decision.living(seq) >= judged
-    return None if lives else _ERASED
+    gone = sorted({*taken_in - decision.living(decision.written[0].seq), *judged - decision.living(seq)})
+    return _ERASED.format(gone=", ".join(gone), then=proposal.requirement.policy.because) if gone else None
 
 
 def _settled(requirement: Requirement) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ It has no script, no link and no address; everything foreign in it is escaped, a
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from handlers.desk import Seen
 from handlers.slack.blocks import Block
 from handlers.slack.details import pages_of
 from handlers.slack.escape import named, visible
+from handlers.slack.found_secrets import masked
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import standing_of
 from handlers.slack.text import erased_of
@@ -25,46 +27,55 @@ from handlers.web.runs import Run, in_runs, neighbours
 from handlers.web.story import Moment
 
 STYLE: Final = """
-:root { color-scheme: light; font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  --ink: #1b1b1b; --paper: #fff; --soft: #555; --line: #ddd; --rule: #bbb; --mono: #f5f5f3; --side: #888;
+  --good: #1c6b3c; --on-good: #eef7f1; --open: #8a6100; --on-open: #fdf6e3; --bad: #a3121b; --on-bad: #fdecec; }
+@media screen and (prefers-color-scheme: dark) { :root {
+  --ink: #e6e8eb; --paper: #16191d; --soft: #a9b0b8; --line: #343a42; --rule: #4a525c; --mono: #1f242a; --side: #7d8691;
+  --good: #4caf7d; --on-good: #13261c; --open: #d9a63a; --on-open: #2a2312; --bad: #ff7b7b; --on-bad: #331617; } }
 body { margin: 0 auto; max-width: 56rem; padding: 1rem 1rem 3rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: .25rem 0 .5rem; }
-h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; padding-top: .75rem; border-top: 1px solid #bbb; }
+h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--rule); }
 h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
 p, ul { margin: .35rem 0; }
-.kicker { color: #555; font-size: .85rem; }
+.kicker { color: var(--soft); font-size: .85rem; }
 .state { font-size: 1.05rem; font-weight: 600; }
-.verdict { border: 2px solid #1c6b3c; background: #eef7f1; border-radius: .5rem; padding: .6rem .9rem; margin: 1rem 0; }
-.verdict.open { border-color: #8a6100; background: #fdf6e3; }
-.verdict.broken { border: 4px solid #a3121b; background: #fdecec; }
+.verdict { border: 2px solid var(--good); background: var(--on-good); border-radius: .5rem; padding: .6rem .9rem;
+  margin: 1rem 0; }
+.verdict.open { border-color: var(--open); background: var(--on-open); }
+.verdict.broken { border: 4px solid var(--bad); background: var(--on-bad); }
 .verdict strong { display: block; font-size: 1.1rem; }
 dl { display: grid; grid-template-columns: minmax(8rem, 12rem) 1fr; gap: .2rem 1rem; margin: .5rem 0; }
-dt { color: #555; } dd { margin: 0; }
+dt { color: var(--soft); } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ddd; }
-th { font-size: .8rem; color: #555; font-weight: 600; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); }
+th { font-size: .8rem; color: var(--soft); font-weight: 600; }
 th, td.when, td.kind, td.no { white-space: nowrap; } td.when, td.no { font-variant-numeric: tabular-nums; }
 td.kind { font-weight: 600; } td.who { min-width: 9rem; }
-pre { font: .82rem/1.45 ui-monospace, monospace; white-space: pre-wrap; background: #f5f5f3; border: 1px solid #ddd;
-  border-radius: .35rem; padding: .5rem .75rem; margin: .35rem 0; }
-.packet { border: 1px solid #aaa; border-left: 6px solid #888; border-radius: .35rem; padding: .25rem .9rem .5rem;
-  margin: .5rem 0 1rem; }
+pre { font: .82rem/1.45 ui-monospace, monospace; white-space: pre-wrap; background: var(--mono);
+  border: 1px solid var(--line); border-radius: .35rem; padding: .5rem .75rem; margin: .35rem 0; }
+.packet { border: 1px solid var(--rule); border-left: 6px solid var(--side); border-radius: .35rem;
+  padding: .25rem .9rem .5rem; margin: .5rem 0 1rem; }
 .packet h3 { margin-top: .5rem; } .details p, .packet p { margin: .25rem 0; }
-small, .note { color: #555; font-size: .85rem; }
+small, .note { color: var(--soft); font-size: .85rem; }
 code { font: .85rem ui-monospace, monospace; } svg { vertical-align: -.2em; }
 @media (max-width: 40rem) {
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { display: none; }
-  tr { border-bottom: 1px solid #ddd; padding: .4rem 0; } td { border: 0; padding: 0; }
+  tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } td { border: 0; padding: 0; }
   td.when, td.kind { display: inline; } td.when::before { content: none !important; }
   td.kind::before { content: " · "; }
-  td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #555; font-weight: 400; }
+  td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; }
 }
 @media print {
   @page { size: A4; margin: 18mm 16mm; }
-  :root { font-size: 10.5pt; } body { max-width: none; padding: 0; }
-  h2, h3, .verdict { break-after: avoid; } tr, .packet, .verdict { break-inside: avoid; }
+  :root { font-size: 10.5pt; color-scheme: light; } body { max-width: none; padding: 0; }
+  h2, h3, .verdict, h2 + .note, h3 + .note { break-after: avoid; }
+  tr, .packet, .verdict { break-inside: avoid; } .packet { border-color: #888; }
 }
 """
+_CODE: Final = re.compile("`([^`<]+)`")
+_AS_CODE: Final = r"<code>\1</code>"
 _ALL_SHOWN: Final = 4
 _NOT_FOR_AGENTS: Final = (
     "<h2>Not in here</h2><p>This was made for the agent's own key. What people were shown and tried, the text of the "
@@ -207,7 +218,8 @@ def _in_short(found: Evidence) -> Iterator[str]:
 
 def _story(told: Sequence[Moment]) -> Iterator[str]:
     yield "<h2>What happened</h2>"
-    yield '<p class="note">Times are UTC, as the server recorded them. The number is that of the entry in the log.</p>'
+    yield '<p class="note">Times are UTC, as the server recorded them. The number is that of the entry in the log. '
+    yield "Known: what was on record; shown: what people saw; decided; done: what came of it.</p>"
     rows = [(_exact(run.first.at), run.first.kind, run.first.who, _what(run), run.entries) for run in in_runs(told)]
     yield _table(("when", "", "who", "what", "entry"), rows)
 
@@ -265,7 +277,17 @@ def _policy(files: Sequence[tuple[str, str]]) -> Iterator[str]:
     if not files:
         yield "<p>There was no policy file for this tool, or it cannot be had any more.</p>"
     for name, text in files:
-        yield f"<h3>{escape(visible(name))}</h3><pre>{escape(visible(text, breaks=True))}</pre>"
+        yield f"<h3>{escape(visible(name))}</h3><pre>{escape(_file(text))}</pre>"
+
+
+def _file(text: str) -> str:
+    """Show a file with its indentation, which says what belongs to what; the rest of each line as ever."""
+    return "\n".join([_indented(line) for line in masked(text).removesuffix("\n").split("\n")])
+
+
+def _indented(line: str) -> str:
+    rest = line.lstrip(" ")
+    return " " * (len(line) - len(rest)) + (visible(rest) if rest else "")
 
 
 def _log(found: Evidence) -> Iterator[str]:
@@ -289,9 +311,9 @@ def _values(each: Proved) -> str:
 
 
 def _how_to_check() -> Iterator[str]:
-    yield "<h2>How to check this</h2>" + _list(CHECKS)
+    yield "<h2>How to check this</h2>" + _CODE.sub(_AS_CODE, _list(CHECKS))
     yield "<h2>What this does not prove</h2>"
-    yield f"<ul>{''.join([f'<li>{escape(each)}</li>' for each in LIMITS])}</ul>"
+    yield f"<ul>{''.join([f'<li>{_CODE.sub(_AS_CODE, escape(each))}</li>' for each in LIMITS])}</ul>"
 
 
 def _lowered(html: str) -> str:

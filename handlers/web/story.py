@@ -39,12 +39,15 @@ from handlers.slack.blocks import utc
 from handlers.slack.escape import Safe, named, visible
 from handlers.slack.sentence import sentence_of
 from handlers.slack.standing import FACTOR, name_of, scope_words, who_decides
-from handlers.slack.text import numbers_of, words
+from handlers.slack.text import fields_of, numbers_of, words
 from handlers.slack.wording import DENIED_FOR
+from handlers.web.refused_words import why_refused
 
 Kind = Literal["known", "shown", "decided", "done"]
 Click = Literal["counted", "in vain"]
 _TIERS: Final = {Tier.GREEN: "let it through", Tier.YELLOW: "asked people", Tier.RED: "blocked it"}
+
+_TRIED: Final = {"ask": "a question", "edit": "a lowered value", "take-back": "taking it back"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
             return "decided", _voted(event, seen)
         case VoteRefused():
             tried = "approval" if event.decision is Decision.APPROVE else "denial"
-            return "decided", f"{_article(tried)} did not count: {event.code.value}"
+            return "decided", f"{_article(tried)} did not count: {why_refused(event.code)}"
         case Approved():
             left_out = f"; without {len(event.left_out)} whose yes no longer counts" if event.left_out else ""
             return "decided", f"approved: the requirement is met{left_out}; to be started by {utc(event.claim_by)}"
@@ -111,18 +114,18 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
             return "decided", "taken back by the agent"
         case Revoked():
             why = f": {words(event.reason)}" if event.reason else ""
-            return "decided", f"the approval was taken back ({event.code.value}){why}"
+            return "decided", f"the approval was taken back ({why_refused(event.code)}){why}"
         case Claimed():
             ends = utc(event.grant_expires_at)
             return "done", f"the one permission was given out: grant {visible(event.grant_id)}, until {ends}"
         case ClaimRefused():
-            return "done", f"a claim got no permission: {event.code.value}"
+            return "done", f"a claim got no permission: {why_refused(event.code)}"
         case OutcomeReported():
-            return "done", f"the agent reported: {event.status}"
+            return "done", _reported(event, seen)
         case OutcomeOverdue():
             return "done", "the agent did not report in time: nobody knows the outcome"
         case PacketPosted():
-            return "shown", "the packet in Slack showed it as it was then"
+            return "shown", "the packet in Slack shows this from now on"
         case Reminded():
             return "shown", _reminded(event, seen)
         case Thawed():
@@ -134,11 +137,11 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
         case Edited():
             return "decided", _edited(event, seen)
         case RequestRefused():
-            return "decided", f"{event.what.replace('-', ' ')} did not count: {event.code.value}"
+            return "decided", f"{_TRIED[event.what]} did not count: {why_refused(event.code)}"
         case Paused():
-            return "known", f"paused {scope_words(event.scope, seen.proposal.agent.name)}: {words(event.reason)}"
+            return "decided", f"paused {scope_words(event.scope, seen.proposal.agent.name)}: {words(event.reason)}"
         case Resumed():
-            return "known", f"resumed {scope_words(event.scope, seen.proposal.agent.name)}: {words(event.reason)}"
+            return "decided", f"resumed {scope_words(event.scope, seen.proposal.agent.name)}: {words(event.reason)}"
         case _:
             assert_never(event)
 
@@ -161,6 +164,11 @@ def _voted(event: Voted, seen: Seen) -> str:
     kind = f", {DENIED_FOR[event.category].lower()}" if event.category else ""
     why = f": {words(event.reason)}" if event.reason else ""
     return f"{did}{absent} as {roles}{proof}{kind}{why}"
+
+
+def _reported(event: OutcomeReported, seen: Seen) -> str:
+    said = "; ".join([line.in_one() for line in fields_of(event.report, seen.proposal.requirement.hidden)])
+    return f"the agent reported: {event.status}" + (f" ({said})" if said else "")
 
 
 def _reminded(event: Reminded, seen: Seen) -> str:

@@ -1,6 +1,7 @@
 """The evidence pack of one decision: complete, proved, the same each time, and never clean over a broken log."""
 
 import hashlib
+import html
 import io
 import json
 import sqlite3
@@ -147,9 +148,24 @@ async def test_erased_values_are_counted_and_named_as_erased(world: World) -> No
     assert all(entry["disclosed"] == 0 for entry in entries)
     assert sum(entry["erased"] for entry in entries) > 5
     (judged,) = read(made, "decision.json")["judgements"]
-    assert (judged["answer"], judged["why"]) == ("not told", "what was asked for has been erased")
+    assert judged["answer"] == "not told"
+    assert "(arguments, context, digest, run)" in judged["why"]
+    assert judged["why"].endswith(f"stands in the entry, which is as provable as before: {judged['then']}")
+    assert f"It cannot be judged again: {judged['why']}" in html.unescape(page_of(made))
     assert "What was asked for has been erased" in page_of(made)
     assert "erased" in page_of(made)
+
+
+async def test_a_policy_file_keeps_its_indentation(world: World) -> None:
+    """What belongs to what can be read on the page; what is invisible elsewhere in a line is still made visible."""
+    text = (
+        "policy:\n  tool: payments.refund\n  rules:\n            - require_approval: support_manager # \u202e   x  \n\n"
+    )
+    (world.policy / "payments.refund.yml").write_text(text, "utf-8")
+    await world.running.watch.look()
+    page = html.unescape(page_of(pack(world, await world.propose())))
+    assert "\n            - require_approval: support_manager # \\u{202E}   x" in page
+    assert "\u202e" not in page
 
 
 async def test_many_clicks_fit_on_a_page(world: World) -> None:
@@ -167,7 +183,7 @@ async def test_many_clicks_fit_on_a_page(world: World) -> None:
     assert len(read(made, "decision.json")["story"]) == len(entries_of(made))
     page = page_of(made)
     assert page.count("did not count") == 2
-    assert "agent-owner; 16 times, until" in page
+    assert "does not decide what it asks for (agent-owner); 16 times, until" in page
     assert "; 8 times, until" in page
     assert "vote.refused, 24 times" in page
     votes = page[page.index("<h2>Who decided") : page.index("<h2>What happened")]

@@ -69,7 +69,7 @@ async def test_taken_back(world: World) -> None:
     await world.settled()
     await world.fill(MAYA, packet, "take_back", why("The customer called."))
     assert (await world.claim(proposal)).status_code == 409
-    told = "the approval was taken back", "a claim got no permission: revoked"
+    told = "the approval was taken back", "a claim got no permission: the approval had been taken back (revoked)"
     await require_told(world, proposal, *told)
 
 

@@ -98,7 +98,7 @@ async def test_everything_is_told_in_its_order_and_as_it_was(world: World) -> No
         "lowered amount_usd (amount_usd: $120.00)",
         "people were reminded; from now on the role operator is asked too",
         "approved for Maya Chen (U0MAYACHEN1) (away) as support_manager",
-        "an approval did not count: editor",
+        "an approval did not count: whoever lowered a value does not decide (editor)",
         "approved: the requirement is met",
         "the one permission was given out",
         "the agent reported: succeeded",
@@ -117,6 +117,9 @@ async def test_what_was_erased_is_told_as_a_gap(world: World, tmp_path: Path) ->
     found = replayed(world, proposal)
     assert found.holds
     assert {step.shown.how for step in found.steps if step.shown} == {"in part"}
+    assert {(each.answer, each.why.partition("(")[2].partition(")")[0]) for each in found.judged} == {
+        ("not told", "context")
+    }
     assert any("asked the agent refund-bot" in what and "(erased)" in what for what in story(found))
     assert any("amount_usd: $180.00" in line for line in lines(found)), "the record is kept longer"
     first = found.steps[0]
