@@ -1,9 +1,10 @@
 """Agents and their keys: added, rotated with overlap, revoked at once. Each change is a unit of the writer."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from approval_rules.events import AgentChanged
 from approval_rules.people import Account, Actor, Agent, AgentId, ToolName, operator
@@ -11,12 +12,14 @@ from approval_rules.stop_events import AgentKeysEnded
 from approval_rules.times import format_time
 from approval_rules.versions import SERVER
 from bot.clock import NewToken
-from bot.store import rows
+from bot.store import outbox, rows
 from bot.store.bound import key_digest
 from bot.store.codec import Recorded
+from bot.store.outbox import Kind
 from bot.store.rows import AgentRow
 from bot.store.transaction import Transaction
 
+KeyEvent: TypeAlias = AgentChanged | AgentKeysEnded
 OS_TEAM = "os"
 MOST_TOOLS = 50
 MOST_HOSTS = 20  # with the tools they fit into one entry of the log, however long their names are
@@ -98,12 +101,7 @@ class RotateAgent:
 
     def __call__(self, tx: Transaction) -> NewKey:
         """Raises AgentError for an unknown or revoked agent."""
-        found = _living(tx, self.name)
-        by = who_typed(tx, self.os_user)
-        end = format_time(tx.at + self.overlap)
-        tx.write(_END_KEYS, (end, found.agent.id, end))
-        tx.write(_NEW_SECRET, (found.agent.id,))
-        return _issue(tx, AgentRow(found.agent, found.secret_generation + 1), by, "rotated", self.new_token)
+        return new_key(tx, _living(tx, self.name), who_typed(tx, self.os_user), self.new_token, self.overlap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +117,45 @@ class RevokeAgent:
         now = format_time(tx.at)
         tx.write(_END_KEYS, (now, agent.id, now))
         tx.write(_REVOKE, (now, agent.id))
-        tx.record(AgentChanged(tx.at, who_typed(tx, self.os_user), agent, "revoked"))
+        _tell_again(tx, tx.record(AgentChanged(tx.at, who_typed(tx, self.os_user), agent, "revoked")), agent)
         return agent
 
 
 def end_keys(tx: Transaction, agent: Agent, by: Actor) -> Recorded:
-    """End every key of an agent at once; a new one is made on the machine, where it can be handed over."""
+    """End every key of an agent at once; everybody is told, and its owner how there will be a new one."""
     now = format_time(tx.at)
     tx.write(_END_KEYS, (now, agent.id, now))
-    return tx.record(AgentKeysEnded(tx.at, by, agent))
+    recorded = tx.record(AgentKeysEnded(tx.at, by, agent))
+    outbox.plan(tx, Kind.ANNOUNCE, agent.id, recorded.seq, {})
+    outbox.plan(tx, Kind.TELL, agent.id, recorded.seq, {})
+    _tell_again(tx, recorded, agent)
+    return recorded
+
+
+def new_key(tx: Transaction, row: AgentRow, by: Actor, new_token: NewToken, overlap: timedelta) -> NewKey:
+    """Give an agent a new key and a new callback secret; old keys end after the overlap."""
+    end = format_time(tx.at + overlap)
+    tx.write(_END_KEYS, (end, row.agent.id, end))
+    tx.write(_NEW_SECRET, (row.agent.id,))
+    return _issue(tx, AgentRow(row.agent, row.secret_generation + 1), by, "rotated", new_token)
+
+
+def key_events(recorded: Iterable[Recorded], agent: AgentId) -> list[tuple[int, KeyEvent]]:
+    """Pick what happened to an agent's keys, each with its log index."""
+    events = ((item.seq, item.event) for item in recorded if isinstance(item.event, AgentChanged | AgentKeysEnded))
+    return [(seq, event) for seq, event in events if event.agent.id == agent]
+
+
+def key_events_in(tx: Transaction, agent: AgentId) -> list[tuple[int, KeyEvent]]:
+    """Give what happened to an agent's keys, as of now."""
+    return key_events([*tx.history(agent), *tx.loose()], agent)
+
+
+def _tell_again(tx: Transaction, recorded: Recorded, agent: Agent) -> None:
+    """Let the message to the owner about an earlier end of the keys say what came of it."""
+    ends = [seq for seq, event in key_events_in(tx, agent.id) if isinstance(event, AgentKeysEnded)]
+    for first in [seq for seq in ends if seq < recorded.seq][-1:]:
+        outbox.show_again(tx, Kind.TELL, agent.id, first, recorded.seq)
 
 
 def named(tx: Transaction, name: str) -> AgentRow | None:
@@ -152,7 +180,7 @@ def _issue(
 
     key, key_id, key_hash = new_agent_key(new_token)
     tx.write(_INSERT_KEY, (key_id, row.agent.id, key_hash, format_time(tx.at)))
-    tx.record(AgentChanged(tx.at, by, row.agent, change, key_digest(key_id, key_hash)))
+    _tell_again(tx, tx.record(AgentChanged(tx.at, by, row.agent, change, key_digest(key_id, key_hash))), row.agent)
     return NewKey(row.agent, row.secret_generation, key)
 
 

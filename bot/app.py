@@ -13,7 +13,6 @@ from pathlib import Path
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bot import anchoring, home, readiness
@@ -22,8 +21,8 @@ from bot.delivery.access_post import AccessSender
 from bot.delivery.addresses import AllowList
 from bot.delivery.agent_callback import CallbackSender
 from bot.delivery.guarded_http import GuardedHttp
+from bot.delivery.key_post import KeySenders
 from bot.delivery.pace import BETWEEN_POSTS, ChannelPace
-from bot.delivery.persons_post import PersonsSenders
 from bot.delivery.review_post import ReviewSender
 from bot.delivery.slack_post import SlackPost
 from bot.delivery.switch_post import SwitchPost
@@ -33,6 +32,7 @@ from bot.desk.agents import AgentUseCases
 from bot.desk.amending import AmendingUseCases, AnsweringUseCases
 from bot.desk.auditing import AuditUseCases
 from bot.desk.drilling import Drills
+from bot.desk.new_keys import NewKeys
 from bot.desk.operating import OperatorUseCases
 from bot.desk.pause_buttons import PauseButtons
 from bot.desk.people import PeopleUseCases
@@ -47,6 +47,7 @@ from bot.grants import jwks
 from bot.keys import KeyFileError, SigningKey, dial_key, load_or_create
 from bot.lookups.asking import Lookups
 from bot.metrics import Metrics
+from bot.pages import pages_of
 from bot.person_marks import marking
 from bot.policy_candidate import CandidateWatch
 from bot.policy_watch import PolicyWatch, policy_at_start
@@ -69,8 +70,6 @@ from handlers.http.ports import Check, HttpPorts
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
 from handlers.slack.desks import Desks
-from handlers.web.passkey_pages import NewPasskeys, PasskeyVotes
-from handlers.web.totp_page import enrolment_routes
 
 _POST_SECONDS = 10.0
 log = structlog.get_logger()
@@ -133,7 +132,7 @@ async def running(
         calls, paced = SlackCalls(clock, _POST_SECONDS), ChannelPace(clock, pace)
         slack = SlackPost(parts.client, calls, paced, place.bot_id, settings.channel)
         guarded = await stack.enter_async_context(GuardedHttp(_allowed(settings.callback_allow, "CALLBACK")))
-        worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded), crash_point)
+        worker = bell.worker = OutboxWorker(wiring, _senders(wiring, slack, guarded, settings), crash_point)
         watch = PolicyWatch(settings.policy, settings.public_url, policy, writer, reads, metrics, clock)
         candidates = CandidateWatch(policy, writer, reads, metrics)
         await watch.look()
@@ -143,15 +142,17 @@ async def running(
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         weekly, auditing = WeeklyReview(wiring, settings), AuditUseCases(wiring)
+        keys = NewKeys(wiring, settings.public_url, new_token)
         desks = Desks(
-            people, AmendingUseCases(wiring), factors, factors.starting, PauseButtons(wiring, people), weekly.desk
+            *(people, AmendingUseCases(wiring), factors, factors.starting),
+            *(PauseButtons(wiring, people, keys), weekly.desk, keys),
         )
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
         ready = partial(readiness.checks, wiring, watch, parts.lookups, metrics, settings, drills, witnesses)
         ports = replace(
             _ports(wiring, auditing, settings, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
-            pages=[*_pages(factors, clock), *weekly.pages],
+            pages=[*pages_of(factors, keys, clock), *weekly.pages],
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         stack.push_async_callback(witnesses.close)
@@ -221,16 +222,6 @@ def _ports(
         audit=auditing,
         evidence=EvidenceUseCases(wiring, auditing, settings.anchor_file),
     )
-
-
-def _pages(factors: SecondFactors, clock: Clock) -> list[BaseRoute]:
-    """Make the pages that people open in a browser; without an origin nobody could find them."""
-    if factors.passkeys is None:
-        return []
-    origin = factors.passkeys.site.origin
-    new = NewPasskeys(factors.passkeys, origin)
-    votes = PasskeyVotes(factors.confirming, origin, clock)
-    return [*enrolment_routes(factors.enrolment, new.look), *new.routes(), *votes.routes()]
 
 
 def _signing_key(settings: Settings) -> SigningKey:
@@ -348,8 +339,8 @@ def _slack_config(settings: Settings, place: home.Home, clock: Clock) -> SlackCo
     )
 
 
-def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp) -> dict[Kind, Sender]:
-    to_slack = PersonsSenders(wiring, slack)
+def _senders(wiring: Wiring, slack: SlackPost, guarded: GuardedHttp, settings: Settings) -> dict[Kind, Sender]:
+    to_slack = KeySenders(wiring, slack, pages=settings.public_url is not None)
     return {
         Kind.POST: to_slack.packet,
         Kind.UPDATE: to_slack.packet,

@@ -8,6 +8,7 @@ from approval_rules.events import Refusal
 from approval_rules.people import Actor, AgentId, PersonId
 from approval_rules.switch import Switch
 from handlers.desk import Envelope, Face, Overview, Seen, Switched, Whoami
+from handlers.key_desk import KeysEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class SwitchDesk(Protocol):
     async def resume_from(self, press: PausePress) -> Switched:
         """Resume what the message is about; everything needs a second person."""
 
-    async def end_keys(self, press: PausePress) -> Refusal | str:
-        """End every key of the agent that is paused, at once; gives its name."""
+    async def end_keys(self, press: PausePress) -> Refusal | KeysEnded:
+        """End every key of the agent that is paused, at once; its owner is shown the way to a new one."""
 
     async def roll_back(self, press: PausePress) -> Refusal | str:
         """Let the earlier policy version decide that the button offered; gives it."""

@@ -20,7 +20,7 @@ from handlers.slack.persons import persons_change, to_the_operators, to_the_pers
 
 _GONE: Final = "the people concerned are not in the log"
 # This account has no direct messages; its other account and the operators' channel are told all the same.
-_UNREACHABLE: Final = frozenset(
+UNREACHABLE: Final = frozenset(
     {"channel_not_found", "user_not_found", "cannot_dm_bot", "user_disabled", "messages_tab_disabled"}
 )
 
@@ -55,7 +55,7 @@ class PersonsSenders(FactorSenders):
 
     async def _direct(self, user: str, text: Safe, row: OutboxRow, attempt: Attempt) -> Result:
         result = await self._say(user, text, row.wanted_seq, attempt)
-        return Sent(row.wanted_seq) if isinstance(result, Later) and result.error in _UNREACHABLE else result
+        return Sent(row.wanted_seq) if isinstance(result, Later) and result.error in UNREACHABLE else result
 
     async def announce(self, row: OutboxRow, attempt: Attempt) -> Result:
         """Tell the operators' channel."""

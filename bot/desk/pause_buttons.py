@@ -5,6 +5,7 @@ authority: who pressed comes from Slack's envelope, and what they may do from th
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from approval_rules.commands import Resume
 from approval_rules.decide import decide_switch
@@ -13,28 +14,29 @@ from approval_rules.people import AgentId, human
 from approval_rules.switch import EVERYTHING, Pause, Scope, ScopeKind
 from approval_rules.text import AgentText
 from approval_rules.versions import POLICY_ADMIN
-from bot.agents import end_keys
-from bot.desk.apply import faces_in
+from bot.desk.new_keys import NewKeys
 from bot.desk.people import PeopleUseCases, once, switched
 from bot.desk.persons import meet, standing_in
 from bot.desk.versions import VersionError, activations, before_that, roll_back
 from bot.desk.wiring import Wiring, written
 from bot.directory import Member
-from bot.store import outbox, switch_posts
-from bot.store.outbox import Kind
+from bot.store import switch_posts
 from bot.store.transaction import Transaction
 from handlers.desk import Envelope, Switched
+from handlers.key_desk import KeysEnded
 from handlers.switch_desk import HomeView, PausePress
 
+T = TypeVar("T")
 _SHOWN_AT_HOME = 10
 
 
 class PauseButtons:
     """Provides `handlers.switch_desk.SwitchDesk`."""
 
-    def __init__(self, wiring: Wiring, people: PeopleUseCases) -> None:
+    def __init__(self, wiring: Wiring, people: PeopleUseCases, keys: NewKeys) -> None:
         self._wiring = wiring
         self._people = people
+        self._keys = keys
 
     async def resume_from(self, press: PausePress) -> Switched:
         """Resume what the message is about."""
@@ -56,25 +58,21 @@ class PauseButtons:
 
         return await written(self._wiring, unit)
 
-    async def end_keys(self, press: PausePress) -> Refusal | str:
+    async def end_keys(self, press: PausePress) -> Refusal | KeysEnded:
         """End the keys of the agent that is paused: its owner may, and whoever may resume."""
 
-        def unit(tx: Transaction, member: Member, pause: Pause) -> Refusal | str:
+        def unit(tx: Transaction, member: Member, pause: Pause) -> Refusal | KeysEnded:
             agent = tx.agent(AgentId(pause.scope.name)) if pause.scope.kind is ScopeKind.AGENT else None
             if agent is None:
                 return Refusal.NOT_OUR_MESSAGE
-            owner = faces_in(tx, [agent.agent.owner]).get(agent.agent.owner)
-            owns = owner is not None and owner.user_id == press.who.account.user_id
-            if not (owns and press.who.account.team_id == self._wiring.home_team) and not self._people.may_resume(
-                member
-            ):
+            by = meet(tx, press.who.account, member, member.name or press.who.user_name)
+            owns = standing_in(tx, by, member).is_one_with(agent.agent.owner)
+            if not owns and not self._people.may_resume(member):
                 return Refusal.NOT_OPERATOR
-            by = human(meet(tx, press.who.account, member, member.name or press.who.user_name))
-            recorded = end_keys(tx, agent.agent, by)
-            outbox.plan(tx, Kind.ANNOUNCE, agent.agent.id, recorded.seq, {})
-            return agent.agent.name
+            return self._keys.end(tx, agent.agent, by, owns=owns)
 
-        return await self._in_force(press, unit)
+        done = await self._in_force(press, unit)
+        return done if isinstance(done, Refusal) else await self._keys.with_names(done)
 
     async def roll_back(self, press: PausePress) -> Refusal | str:
         """Let the version decide that decided before: policy_admin may, or whoever may resume where nobody is that."""
@@ -95,16 +93,16 @@ class PauseButtons:
         return await self._in_force(press, unit)
 
     async def _in_force(
-        self, press: PausePress, unit: Callable[[Transaction, Member, Pause], Refusal | str]
-    ) -> Refusal | str:
+        self, press: PausePress, unit: Callable[[Transaction, Member, Pause], Refusal | T]
+    ) -> Refusal | T:
         """Run a unit for a full member, on a pause that is in force still; a refusal is recorded."""
         member = await self._wiring.directory.look_up(press.who.account)
 
-        def whole(tx: Transaction) -> Refusal | str:
+        def whole(tx: Transaction) -> Refusal | T:
             if not once(tx, press.who.request_id):
                 return Refusal.ALREADY_VOTED
             pause = _pause_of(tx, press)
-            done: Refusal | str
+            done: Refusal | T
             if member.flaw is not None:
                 done = Refusal(member.flaw.value)
             elif pause is None or pause.ended_at is not None:

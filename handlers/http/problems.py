@@ -30,7 +30,7 @@ _log = structlog.get_logger("foureyes.http")
 
 
 # The name of a page is a secret: who knows it is asked for a second factor in somebody's name.
-_PAGE_NAME = re.compile(r"^(/(?:confirm|enrol)/).*", re.DOTALL)
+_PAGE_NAME = re.compile(r"^(/(?:confirm|enrol|new-key|review)/).*", re.DOTALL)
 
 
 class ProblemError(Exception):

@@ -6,6 +6,7 @@ from handlers.amending_desk import AmendingDesk
 from handlers.desk import PeopleDesk
 from handlers.factor_desk import FactorDesk
 from handlers.initiation_desk import InitiationDesk
+from handlers.key_desk import KeyDesk
 from handlers.switch_desk import SwitchDesk
 from handlers.weekly_desk import WeeklyDesk
 
@@ -20,3 +21,4 @@ class Desks:
     starting: InitiationDesk
     switch: SwitchDesk
     weekly: WeeklyDesk
+    keys: KeyDesk

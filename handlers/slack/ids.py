@@ -160,3 +160,18 @@ _REPORT: Final = re.compile(r"sha256:[0-9a-f]{64}")
 def read_report(raw: object) -> str | None:
     """Read the report's name that a button carried; None for anything that we did not write."""
     return raw if isinstance(raw, str) and _REPORT.fullmatch(raw) else None
+
+
+NEW_KEY: Final = "new_key"
+_NEW_KEY: Final = re.compile(r"(agent_[0-9A-Za-z_-]{1,64})\|([0-9]{1,15})")
+
+
+def new_key_value(agent: str, seq: int) -> str:
+    """Write what the button for a new key carries: the agent, and at which log index its keys were ended."""
+    return f"{agent}|{seq}"
+
+
+def read_new_key_value(raw: object) -> tuple[str, int] | None:
+    """Read it back; None for anything that we did not write."""
+    found = _NEW_KEY.fullmatch(raw) if isinstance(raw, str) else None
+    return (found[1], int(found[2])) if found else None

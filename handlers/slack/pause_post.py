@@ -87,7 +87,7 @@ def _buttons(pause: Pause, view: SwitchView) -> list[Block]:
     if pause.scope.kind is ScopeKind.AGENT:
         name = visible(agent_name(pause.scope, view) or pause.scope.name)
         says = Safe(
-            f"Every key of {name} ends at once, for good. A new one is made on the server: foureyes agent rotate {name}"
+            f"Every key of {name} ends at once, for good. Its owner then gets a link to a page that makes a new one."
         )
         confirm = _confirm("End its keys?", says, "End the keys")
         buttons.append(button(END_KEYS, Safe("End the agent's keys …"), pause_value(pause.id), "danger", confirm))

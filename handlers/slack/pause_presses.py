@@ -1,6 +1,6 @@
 """What the buttons about a pause do: one call of the desk, then one answer in a modal. It decides nothing."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from handlers.slack.actions import shown
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe, visible
 from handlers.slack.ids import END_KEYS, RESUME_PAUSE, ROLL_BACK, read_pause_value
+from handlers.slack.key_words import ended_view
 from handlers.slack.parse import action_id_of, message_of, read_envelope, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.sentences import UNREADABLE, refusal_sentence
@@ -51,14 +52,13 @@ class PausePresses:
             return notice_view(_NOT_DONE, UNREADABLE)
         match action_id_of(body):
             case "pause_end_keys":
-                return await _told(
-                    self.desk.end_keys(press),
-                    "Keys ended",
-                    "Every key of {0} is dead. Nothing of it can propose or claim. A new key is made on the server:"
-                    " foureyes agent rotate {0}",
-                )
+                ended = await self.desk.end_keys(press)
+                return _not_done(ended) if isinstance(ended, Refusal) else ended_view(ended)
             case "pause_roll_back":
-                return await _told(self.desk.roll_back(press), "Rolled back", "The policy version {0} decides again.")
+                version = await self.desk.roll_back(press)
+                if isinstance(version, Refusal):
+                    return _not_done(version)
+                return notice_view("Rolled back", Safe(f"The policy version {visible(version)} decides again."))
             case _:
                 return _resumed(await self.desk.resume_from(press))
 
@@ -80,13 +80,11 @@ def _resumed(done: Switched) -> Block:
     return notice_view("Resumed", Safe("▶ Resumed. Clocks that stood still run again."))
 
 
-async def _told(done: Awaitable[Refusal | str], heading: str, sentence: str) -> Block:
-    match await done:
+def _not_done(refusal: Refusal) -> Block:
+    match refusal:
         case Refusal.NOT_OUR_MESSAGE | Refusal.ALREADY_VOTED:
             return notice_view(_NOT_DONE, _STALE)
         case Refusal.NOT_OPERATOR:
             return notice_view(_NOT_DONE, _MAY_NOT)
-        case Refusal() as refusal:
+        case _:
             return notice_view(_NOT_DONE, refusal_sentence(refusal))
-        case name:
-            return notice_view(heading, Safe(sentence.format(visible(name))))

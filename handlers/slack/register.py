@@ -6,7 +6,7 @@ nothing comes after it. The same application serves HTTP (verified in front) and
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
 from slack_bolt.async_app import AsyncApp
@@ -22,7 +22,17 @@ from handlers.slack.commands import Commands, Reply
 from handlers.slack.config import SlackConfig
 from handlers.slack.desks import Desks
 from handlers.slack.factor_presses import FactorPresses
-from handlers.slack.ids import CODE_VIEW, DENY_VIEW, HOME_PAUSE, HOME_STATUS, REVIEW_FLAG, START_CODE_VIEW, START_VIEW
+from handlers.slack.ids import (
+    CODE_VIEW,
+    DENY_VIEW,
+    HOME_PAUSE,
+    HOME_STATUS,
+    NEW_KEY,
+    REVIEW_FLAG,
+    START_CODE_VIEW,
+    START_VIEW,
+)
+from handlers.slack.key_presses import KeyPresses
 from handlers.slack.parse import action_id_of, read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.pause_presses import ACTIONS as PAUSE_ACTIONS
@@ -64,7 +74,8 @@ def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> Async
     # First: the listeners after these take whatever is left.
     _listen_to_pauses(app, PausePresses(desks.switch, client), homes, config.api_app_id)
     weeks = WeekPresses(desks.weekly, client)
-    _listen_to_weeks(app, weeks, config.api_app_id)
+    _listen_to(app, WEEK_ACTIONS, weeks.pressed, config.api_app_id)
+    _listen_to(app, {NEW_KEY}, KeyPresses(desks.keys, client).pressed, config.api_app_id)
     presses = Presses(desks.people, client, config.clock, desks.factors, starts)
     commands = Commands(desks.people, config.clock, desks.factors, starts)
     _listen(app, presses, amends, commands, config.api_app_id)
@@ -104,12 +115,12 @@ def _listen_to_pauses(app: AsyncApp, presses: PausePresses, homes: Homes, api_ap
     app.event("app_home_opened")(on_home)
 
 
-def _listen_to_weeks(app: AsyncApp, weeks: WeekPresses, api_app_id: str) -> None:
-    async def on_week_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        return await weeks.pressed(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
+def _listen_to(app: AsyncApp, actions: Collection[str], pressed: _Answer, api_app_id: str) -> None:
+    async def on_named_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+        return await pressed(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
 
-    for action in WEEK_ACTIONS:
-        app.action(action)(on_week_action)
+    for action in actions:
+        app.action(action)(on_named_action)
 
 
 def _listen(app: AsyncApp, presses: Presses, amends: Amends, commands: Commands, api_app_id: str) -> None:

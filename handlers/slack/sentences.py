@@ -240,8 +240,8 @@ def keys_announcement(event: AgentKeysEnded, face: Face | None) -> Safe:
     who = person(face.name, face.user_id) if face else Safe("An operator on the server")
     name = visible(event.agent.name)
     return Safe(
-        f"🔑 {who} ended every key of the agent {name}: nothing of it can propose or claim. A new key is made on the "
-        f"server: foureyes agent rotate {name}"
+        f"🔑 {who} ended every key of the agent {name}: nothing of it can propose or claim. Its owner is told how to "
+        f"make a new one; or, on the server: foureyes agent rotate {name}"
     )
 
 

@@ -343,13 +343,13 @@ async def test_a_link_opens_the_whole_for_a_quarter_of_an_hour(paged: PagedWorld
     message = await a_week(paged)
     url = await paged.review_link(MAYA, message)
     name = url.split("/")[-2]
-    digest, ends, number, mac = name.split(".")
+    digest, number, ends, mac = name.split(".")
     forged = (
-        f"{digest}.{int(ends) + 1}.{number}.{mac}",
-        f"{'0' * 64}.{ends}.{number}.{mac}",
-        f"{digest}.{ends}.{number}x.{mac}",
-        f"{digest}.{ends}.{number}.{'0' * 64}",
-        f"{digest}.٣.{number}.{mac}",
+        f"{digest}.{number}.{int(ends) + 1}.{mac}",
+        f"{'0' * 64}.{number}.{ends}.{mac}",
+        f"{digest}.{number}x.{ends}.{mac}",
+        f"{digest}.{number}.{ends}.{'0' * 64}",
+        f"{digest}.{number}.٣.{mac}",
         f"{digest}.{ends}.{mac}",
         digest,
         "x",

@@ -16,6 +16,7 @@ from bot.slack_standin.server import SlackStandin
 from bot.slack_standin.workspace import APP, BOT_USER, REFUND_APPROVALS, TEAM, demo_workspace
 from bot.slack_standin.world import Options
 from handlers.desk import Seen
+from handlers.key_desk import KeyDesk
 from handlers.slack.app import slack_app
 from handlers.slack.config import SlackConfig
 from handlers.slack.desks import Desks
@@ -79,7 +80,8 @@ async def edge(desk: FakeDesk) -> AsyncIterator[Edge]:
     async with SlackStandin(demo_workspace(), signing_secret=SECRET, bot_token=TOKEN, options=options) as slack:
         client = AsyncWebClient(token=TOKEN, base_url=slack.api_url, retry_handlers=[])
         desks = Desks(
-            desk, desk, FakeFactors(desk), FakeInitiation(), AsyncMock(spec=SwitchDesk), AsyncMock(spec=WeeklyDesk)
+            *(desk, desk, FakeFactors(desk), FakeInitiation()),
+            *(AsyncMock(spec=SwitchDesk), AsyncMock(spec=WeeklyDesk), AsyncMock(spec=KeyDesk)),
         )
         app = slack_app(desks, config_of(), client)
         server = LoopbackServer(Starlette(routes=[Route("/slack/events", app)]))
