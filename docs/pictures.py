@@ -19,6 +19,7 @@ from playwright.async_api import async_playwright
 from docs.camera import HERE, Camera
 from docs.evidence_pictures import photograph_evidence
 from docs.factor_pictures import photograph_codes
+from docs.key_pictures import photograph_new_key
 from docs.packet_pictures import photograph_packets
 from docs.page_pictures import photograph_page
 from docs.passkey_pictures import photograph_passkeys
@@ -34,6 +35,7 @@ PARTS: Final[dict[str, Callable[[Camera, Path], Awaitable[None]]]] = {
     "amending": photograph_amending,
     "calling": photograph_calling,
     "home": photograph_home,
+    "keys": photograph_new_key,
     "review": photograph_review,
     "week": photograph_week,
     "evidence": photograph_evidence,

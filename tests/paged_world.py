@@ -63,9 +63,22 @@ class PagedWorld(World):
 
     async def review_link(self, who: str, message: Message) -> str:
         """Let somebody ask for the whole, and give the address that the modal leads to."""
-        outcome = await self.slack.click(who, message.channel, message.ts, "review_read")
+        return await self._link_of(who, message, "review_read")
+
+    async def new_key_link(self, owner: str) -> str:
+        """Pause the agent, let its owner end its keys, and give the address that the modal leads to."""
+        await self.say(owner, "pause agent refund-bot its key leaked")
+        await self.settled()
+        return await self._link_of(owner, self.slack.messages(AGENT_OPS)[-1], "pause_end_keys")
+
+    async def _link_of(self, who: str, message: Message, action: str) -> str:
+        outcome = await self.slack.click(who, message.channel, message.ts, action)
         assert outcome.ok, outcome.warning
+        return self.newest_link(who)
+
+    def newest_link(self, who: str) -> str:
+        """Give the address that the modal before somebody leads to."""
         view = json.dumps(self.slack.modals(who)[-1].view, ensure_ascii=False)
-        found = re.search(r"http://localhost:[0-9]+/review/[^\"]+", view)
+        found = re.search(r"http://localhost:[0-9]+/[^\"]+", view)
         assert found is not None, view
         return found[0]

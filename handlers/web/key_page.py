@@ -82,8 +82,8 @@ def _shown(made: KeyMade) -> str:
     return (
         f"<h1>The new key for {agent}</h1><p>Put both into the agent's secret store now. They are shown <strong>this "
         "once</strong>; whoever loses them makes others.</p>"
-        f'<h2>Key</h2><pre id="key">{escape(made.key)}</pre>'
-        f'<h2>Callback secret</h2><pre id="secret">{escape(made.callback_secret)}</pre>'
+        f'<h2>Key</h2><pre><code id="key">{escape(made.key)}</code></pre>'
+        f'<h2>Callback secret</h2><pre><code id="secret">{escape(made.callback_secret)}</code></pre>'
         f"{_paused(made.agent, paused=made.paused)}<p>It is on record that you made them, not what they are.</p>"
     )
 
@@ -91,4 +91,4 @@ def _shown(made: KeyMade) -> str:
 def _paused(agent: str, *, paused: bool) -> str:
     if not paused:
         return ""
-    return f"<p>⏸ {escape(named(agent))} is paused still: nothing of it runs before somebody resumes it.</p>"
+    return f"<p>{escape(named(agent))} is paused still: nothing of it runs before somebody resumes it.</p>"

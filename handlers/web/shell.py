@@ -20,6 +20,7 @@ button { border: 0; border-radius: .5rem; font-weight: 600; cursor: pointer; bac
 button:disabled { background: none; border: 1px solid; color: inherit; opacity: .7; }
 :focus-visible { outline: 3px solid light-dark(#0b63c5, #8ec5ff); outline-offset: 2px; }
 pre { font: inherit; white-space: pre-wrap; border: 1px solid; border-radius: .5rem; padding: .5rem .75rem; }
+pre code { font: 1rem ui-monospace, monospace; user-select: all; }
 svg { vertical-align: -.2em; }
 .code { font: 600 1.5rem ui-monospace, monospace; letter-spacing: .1em; }
 .said { border-left: 4px solid; padding-left: .75rem; }

@@ -72,7 +72,7 @@ async def to_the_owner(world: World) -> Message:
 def shown(page: httpx.Response) -> tuple[str, str]:
     """Give the key and the callback secret that a page shows."""
     assert page.status_code == 200, page.text
-    key, secret = re.findall(r"<pre[^>]*>([^<]+)</pre>", page.text)
+    key, secret = re.findall(r"<pre><code[^>]*>([^<]+)</code></pre>", page.text)
     return html.unescape(key), html.unescape(secret)
 
 
