@@ -142,17 +142,14 @@ async def running(
         drills = Drills(wiring, agents, f"{socket.gethostname()}:{os.getpid()}")
         factors = SecondFactors(wiring, people, settings.public_url, new_token)
         weekly, auditing = WeeklyReview(wiring, settings), AuditUseCases(wiring)
-        keys = NewKeys(wiring, settings.public_url, new_token)
-        desks = Desks(
-            *(people, AmendingUseCases(wiring), factors, factors.starting),
-            *(PauseButtons(wiring, people, keys), weekly.desk, keys),
-        )
+        switch = PauseButtons(wiring, people, NewKeys(wiring, settings.public_url, new_token))
+        desks = Desks(people, AmendingUseCases(wiring), factors, factors.starting, switch, weekly.desk, switch.keys)
         from_slack = slack_app(desks, _slack_config(settings, place, parts.wall), parts.client)
         ready = partial(readiness.checks, wiring, watch, parts.lookups, metrics, settings, drills, witnesses)
         ports = replace(
             _ports(wiring, auditing, settings, new_id, from_slack, ready, metrics),
             operators=OperatorUseCases(wiring, people, drills),
-            pages=[*pages_of(factors, keys, clock), *weekly.pages],
+            pages=[*pages_of(factors, switch.keys, clock), *weekly.pages],
         )
         stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         stack.push_async_callback(witnesses.close)

@@ -31,12 +31,12 @@ _SHOWN_AT_HOME = 10
 
 
 class PauseButtons:
-    """Provides `handlers.switch_desk.SwitchDesk`."""
+    """Provides `handlers.switch_desk.SwitchDesk`; whose keys are ended gets new ones by `keys`."""
 
     def __init__(self, wiring: Wiring, people: PeopleUseCases, keys: NewKeys) -> None:
         self._wiring = wiring
         self._people = people
-        self._keys = keys
+        self.keys = keys
 
     async def resume_from(self, press: PausePress) -> Switched:
         """Resume what the message is about."""
@@ -69,10 +69,10 @@ class PauseButtons:
             owns = standing_in(tx, by, member).is_one_with(agent.agent.owner)
             if not owns and not self._people.may_resume(member):
                 return Refusal.NOT_OPERATOR
-            return self._keys.end(tx, agent.agent, by, owns=owns)
+            return self.keys.end(tx, agent.agent, by, owns=owns)
 
         done = await self._in_force(press, unit)
-        return done if isinstance(done, Refusal) else await self._keys.with_names(done)
+        return done if isinstance(done, Refusal) else await self.keys.with_names(done)
 
     async def roll_back(self, press: PausePress) -> Refusal | str:
         """Let the version decide that decided before: policy_admin may, or whoever may resume where nobody is that."""

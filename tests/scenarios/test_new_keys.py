@@ -208,7 +208,7 @@ async def test_somebody_else_ends_the_keys_and_the_owner_makes_the_new_one(paged
     assert [one.code for one in paged.ledger().events(SwitchRefused)] == [Refusal.NOT_OPERATOR, Refusal.LINK_USED]
 
 
-async def press_old(world: PagedWorld, message: Message) -> str:
+async def press_old(world: World, message: Message) -> str:
     """Press the button that stood there before, as a screen that was not refreshed still shows it."""
     seq = next(one.seq for one in world.ledger().recorded if isinstance(one.event, AgentKeysEnded))
     stale = button(NEW_KEY, Safe("Make a new key …"), new_key_value(world.agent.agent.id, seq))
