@@ -27,10 +27,10 @@ from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
 
 RECENT: Final = timedelta(days=90)
-# Each kind of key besides agents': its holder's name and pseudonym, and when it was made; none that is revoked.
+# Each kind of key besides agents': its holder's name and pseudonym, when it was made, and whether it shows values.
 KEYS: Final[Mapping[str, str]] = {
-    "operator": "SELECT name, person, created_at FROM operator_keys WHERE revoked_at IS NULL ORDER BY name",
-    "auditor": "SELECT name, person, created_at FROM auditor_keys WHERE revoked_at IS NULL ORDER BY name",
+    "operator": "SELECT name, person, created_at, 0 FROM operator_keys WHERE revoked_at IS NULL ORDER BY name",
+    "auditor": "SELECT name, person, created_at, shows_values FROM auditor_keys WHERE revoked_at IS NULL ORDER BY name",
 }
 _PEOPLE: Final = "SELECT ref, team_id, user_id, name FROM people"
 _AGENTS: Final = f"SELECT {rows.AGENT_COLUMNS} FROM agents a WHERE a.revoked_at IS NULL ORDER BY a.name"  # noqa: S608
@@ -50,12 +50,16 @@ _OPERATED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class HeldKey:
-    """A key that is in force, and whose: `since` is when it was given, a time as stored."""
+    """A key that is in force, and whose: `since` is when it was given, a time as stored.
+
+    `values`: it shows what people and agents wrote, and originals for a reason.
+    """
 
     kind: str
     name: str
     holder: PersonId
     since: str
+    values: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +111,9 @@ def records_of(connection: sqlite3.Connection) -> Records:
         voted={PersonId(who): parse_time(at) for who, at in connection.execute(_LAST_VOTES) if who},
         operated={PersonId(who): parse_time(at) for who, at in connection.execute(_OPERATED)},
         keys=tuple(
-            HeldKey(kind, name, PersonId(holder), since)
+            HeldKey(kind, name, PersonId(holder), since, bool(values))
             for kind, found in KEYS.items()
-            for name, holder, since in connection.execute(found)
+            for name, holder, since, values in connection.execute(found)
         ),
     )
 

@@ -19,6 +19,7 @@ from approval_rules.versions import CHANGE_TOOL, POLICY_ADMIN
 from bot.access.records import RECENT, HeldKey, Records
 from bot.access.roster import Roster, SeenPerson
 from bot.agents import OS_TEAM
+from bot.reveal.looking import REVEAL
 from handlers.counting import counted
 
 Report: TypeAlias = Mapping[str, Any]
@@ -101,6 +102,7 @@ def build(folder: PolicyFolder, roster: Roster, records: Records, at: datetime) 
             "resume": sorted(_having(facts, (OPERATOR,))),
             "review": sorted(_having(facts, REVIEWERS)),
             "change_policy": sorted(facts.able.get(POLICY_ADMIN, frozenset())),
+            **({"reveal": sorted(facts.able[REVEAL])} if REVEAL in facts.able else {}),
         },
         **({"keys": held} if held else {}),
     }
@@ -198,6 +200,7 @@ def _held(records: Records, key: HeldKey) -> Report:
         "name": key.name,
         "since": key.since,
         "last_acted": None if last is None else format_time(last),
+        **({"values": True} if key.values else {}),
     }
 
 

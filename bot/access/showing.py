@@ -24,6 +24,13 @@ KEY_MAY: Final[Mapping[str, str]] = {
     "operator": "pauses, and is half of a resume of everything; approves nothing",
     "auditor": "reads the audit log over HTTP; changes nothing",
 }
+_WITH_VALUES: Final = "reads the log over HTTP with what was written and, for a reason, what is hidden; changes nothing"
+_POWERS: Final = (
+    ("resume", "Resume"),
+    ("review", "Sign a review"),
+    ("change_policy", "Approve a new policy"),
+    ("reveal", "See what is hidden, each look on record"),
+)
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#1d2433}table{border-collapse:collapse;margin:0 0 2rem}"
     "th,td{border:1px solid #cbd2dc;padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:#eef1f5}"
@@ -271,7 +278,9 @@ def powers(report: Report) -> Iterator[str]:
     names = {one["person"]: f"{one['name']} ({one['account']})" for one in report["people"]}
     may = report["may"]
     yield f"Pause: {may['pause']}, and whoever has an account on the machine."
-    for what, told in (("resume", "Resume"), ("review", "Sign a review"), ("change_policy", "Approve a new policy")):
+    for what, told in _POWERS:
+        if what not in may:  # roles.yml has no such role, or the report is of an earlier version
+            continue
         people = ", ".join(visible(names.get(person, person)) for person in may[what])
         yield f"{told}: {people or 'nobody in Slack'}."
     accounts = ", ".join(
@@ -281,7 +290,8 @@ def powers(report: Report) -> Iterator[str]:
     for key in report.get("keys", ()):
         used = f"last used on {_day(key['last_acted'])}" if key["last_acted"] else "never used"
         since = f"since {_day(key['since'])}, {used}"
-        yield f"The {key['kind']}'s key {visible(key['name'])} ({since}): {KEY_MAY[key['kind']]}."
+        told = _WITH_VALUES if key.get("values") else KEY_MAY[key["kind"]]
+        yield f"The {key['kind']}'s key {visible(key['name'])} ({since}): {told}."
 
 
 def _day(at: str | None) -> str:

@@ -67,11 +67,25 @@ async def test_an_operators_key_stands_in_the_report_until_it_is_taken_away(livi
 async def test_an_auditors_key_stands_in_the_report_too(living: Living) -> None:
     """Who can read what people and agents wrote is part of who may do what."""
     await living("auditor", "add", "maria.lang", "--values")
-    told = (await living("access", "report")).out
-    assert "The auditor's key maria.lang (since " in told
-    assert "reads the audit log over HTTP; changes nothing." in told
+    await living("auditor", "add", "tom.ellis")
+    lines = (await living("access", "report")).out.splitlines()
+    told = {
+        name: line for line in lines for name in ("maria.lang", "tom.ellis") if f"auditor's key {name} (since " in line
+    }
+    assert told["maria.lang"].endswith("with what was written and, for a reason, what is hidden; changes nothing.")
+    assert told["tom.ellis"].endswith("reads the audit log over HTTP; changes nothing.")
     await living("auditor", "revoke", "maria.lang")
     assert "maria.lang" not in (await living("access", "report")).out
+
+
+async def test_who_may_see_what_is_hidden_is_named(living: Living) -> None:
+    """The role `reveal` approves nothing, so that no rule names it; without the role nothing is said of it."""
+    world = living.world
+    assert "See what is hidden" not in (await living("access", "report")).out
+    world.write_roles({"users": [MAYA, JONAS]}, reveal={"users": [JONAS]})
+    await world.running.watch.look()
+    report = await living("access", "report")
+    assert "See what is hidden, each look on record: Jonas Weber (U0JONASWEB1)." in report.out
 
 
 async def test_a_report_is_signed_by_two_accounts_and_shown_again(
