@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from approval_rules.condition_kinds import misuse
 from approval_rules.condition_words import Token, check_words, names_in, syntax_fault
+from approval_rules.contradictions import contradicted_in
 from approval_rules.counters import Counter, named
 from approval_rules.facts import Unknown, Value
 from approval_rules.kinds import Known
@@ -53,6 +54,7 @@ class Condition:
     """A checked condition. `names` are the top-level names that it reads, those of its `counters` among them.
 
     `ranges` says between which bounds numbers lie wherever it holds, and `only_ranges` that nothing else is asked.
+    `contradicted` names a field that it wants to be two things at once, so that it never holds.
     """
 
     text: str
@@ -60,6 +62,7 @@ class Condition:
     counters: tuple[Counter, ...]
     ranges: Ranges = field(compare=False)
     only_ranges: bool = field(compare=False)
+    contradicted: str | None = field(compare=False)
     _part: "_Part" = field(repr=False, compare=False)
 
     def test(self, names: Names) -> bool | Undetermined:
@@ -97,7 +100,8 @@ def compile_condition(text: str, known: Known = _NOTHING_KNOWN) -> Condition:
     fault = misuse(tree, words, counters.values(), known)
     if fault:
         raise ConditionFaultError(*fault)
-    return Condition(text, names, tuple(sorted(counters.values())), ranges_of(tree), only_ranges(tree), part)
+    looked = ranges_of(tree), only_ranges(tree), contradicted_in(tree)
+    return Condition(text, names, tuple(sorted(counters.values())), *looked, part)
 
 
 def tree_of(text: str) -> tuple[Any, Mapping[str, Counter]]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
+from approval_rules.implied import implied
+
 _Node = Any  # rule-engine has no types
 # Its kind stands beside a value: true is not 1.
 Literal: TypeAlias = tuple[str, str | Decimal | bool]
@@ -54,17 +56,12 @@ Wanted: TypeAlias = Mapping[str, Values]
 
 def contradicted_in(tree: _Node) -> str | None:
     """Name a field that no value satisfies a condition's tree with; None where there is none to be seen."""
-    return min((name for name, values in _wanted(tree, holds=True).items() if values.empty), default=None)
+    return min((name for name, values in implied(tree, _wanted).items() if values.empty), default=None)
 
 
-def _wanted(node: _Node, *, holds: bool) -> Wanted:
-    """Give the values that each field may have where the condition holds (or does not)."""
+def _wanted(node: _Node, holds: bool) -> Wanted:  # noqa: FBT001 - as `implied` calls it
+    """Give the values that a field may have where one part of a condition holds (or does not)."""
     match type(node).__name__:
-        case "LogicExpression":
-            left, right = _wanted(node.left, holds=holds), _wanted(node.right, holds=holds)
-            return _all(left, right) if (node.type == "and") == holds else _any(left, right)
-        case "UnaryExpression" if node.type == "not":
-            return _wanted(node.right, holds=not holds)
         case "ComparisonExpression" if node.type in {"eq", "ne"}:
             return _equal(node.left, node.right, holds=(node.type == "eq") == holds)
         case "ContainsExpression":
@@ -104,20 +101,3 @@ def _field(node: _Node) -> str | None:
         case "GetItemExpression":
             return f"{_field(node.container)}.{node.item.value}"
     return None
-
-
-def _all(one: Wanted, other: Wanted) -> Wanted:
-    return {name: _of(one, name).both(_of(other, name)) for name in one.keys() | other.keys()}
-
-
-def _any(one: Wanted, other: Wanted) -> Wanted:
-    """Only what both alternatives want is wanted; one that can never hold says nothing."""
-    if any(each.empty for each in one.values()):
-        return other
-    if any(each.empty for each in other.values()):
-        return one
-    return {name: one[name].either(other[name]) for name in one.keys() & other.keys()}
-
-
-def _of(wanted: Wanted, name: str) -> Values:
-    return wanted.get(name, Values(frozenset(), all_but=True))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from approval_rules.implied import implied
+
 _Node = Any  # rule-engine has no types
 _Bound = tuple[Decimal | None, bool]
 
@@ -49,21 +51,14 @@ class Range:
 
 Ranges = Mapping[str, Range]
 ANY: Final = Range()
+_COMPARISONS: Final = frozenset({"ComparisonExpression", "ArithmeticComparisonExpression"})
 _MIRRORED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 _NEGATED: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
-def ranges_of(node: _Node, *, holds: bool = True) -> Ranges:
-    """Give the range of each number that a condition's tree bounds, where the condition holds (or does not)."""
-    match type(node).__name__:
-        case "LogicExpression":
-            left, right = ranges_of(node.left, holds=holds), ranges_of(node.right, holds=holds)
-            return _all(left, right) if (node.type == "and") == holds else _any(left, right)
-        case "UnaryExpression" if node.type == "not":
-            return ranges_of(node.right, holds=not holds)
-        case "ComparisonExpression" | "ArithmeticComparisonExpression":
-            return _compared(node, holds=holds)
-    return {}
+def ranges_of(node: _Node) -> Ranges:
+    """Give the range of each number that a condition's tree bounds wherever it holds."""
+    return implied(node, _compared)
 
 
 def only_ranges(node: _Node) -> bool:
@@ -73,7 +68,9 @@ def only_ranges(node: _Node) -> bool:
     return bool(ranges_of(node)) and type(node).__name__ != "UnaryExpression"
 
 
-def _compared(node: _Node, *, holds: bool) -> Ranges:
+def _compared(node: _Node, holds: bool) -> Ranges:  # noqa: FBT001 - as `implied` calls it
+    if type(node).__name__ not in _COMPARISONS:
+        return {}
     sign, left, right = node.type, node.left, node.right
     if type(right).__name__ == "SymbolExpression":
         sign, left, right = _MIRRORED[sign], right, left
@@ -88,19 +85,6 @@ def _compared(node: _Node, *, holds: bool) -> Ranges:
         case "eq":
             return {left.name: Range(bound, bound)}
     return {}
-
-
-def _all(one: Ranges, other: Ranges) -> Ranges:
-    return {name: one.get(name, ANY).both(other.get(name, ANY)) for name in one.keys() | other.keys()}
-
-
-def _any(one: Ranges, other: Ranges) -> Ranges:
-    """Only what both bound is bounded; an alternative that can never hold says nothing."""
-    if any(each.empty for each in one.values()):
-        return other
-    if any(each.empty for each in other.values()):
-        return one
-    return {name: one[name].either(other[name]) for name in one.keys() & other.keys()}
 
 
 def _inner(one: _Bound, other: _Bound, *, higher: bool) -> _Bound:

@@ -14,15 +14,13 @@ import yaml
 
 from approval_rules.nearest import nearest
 from approval_rules.text import Json
+from bot.yaml_loaders import PlainLoader, quick_node
 
 MAX_BYTES = 64 * 1024
-MAX_DEPTH = 12
-MAX_NODES = 6_000
 MAX_FAULTS = 25
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,9}")  # YAML 1.1 also reads 010 as eight
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,6})?")  # as JSON writes them
 _SHORT = 17  # digits; longer ones are for Decimal
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONSTANTS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _TAG = "tag:yaml.org,2002:"
 
@@ -38,32 +36,6 @@ class PolicyFault:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.detail}"
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Refuses what a policy has no use for, while reading: anchors, aliases, nesting and values without end."""
-
-    _depth = _nodes = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it open
-        if getattr(event, "anchor", None) is not None:  # an alias carries the anchor that it names
-            raise yaml.MarkedYAMLError(
-                problem="write it out: '&' and '*' are not for policies", problem_mark=event.start_mark
-            )
-        if self._depth >= MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deeply for a policy", problem_mark=event.start_mark)
-        if self._nodes >= MAX_NODES:
-            raise yaml.MarkedYAMLError(
-                problem=f"more than {MAX_NODES} values; split the file", problem_mark=event.start_mark
-            )
-        self._depth += 1
-        self._nodes += 1
-        node: yaml.Node | None = super().compose_node(parent, index)
-        self._depth -= 1
-        if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
-            raise yaml.MarkedYAMLError(problem="half of a character; take it out", problem_mark=event.start_mark)
-        return node
 
 
 @dataclass
@@ -90,9 +62,12 @@ class Page:
         return node
 
     def _compose(self) -> yaml.Node | None:
+        quick = quick_node(self.text)
+        if quick is not None:
+            return quick
         loader = None
         try:
-            loader = _PlainLoader(self.text)
+            loader = PlainLoader(self.text)
             node: yaml.Node | None = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -196,7 +171,7 @@ class Page:
             return {name: self.json(each, f"{what}.{name}") for name, each in self.fields(node, what).items()}
         if isinstance(node, yaml.SequenceNode):
             return [self.json(each, f"an entry of {what}") for each in self.items(node, what, empty=True)]
-        text, bare = str(node.value), isinstance(node, yaml.ScalarNode) and node.style is None
+        text, bare = str(node.value), isinstance(node, yaml.ScalarNode) and not node.style
         number = _NUMBER.fullmatch(text) if bare else None
         if node.tag == f"{_TAG}str" and not number:
             return text

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from approval_rules.conditions import Condition, tree_of
-from approval_rules.contradictions import contradicted_in
+from approval_rules.conditions import Condition
 from approval_rules.kinds import ANYTHING
 from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.policy import Policy, PolicyFolder, Rule
@@ -69,7 +68,7 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
 
 def _never_matching(policy: Policy) -> Iterator[Danger]:
     for rule in policy.rules:
-        wanted = contradicted_in(tree_of(rule.condition.text)[0]) if rule.condition else None
+        wanted = rule.condition.contradicted if rule.condition else None
         if wanted is not None:
             what = f"never matches: it wants {wanted} to be two things at once; write `or`, or `in`"
             yield Danger(f"{policy.tool}.yml", rule.index, what)

@@ -21,7 +21,13 @@ FOLDERS = sorted(path.name for path in FAULTS.iterdir() if path.is_dir())
 HELPERS = {"shifts.ics", "roles.yml", "holidays.yml", "budgets.yml", "payments.refund.yml", "README", "about.txt"}
 
 LOADER = [
-    *("bot/marked_yaml.py", "bot/policy_files.py", "bot/policy_page.py", "bot/policy_verdicts.py"),
+    *(
+        "bot/yaml_loaders.py",
+        "bot/marked_yaml.py",
+        "bot/policy_files.py",
+        "bot/policy_page.py",
+        "bot/policy_verdicts.py",
+    ),
     *(
         "bot/policy_budgets.py",
         "bot/policy_on_call.py",
