@@ -348,6 +348,7 @@ _SOME = "a part of the condition"
 _EQUAL_KINDS = frozenset({bool, Decimal, str})
 _ORDERED_KINDS = frozenset({Decimal, str})
 _AS_THEY_ARE = frozenset({bool, str})
+_NAMED = {bool: "true or false", str: "text", Decimal: "a number"}
 
 
 # --- values: a boolean is never a number, a number is always an exact decimal
@@ -392,13 +393,4 @@ def _mismatch(left: _Part, one: Json, right: _Part, other: Json) -> _CannotTellE
 
 
 def _kind(value: Json) -> str:
-    match value:
-        case bool():
-            return "true or false"
-        case str():
-            return "text"
-        case Decimal():
-            return "a number"
-        case Mapping():
-            return "an object"
-    return "a list"
+    return _NAMED.get(type(value)) or ("an object" if isinstance(value, Mapping) else "a list")

@@ -24,6 +24,7 @@ from approval_rules.policy import Policy, PolicyFolder, RoleMembers
 from approval_rules.quiet_hours import QuietHours
 from approval_rules.requirement import Seat
 from approval_rules.versions import POLICY_ADMIN
+from bot import condition_tables
 from bot.contracts import FILE_NAME, FOLDER
 from bot.marked_yaml import MAX_BYTES, Page, PolicyFault
 from bot.policy_budgets import read_budgets
@@ -87,6 +88,7 @@ def roles_of(content: PolicyContent) -> _Roles:
 
 def _put_together(content: PolicyContent, place: Path, faults: list[PolicyFault]) -> PolicyFolder:
     """Read the files; `place` is how faults name where they lie, `faults` are those that reading the folder found."""
+    condition_tables.use()
     calendars = {name: data for name, data in content.files.items() if name.endswith(CALENDAR)}
     files = {name: data for name, data in content.files.items() if "/" not in name and name not in calendars}
     contracts = {name.removeprefix(f"{FOLDER}/"): data for name, data in content.files.items() if "/" in name}
