@@ -58,7 +58,8 @@ KEY_TABLES = {
     "auditor_keys": "auditor.key_changed",
 }
 ENROLLED = "factor.enrolled"
-LOOKED_INTO = frozenset(("values.erased", "log.key_changed", ENROLLED, *KEY_TABLES.values()))  # whose data is read
+PAUSES = ("switch.paused", "switch.resumed")  # what held a proposal up, though it is about more than that one
+LOOKED_INTO = frozenset(("values.erased", "log.key_changed", ENROLLED, *PAUSES, *KEY_TABLES.values()))  # data is read
 MOST_PACK_BYTES = 256 * 1024 * 1024
 MOST_TEXT_BYTES = 64 * 1024 * 1024
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -408,6 +409,7 @@ class Checked:
     erased: Counter[str]  # by day, how many values were recorded as erased
     ended: dict[bytes, tuple[int, int]]  # by retired key, how many entries it counts for and the entry that says so
     given: set[tuple[str, str, str | None]]  # keys and factors by type of entry, time or id, and digest
+    pauses: list[tuple[int, str, str]]  # by entry, what kind of thing it stopped or let go on, and which
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +463,7 @@ def check_piece(task: Task) -> Checked:
         erased=_erased(seen.read),
         ended=_ended(seen.read),
         given=set(_given(seen.read)),
+        pauses=list(_pauses(seen.read)),
     )
 
 
@@ -500,6 +503,14 @@ def _given(entries: list[tuple[int, dict[str, Any]]]) -> Iterator[tuple[str, str
         elif data.get("change") in ("added", "rotated"):
             told = data.get("fingerprint")
             yield entry["type"], str(entry["at"]), told and str(told)
+
+
+def _pauses(entries: list[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, str, str]]:
+    """Give what entries say was stopped, or may go on."""
+    for number, entry in entries:
+        scope = entry["data"].get("scope") if entry["type"] in PAUSES and type(entry["data"]) is dict else None
+        if type(scope) is dict:
+            yield number, str(scope.get("kind")), str(scope.get("name"))
 
 
 def _other(piece: Piece, leaves: list[bytes]) -> list[int]:
@@ -902,6 +913,7 @@ class Walk:
     erased: Counter[str] = field(default_factory=Counter)
     ended: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     given: set[tuple[str, str, str | None]] = field(default_factory=set)
+    pauses: list[tuple[int, str, str]] = field(default_factory=list)
     _tree: Tree = field(default_factory=Tree)
     claimed_tree: Tree | None = None
     _prev: str = FIRST_PREV
@@ -946,6 +958,7 @@ class Walk:
         self.gone += piece.gone
         self.erased += piece.erased
         self.given |= piece.given
+        self.pauses += piece.pauses
         for public, end in piece.ended.items():
             self.ended[public] = min(end, self.ended.get(public, end))
         self._tell(piece.faults)
@@ -1386,10 +1399,13 @@ def hold_grant(grant: Grant, into: Walk, report: Report) -> None:
 # --- an evidence pack
 
 _PACK = "foureyes-evidence/1"
+_ALONE = (
+    "that its maker left out no entry about it, and no pause that stopped it, a pack by itself does not prove: name an"
+    " export of the log, or the database, with it"
+)
 _ENTRY_FILE = re.compile(r"entries/(0|[1-9][0-9]{0,15})\.json")
 _PROOF_HEAD = "c2sp.org/tlog-proof@v1\n"
 _OPENING = "foureyes approval v1\n"
-_PAUSES = ("switch.paused", "switch.resumed")  # what held it up, though that is about more than the pack's proposal
 _KNOWN_PERSON = 0x05  # the flags of WebAuthn: the person was present and verified
 
 
@@ -1409,6 +1425,11 @@ class Pack:
     def subject(self) -> str:
         """The proposal that it is about."""
         return str(self.manifest.get("proposal"))
+
+    @property
+    def is_for_agent(self) -> bool:
+        """Whether it says of itself that it was made for an agent, which is told of no pauses."""
+        return self.manifest.get("for") == "agent"
 
     def json(self, name: str) -> Any:  # noqa: ANN401 - JSON
         """Read one of its files, which must be canonical. Raises WrongError."""
@@ -1501,6 +1522,8 @@ def _manifest(pack: Pack) -> None:
     pack.report.facts |= {name: manifest.get(name) for name in ("proposal", "state", "final", "verified")}
     for fault in manifest["broken"]:
         pack.report.add(f"its maker found: {fault if isinstance(fault, str) else json.dumps(fault)}")
+    if pack.is_for_agent:
+        pack.report.notes.append("it was made for an agent, which is not told of pauses")
     if not manifest["final"]:
         pack.report.notes.append("the proposal was not at its end when this pack was made")
     numbers = [each["seq"] for each in manifest["entries"]]
@@ -1534,7 +1557,7 @@ def _pack_entries(pack: Pack) -> None:
             pack.report.add(what, at)
         if entry is None:
             continue
-        about = entry["subject"] == pack.subject or entry["type"] in _PAUSES
+        about = entry["subject"] == pack.subject or entry["type"] in PAUSES
         if _encode(entry).encode() != body or entry["seq"] != number or not about:
             pack.report.add("it is not in canonical form, of another number, or about something else", number)
         pack.entries[number] = entry
@@ -1728,8 +1751,34 @@ def hold_pack(pack: Pack, into: Walk) -> None:
     out = [number for number in into.about.get(pack.subject, ()) if number < covered and number not in pack.entries]
     if out:
         pack.report.add(f"{len(out)} entries about it in {into.report.path} are not in the pack", out[0])
-    elif not pack.report.broken:
-        pack.report.notes.append(f"all entries about it in {into.report.path} up to {covered} are in the pack")
+    pauses = _left_out(pack, into, covered)
+    if pauses and pack.is_for_agent:
+        told = (
+            f"{len(pauses)} entries of {into.report.path} that stopped it, or let it go on, from entry {pauses[0]} on"
+        )
+        pack.report.notes.append(f"{told}, are not in this pack, which was made for an agent")
+    elif pauses:
+        told = f"{len(pauses)} entries of {into.report.path} that stopped it, or let it go on, are not in the pack"
+        pack.report.add(told, pauses[0])
+    if not pack.report.broken:
+        both = "" if pack.is_for_agent else ", and those that stopped it,"
+        pack.report.notes.append(f"all entries about it{both} in {into.report.path} up to {covered} are in the pack")
+
+
+def _left_out(pack: Pack, into: Walk, covered: int) -> list[int]:
+    """Find what stopped its agent or tool, or let it go on, between its first entry and its end, and is not there."""
+    own = [number for number, entry in sorted(pack.entries.items()) if entry["subject"] == pack.subject]
+    if not own:
+        return []
+    data = pack.entries[own[0]]["data"]
+    agent = data.get("agent") if type(data) is dict else None
+    names = {("agent", str(agent.get("id"))), ("tool", str(data.get("tool")))} if type(agent) is dict else set()
+    end = min(covered, own[-1]) if pack.manifest.get("final") else covered
+    return [
+        number
+        for number, kind, name in into.pauses
+        if own[0] < number < end and number not in pack.entries and (kind == "all" or (kind, name) in names)
+    ]
 
 
 # --- everything that was named
@@ -1823,6 +1872,8 @@ def check_all(paths: Sequence[Path], keys: Keys, jobs: int) -> tuple[list[Report
             hold_grant(grant, into, report)
         for pack in named.packs:
             hold_pack(pack, into)
+    for pack in named.packs if not walks else ():
+        pack.report.notes.append(_ALONE)
     reports = [*(into.report for into in walks), *(pack.report for pack in named.packs), *reports]
     return [*reports, *(report for _, report in named.grants)], unreadable
 

@@ -3,12 +3,13 @@
 Shares nothing with the writer but the format, and reads the database with no code of the store. It only looks.
 """
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.json import Decoder
 
 from bot.audit.log_format import FIELDS, FIRST_PREV, VERSION, EntryError, canonical, disclosure_digest, leaf_hash
 from bot.audit.report import Report
@@ -17,6 +18,7 @@ from bot.audit.verify_tree import Tree
 
 _ENTRIES = "SELECT seq, subject, type, at, body, leaf_hash FROM entries ORDER BY seq"
 ERASED = "values.erased"
+_decode = Decoder().decode
 _DETACHED = "SELECT seq, name, salt, value FROM detached ORDER BY seq"
 
 
@@ -82,7 +84,7 @@ def _check_entry(report: Report, row: tuple[Any, ...], prev: str, detached: "_De
 
 def _parse(report: Report, seq: int, body: bytes) -> Mapping[str, Any] | None:
     try:
-        entry = json.loads(body)
+        entry = _decode(body)
         if not isinstance(entry, dict) or tuple(sorted(entry)) != FIELDS or not isinstance(entry["_sd"], list):
             report.add(seq, "the entry does not have the fields of an entry")
             return None

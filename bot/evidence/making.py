@@ -77,7 +77,7 @@ def pack_of(
         **_action_file(given),
         **({} if parts.grant is None else {"grant.jws": parts.grant.encode()}),
         "decision.json": _decision_json(parts),
-        "manifest.json": canonical_bytes(_manifest(given, parts.broken, verified, final=final)),
+        "manifest.json": canonical_bytes(_manifest(parts, verified, final=final)),
         "README.txt": README.encode(),
         PAGE: evidence_page(_page(parts, verified, final=final)).encode(),
     }
@@ -166,7 +166,8 @@ def _over_grant(decision: Decision, place: Place, now: datetime) -> str | None:
     return None if signer is None else grant_for(signer, given).token
 
 
-def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, final: bool) -> dict[str, Any]:
+def _manifest(parts: _Parts, verified: Verified, *, final: bool) -> dict[str, Any]:
+    decision = parts.decision
     checkpoint = decision.proofs.checkpoint
     proved = None
     if checkpoint is not None:
@@ -178,9 +179,10 @@ def _manifest(decision: Decision, broken: Sequence[str], verified: Verified, *, 
         "state": decision.proposal.status.value,
         "final": final,
         "verified": verified,
-        "broken": list(broken),
+        "broken": list(parts.broken),
         "checkpoint": proved,
         "entries": [_counted(decision, each) for each in decision.entries],
+        **({"for": "agent"} if parts.for_agent else {}),  # which is told of no pauses
     }
 
 

@@ -15,7 +15,7 @@ CHECKS: Final = (
     ("A second factor signed this", "votes/N, with openssl, as docs/passkeys.md says"),
 )
 LIMITS: Final = (
-    "That nothing about this decision was left out. Only the whole log shows that: `foureyes audit verify`.",
+    "That nothing about it, and no pause that held it up, was left out. Name an export of the log with it to see that.",
     "That the log was not written anew by somebody who stole its key. Checkpoints that others keep would show it.",
     "That what an agent or a person wrote is true; only that it was written, and when it was recorded.",
     "That the clock of the server was right.",
