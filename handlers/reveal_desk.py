@@ -45,6 +45,9 @@ Look: TypeAlias = Uncovered | Choice | Refusal | None
 class RevealDesk(Protocol):
     """The use cases behind a look at an original."""
 
+    async def may_in_slack(self, who: Envelope) -> bool:
+        """Tell whether this person has the role `reveal`: only for what is offered, never in place of being asked."""
+
     async def in_slack(self, who: Envelope, unverified_id: str, field: str, reason: AgentText) -> Look:
         """Uncover for a person who has the role `reveal`."""
 

@@ -288,7 +288,9 @@ def powers(report: Report) -> Iterator[str]:
     )
     yield f"Accounts of the machine that have acted: {accounts or 'none'}."
     for key in report.get("keys", ()):
-        used = f"last used on {_day(key['last_acted'])}" if key["last_acted"] else "never used"
+        recorded = key["kind"] != "auditor" or key.get("values")
+        never = "never used" if recorded else "its use is not recorded"
+        used = f"last used on {_day(key['last_acted'])}" if key["last_acted"] else never
         since = f"since {_day(key['since'])}, {used}"
         told = _WITH_VALUES if key.get("values") else KEY_MAY[key["kind"]]
         yield f"The {key['kind']}'s key {visible(key['name'])} ({since}): {told}."

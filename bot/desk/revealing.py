@@ -30,6 +30,10 @@ class RevealUseCases:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
 
+    async def may_in_slack(self, who: Envelope) -> bool:
+        """Tell whether this person would be shown an original."""
+        return _refusal(await self._wiring.directory.look_up(who.account)) is None
+
     async def in_slack(self, who: Envelope, unverified_id: str, field: str, reason: AgentText) -> Look:
         """Uncover for a person who has the role; whoever has it not is refused, on record."""
         member = await self._wiring.directory.look_up(who.account)

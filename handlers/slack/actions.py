@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from approval_rules.events import Decision, Refusal
-from handlers.desk import Challenge, Judged, PeopleDesk, Seen
+from handlers.desk import Challenge, Envelope, Judged, PeopleDesk, Seen
 from handlers.factor_desk import FactorDesk
 from handlers.slack.blocks import Block
 from handlers.slack.escape import Safe
@@ -112,24 +112,24 @@ class Presses:
             case "start":
                 return await self.starting.form(press)
             case _:
-                return self._details(await self.desk.show(press.who, press.target.proposal), 0)
+                return await self._details(press.who, press.target.proposal, 0)
 
     async def _turn(self, turn: Turn, action_id: str, trigger_id: str) -> BoltResponse:
         """Turn a page of Details, with everything asked anew."""
-        seen = await in_time(self.desk.show(turn.who, turn.target.proposal))
-        if isinstance(seen, Trouble):
-            return await self._open(seen, trigger_id)
-        view = self._details(seen, turn.page + (1 if action_id == NEXT else -1))
+        page = turn.page + (1 if action_id == NEXT else -1)
+        view = await in_time(self._details(turn.who, turn.target.proposal, page))
+        if isinstance(view, Trouble):
+            return await self._open(view, trigger_id)
         return await shown(self.client.views_update(view_id=turn.view_id, hash=turn.view_hash, view=view))
 
-    def _details(self, seen: Seen | Refusal | None, page: int) -> Block:
-        match seen:
+    async def _details(self, who: Envelope, proposal: str, page: int) -> Block:
+        match seen := await self.desk.show(who, proposal):
             case None:
                 return notice_view(_NOT_SHOWN, UNKNOWN_PROPOSAL)
             case Refusal():
                 return notice_view(_NOT_SHOWN, refusal_sentence(seen))
             case Seen():
-                return details_view(seen, self.clock(), page)
+                return details_view(seen, self.clock(), page, reveals=await self.desk.originals.may_in_slack(who))
 
     async def _unreadable(self, body: Payload) -> BoltResponse:
         return await self._open(notice_view(NOT_COUNTED, UNREADABLE), trigger_of(body))

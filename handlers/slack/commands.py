@@ -122,7 +122,7 @@ class Commands:
             case AwayWish():
                 return Reply(await away_lines(self.desk, typed.who, wish))
             case RevealWish():
-                return Reply(await reveal_lines(self.desk.originals, typed, wish))
+                return Reply(await reveal_lines(self.desk.originals, typed.who, wish))
             case Ask():
                 return await self._ask(typed, wish)
             case NotUnderstood():

@@ -28,6 +28,7 @@ from handlers.slack.ids import (
     HOME_PAUSE,
     HOME_STATUS,
     NEW_KEY,
+    REVEAL,
     REVIEW_FLAG,
     START_CODE_VIEW,
     START_VIEW,
@@ -37,6 +38,7 @@ from handlers.slack.parse import action_id_of, read_command, trigger_of
 from handlers.slack.patience import Trouble, in_time
 from handlers.slack.pause_presses import ACTIONS as PAUSE_ACTIONS
 from handlers.slack.pause_presses import PausePresses
+from handlers.slack.reveal_modal import Reveals
 from handlers.slack.sentences import UNREADABLE
 from handlers.slack.starting import Starting
 from handlers.slack.weekly import ACTIONS as WEEK_ACTIONS
@@ -76,6 +78,8 @@ def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> Async
     weeks = WeekPresses(desks.weekly, client)
     _listen_to(app, WEEK_ACTIONS, weeks.pressed, config.api_app_id)
     _listen_to(app, {NEW_KEY}, KeyPresses(desks.keys, client).pressed, config.api_app_id)
+    reveals = Reveals(desks.people.originals, client)
+    _listen_to(app, {REVEAL}, reveals.pressed, config.api_app_id)
     presses = Presses(desks.people, client, config.clock, desks.factors, starts)
     commands = Commands(desks.people, config.clock, desks.factors, starts)
     _listen(app, presses, amends, commands, config.api_app_id)
@@ -85,6 +89,7 @@ def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> Async
         START_VIEW: starts.filled,
         START_CODE_VIEW: starts.proved,
         REVIEW_FLAG: weeks.submitted,
+        REVEAL: reveals.submitted,
         **dict.fromkeys(ACTIONS, amends.submitted),
     }
     for view, answer in views.items():

@@ -1,4 +1,4 @@
-"""`/agent reveal` in words: the original of what is hidden, for the person who typed it alone. It decides nothing.
+"""A look at an original in words: what is hidden, for the person who asked alone. It decides nothing.
 
 What it shows is escaped as ever, and withholds nothing: it MUST stand in no message that others see.
 """
@@ -9,26 +9,26 @@ from typing import Final
 from approval_rules.refusals import Refusal
 from approval_rules.text import AgentText
 from handlers.counting import counted
+from handlers.desk import Envelope
 from handlers.reveal_desk import MOST_REASON, Choice, RevealDesk, Uncovered
 from handlers.slack.blocks import CHUNK
 from handlers.slack.escape import Safe, visible
 from handlers.slack.grammar import RevealWish
-from handlers.slack.parse import Typed
 from handlers.slack.sentences import UNKNOWN_PROPOSAL, refusal_sentence
 from handlers.slack.text import original_words, words
 
 _MOST_LINES: Final = 40
 _HOW: Final = Safe("Type /agent reveal, the id, the name of what is hidden, and why: the reason is recorded.")
-_MORE: Final = Safe("There is more than Slack takes: on the server, foureyes audit reveal shows all of it.")
+MORE: Final = Safe("There is more than Slack takes: on the server, foureyes audit reveal shows all of it.")
 
 
-async def reveal_lines(desk: RevealDesk, typed: Typed, wish: RevealWish) -> list[Safe]:
+async def reveal_lines(desk: RevealDesk, who: Envelope, wish: RevealWish) -> list[Safe]:
     """Ask for an original, and say what came of it."""
     if not wish.about or len(wish.reason) > MOST_REASON:
         return [_HOW, Safe(f"At most {MOST_REASON} characters of reason.")] if wish.about else [_HOW]
     # Without a reason nothing is asked for but the names.
     field = wish.field if wish.reason.strip() else ""
-    look = await desk.in_slack(typed.who, wish.about, field, AgentText(wish.reason))
+    look = await desk.in_slack(who, wish.about, field, AgentText(wish.reason))
     match look:
         case None:
             return [UNKNOWN_PROPOSAL]
@@ -38,7 +38,7 @@ async def reveal_lines(desk: RevealDesk, typed: Typed, wish: RevealWish) -> list
             return [*_choice(look), _HOW]
         case Uncovered():
             lines = list(_lines(look))
-            return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], _MORE]
+            return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], MORE]
 
 
 def _choice(look: Choice) -> Iterator[Safe]:

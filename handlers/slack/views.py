@@ -18,6 +18,7 @@ from handlers.slack.ids import (
     NOTICE_VIEW,
     PREVIOUS,
     REASON,
+    REVEAL,
     Target,
     page_of,
     place_of,
@@ -69,14 +70,15 @@ def deny_view(seen: Seen, channel: str, ts: str) -> Block:
     }
 
 
-def details_view(seen: Seen, at: datetime, page: int = 0) -> Block:
-    """Show one page of everything; `page` counts from 0 and is brought into range."""
+def details_view(seen: Seen, at: datetime, page: int = 0, *, reveals: bool = False) -> Block:
+    """Show one page of everything; `page` counts from 0 and is brought into range. `reveals`: offer what is hidden."""
     pages = pages_of(seen, at)
     page = min(max(page, 0), len(pages) - 1)
     value = value_of(seen.proposal)
     turn = [
         *([button(PREVIOUS, Safe("Previous page"), value)] if page > 0 else []),
         *([button(NEXT, Safe("Next page"), value)] if page < len(pages) - 1 else []),
+        *([button(REVEAL, Safe("See what is hidden …"), value)] if reveals and seen.proposal.digest else []),
     ]
     heading = "Details" if len(pages) == 1 else f"Details, {page + 1} of {len(pages)}"
     blocks = [*pages[page], *([{"type": "actions", "elements": turn}] if turn else [])]

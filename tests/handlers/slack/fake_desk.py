@@ -254,6 +254,11 @@ class FakeOriginals:
 
     desk: "FakeDesk"
 
+    async def may_in_slack(self, who: Envelope) -> bool:
+        """Offer it to nobody but who would be shown something."""
+        assert who.account.user_id
+        return self.desk.look is not None and not isinstance(self.desk.look, Refusal)
+
     async def in_slack(self, who: Envelope, unverified_id: str, field: str, reason: AgentText) -> Look:
         """Answer a person."""
         assert who.account.user_id
