@@ -55,12 +55,21 @@ def uncounted(votes: Sequence[Vote], roles: Roles, humans: Mapping[PersonId, Per
 
 def open_roles(votes: Sequence[Vote], seats: Sequence[Seat]) -> frozenset[RoleName]:
     """Give the roles of which one more yes would fill a seat, going by the roles that people had when voting."""
-    wanted = [seat.role for seat in seats for _ in range(seat.count)]
-    voters = {vote.voter: frozenset(vote.roles) for vote in votes if vote.decision is Decision.APPROVE}
-    filled = _filled(wanted, voters, None)
+    wanted, voters = _as_voted(votes, seats)
+    now = _filled(wanted, voters, None)
     return frozenset(
-        role for role in {*wanted} if _filled(wanted, {**voters, _ONE_MORE: frozenset({role})}, None) > filled
+        role for role in {*wanted} if _filled(wanted, {**voters, _ONE_MORE: frozenset({role})}, None) > now
     )
+
+
+def filled(votes: Sequence[Vote], seats: Sequence[Seat], backup: RoleName | None = None) -> int:
+    """Count the seats that these yeses fill, going by the roles that people had when voting."""
+    return _filled(*_as_voted(votes, seats), backup)
+
+
+def _as_voted(votes: Sequence[Vote], seats: Sequence[Seat]) -> tuple[list[RoleName], Roles]:
+    wanted = [seat.role for seat in seats for _ in range(seat.count)]
+    return wanted, {vote.voter: frozenset(vote.roles) for vote in votes if vote.decision is Decision.APPROVE}
 
 
 def _filled(wanted: Sequence[RoleName], voters: Roles, backup: RoleName | None) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 
 from approval_rules.canonical import Digest, sha256_name
 from approval_rules.personal import lost
+from approval_rules.quorum import filled
 from approval_rules.state import Proposal, Status
 from handlers.counting import counted
 from handlers.desk import Seen
@@ -256,7 +257,7 @@ def _buttons(  # one switch for each kind of button
 
 def _confirm(proposal: Proposal, sentence: Sentence) -> Block:
     needed = proposal.requirement.approvals
-    last = len(proposal.approved_by) + 1 >= needed
+    last = filled(proposal.approved_by, proposal.requirement.seats, proposal.backup) + 1 >= needed
     said = words_of(proposal)
     then = said.last if last else said.not_before.format(needed)
     after = f"\n\n{_NEVER_RUNS if proposal.requirement.shadow else then}"

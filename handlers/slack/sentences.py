@@ -12,6 +12,7 @@ from approval_rules.events import (
     Resumed,
 )
 from approval_rules.people import AgentId
+from approval_rules.quorum import filled
 from approval_rules.state import Status
 from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
@@ -186,8 +187,12 @@ def counted_sentence(seen: Seen, decision: Decision) -> Safe:
         )
     if proposal.status is Status.APPROVED:
         return Safe(words_of(proposal).approval_counts)
-    missing = proposal.requirement.approvals - len(proposal.approved_by)
-    more = "One more person must approve." if missing == 1 else f"{max(missing, 0)} more people must approve."
+    seats, votes = proposal.requirement.seats, proposal.approved_by
+    done = filled(votes, seats, proposal.backup)
+    if votes and done == filled(votes[:-1], seats, proposal.backup):
+        return Safe(f"Your approval is recorded, and fills no seat that is open: {progress(proposal)}.")
+    missing = max(proposal.requirement.approvals - done, 1)
+    more = "One more person must approve." if missing == 1 else f"{missing} more people must approve."
     return Safe(f"Your approval counts: {progress(proposal)}. {more}")
 
 

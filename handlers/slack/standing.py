@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from approval_rules.amendments import TakenBack
 from approval_rules.events import Decision, Refusal
 from approval_rules.people import ActorKind, PersonId
+from approval_rules.quorum import filled, open_roles
 from approval_rules.requirement import Requirement
 from approval_rules.roles import OnDuty
 from approval_rules.state import Execution, Proposal, Status, Vote
@@ -112,9 +113,16 @@ def trial_words(proposal: Proposal) -> Safe | None:
 
 
 def progress(proposal: Proposal) -> Safe:
-    """Count the approvals: `1 of 2 people have approved`."""
-    needed = proposal.requirement.approvals
-    return Safe(f"{len(proposal.approved_by)} of {counted(needed, 'person has', 'people have')} approved")
+    """Count the seats that approvals fill: `1 of 2 people have approved`, and where it is not plain, who is next."""
+    seats, needed = proposal.requirement.seats, proposal.requirement.approvals
+    done = filled(proposal.approved_by, seats, proposal.backup)
+    said = f"{done} of {counted(needed, 'person has', 'people have')} approved"
+    if done >= needed > 0:
+        return Safe(f"{said}, and not all of them count now, so another must")
+    if done == 0 or len(seats) == 1:
+        return Safe(said)
+    roles = sorted(open_roles(proposal.approved_by, seats))
+    return Safe(f"{said}; the next must be in the role {' or '.join([named(role) for role in roles])}")
 
 
 def who_decides(requirement: Requirement) -> Safe:
