@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from approval_rules.canonical import Digest
 from approval_rules.events import Decision
 from approval_rules.people import PersonId, RoleName
-from approval_rules.quorum import open_roles, tally
+from approval_rules.quorum import filled, open_roles, tally
 from approval_rules.requirement import Seat
 from approval_rules.state import Vote
 from tests.rules.builders import DIGEST, FINANCE, MANAGER, START
@@ -108,6 +108,19 @@ def test_the_roles_that_one_more_yes_could_fill() -> None:
     assert open_roles([voted_in(one, first, second)], seats) == {first, second}
     assert open_roles([voted_in(one, first, second), voted_in(two, second)], seats) == frozenset()
     assert open_roles([replace(voted_in(one, first), decision=Decision.DENY)], seats) == {first, second}
+
+
+def test_how_many_seats_the_votes_fill() -> None:
+    """Two of one role fill one seat of it; who is in both fills either; the backup fills any; a no fills none."""
+    seats = [Seat(ROLES[0], 1), Seat(ROLES[1], 1)]
+    one, two, three = PEOPLE[:3]
+    first, second, backup = ROLES
+    assert filled([], seats) == 0
+    assert filled([voted_in(one, first), voted_in(two, first)], seats) == 1
+    assert filled([voted_in(one, first, second), voted_in(two, first)], seats) == 2
+    assert filled([voted_in(one, first), voted_in(two, backup)], seats) == 1
+    assert filled([voted_in(one, first), voted_in(two, backup), voted_in(three, first)], seats, backup) == 2
+    assert filled([replace(voted_in(one, first), decision=Decision.DENY)], seats) == 0
 
 
 def voted_in(one: PersonId, *roles: RoleName) -> Vote:

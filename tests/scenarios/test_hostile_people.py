@@ -2,16 +2,24 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 
 from approval_rules.events import Denied, Refusal, Voted, VoteRefused
 from approval_rules.people import Account
+from bot.directory import _LOOK_UP_SECONDS, _ROLE_SECONDS
 from bot.slack_standin.faults import Delay, Fault, RateLimited, ServerError
-from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SUPPORT_MANAGERS, TEAM
+from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SUPPORT_MANAGERS, TEAM, User
+from handlers.slack.patience import DESK_SECONDS
 from tests.world import TOOL, World, denial
+
+LOOK_UPS = {"bot.directory._LOOK_UP_SECONDS": _LOOK_UP_SECONDS, "bot.directory._ROLE_SECONDS": _ROLE_SECONDS}
+
+KIM = "U0KIMSUPPO1"
 
 
 def refusals(world: World) -> list[tuple[str, Refusal]]:
@@ -38,6 +46,34 @@ async def test_somebody_in_both_roles_fills_one_seat(world: World) -> None:
     assert (await world.read(proposal))["state"] == "pending"
     await world.click(JONAS, packet)
     assert (await world.read(proposal))["state"] == "approved"
+
+
+async def test_two_of_one_role_leave_the_other_seat_open(world: World) -> None:
+    """The second of the same role is told that it fills nothing, and the packet says who is next."""
+    await asking(world, roles=["support_manager", "finance"])
+    proposal = await world.propose()
+    packet = await world.packet_of(proposal)
+    assert "the next must be in the role finance. One more" in await world.click(PRIYA, packet)
+    world.write_roles({"users": [MAYA, PRIYA, KIM]}, finance={"users": [MAYA, JONAS]})
+    world.workspace.add_user(User(KIM, "kim", "Kim Support"), REFUND_APPROVALS)
+    await world.running.watch.look()
+    assert "fills no seat that is open: 1 of 2 people" in await world.click(KIM, packet)
+    await world.settled()
+    assert "1 of 2 people have approved; the next must be in the role finance" in json.dumps(packet.blocks)
+    assert "the last one needed" in await world.click(JONAS, packet)
+
+
+async def test_somebody_who_approved_and_may_not_any_more_is_not_counted_silently(world: World) -> None:
+    """Removed from the group between the two clicks: the second is told why two are not enough, and so is everybody."""
+    proposal = await world.propose()
+    packet = await world.packet_of(proposal)
+    await world.click(PRIYA, packet)
+    world.workspace.change_group(SUPPORT_MANAGERS)
+    await world.move(seconds=61)
+    assert "not all of them count now, so another must. One more person" in await world.click(JONAS, packet)
+    await world.settled()
+    assert "not all of them count now" in json.dumps(packet.blocks)
+    assert "the last one needed" in await world.click(MAYA, packet)
 
 
 @pytest.mark.parametrize("order", [(MAYA, JONAS), (JONAS, MAYA), (MAYA, PRIYA), (PRIYA, MAYA), (PRIYA, JONAS)])
@@ -83,6 +119,23 @@ async def test_slacks_directory_is_down_limited_or_slow(world: World, method: st
     assert "could not be asked" in await world.click(PRIYA, packet)
     assert refusals(world) == [(PRIYA, Refusal.DIRECTORY_DOWN)]
     world.slack.faults.clear()
+
+
+async def test_a_slow_slack_is_a_refusal_before_the_clicker_is_left_in_doubt(world: World) -> None:
+    """By the program's own seconds, of which each is two here: told that it did not count, and recorded; no vote."""
+    packet = await world.packet_of(await world.propose())
+    await world.click(JONAS, packet)
+    await world.settled()
+    await world.move(minutes=2)
+    world.slack.fail("users.info", Delay(20), times=100)
+    slow = {"handlers.slack.patience.DESK_SECONDS": DESK_SECONDS, **LOOK_UPS}
+    with ExitStack() as stack:
+        for name, seconds in slow.items():
+            stack.enter_context(patch(name, 2 * seconds))
+        assert "could not be asked" in await world.click(MAYA, packet)
+    world.slack.faults.clear()
+    assert refusals(world) == [(MAYA, Refusal.DIRECTORY_DOWN)]
+    assert len(world.ledger().events(Voted)) == 1
 
 
 async def test_slacks_rate_limit_is_kept(world: World) -> None:

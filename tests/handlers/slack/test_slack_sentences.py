@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approval_rules.events import Decision, Paused, Refusal, ResumeAsked, Resumed
-from approval_rules.people import AgentId, human, operator, system
+from approval_rules.people import AgentId, RoleName, human, operator, system
+from approval_rules.requirement import Seat
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
 from bot.slack_standin.blocks import find_faults
@@ -20,10 +21,12 @@ from handlers.slack.sentences import (
     refusal_sentence,
     resume_command,
 )
-from tests.handlers.slack.made import ADA, FACES, NOW, pause, proposal, seen, states, vote
+from tests.handlers.slack.made import ADA, FACES, GRACE, NOW, pause, proposal, seen, states, vote
 
 AGENTS = {AgentId("agt_1"): "refund bot"}
 AGENT = Scope(ScopeKind.AGENT, "agt_1")
+
+BOTH = (Seat(RoleName("support_manager"), 1), Seat(RoleName("finance"), 1))
 
 
 @pytest.mark.parametrize("code", list(Refusal))
@@ -67,7 +70,22 @@ def test_a_counted_vote_says_what_is_missing() -> None:
     assert "2 more people must approve" in counted_sentence(seen(), Decision.APPROVE)
     assert "the last one needed" in counted_sentence(states()["approved_by_people"], Decision.APPROVE)
     assert "nothing runs" in counted_sentence(states()["denied"], Decision.DENY)
-    assert "0 more people" in counted_sentence(seen(proposal(votes=(vote(), vote(), vote()))), Decision.APPROVE)
+    too_many = counted_sentence(seen(proposal(votes=(vote(), vote(GRACE)))), Decision.APPROVE)
+    assert "not all of them count now, so another must. One more person must approve" in too_many
+
+
+def test_two_of_one_role_are_not_two_of_two() -> None:
+    """Where one of each role is needed, a second vote of the same role says that it fills nothing, and who is next."""
+    asks = replace(states()["pending_1_of_2"].proposal.requirement, seats=BOTH)
+    one, two = (seen(proposal(votes=votes, requirement=asks)) for votes in ((vote(),), (vote(), vote(GRACE))))
+    assert counted_sentence(one, Decision.APPROVE) == (
+        "Your approval counts: 1 of 2 people have approved; the next must be in the role finance. "
+        "One more person must approve."
+    )
+    assert counted_sentence(two, Decision.APPROVE) == (
+        "Your approval is recorded, and fills no seat that is open: "
+        "1 of 2 people have approved; the next must be in the role finance."
+    )
 
 
 def test_what_changed_is_announced_with_who_why_and_how_back() -> None:
