@@ -100,7 +100,8 @@ _REFUSED: Final[Mapping[Refusal, str]] = {
     "/agent factor shows it. If the wrong codes were not yours, tell whoever runs Foureyes now.",
     Refusal.CHANGED_SINCE: "It did not count: what you were asked about is over or is no longer the same. Please read "
     "the packet again, and press Approve there.",
-    Refusal.LINK_USED: "It did not count: this was answered before. Please press Approve again where it is still open.",
+    Refusal.LINK_USED: "It did not count: this was answered before, or its few minutes are over. Please press Approve "
+    "again where it is still open.",
     Refusal.TOO_FAST: "It did not count: that was too fast. Please wait a moment and try again.",
     Refusal.OWN_FACTOR: "It did not count: nobody confirms his own second factor.",
     Refusal.NOT_FACTOR_ADMIN: "It did not count: only the role admin, or operator, confirms second factors.",
