@@ -3,13 +3,13 @@
 Nothing here carries what was erased or whom it was about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from approval_rules.people import Actor
+from approval_rules.people import Actor, PersonId
 from approval_rules.text import AgentText
 
 
@@ -33,13 +33,17 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Values were erased; their digests stay. A large erasure is several of these."""
+    """Values were erased; their digests stay. A large erasure is several of these.
+
+    `people` are the pseudonyms behind which nobody stands any more.
+    """
 
     at: datetime
     by: Actor
     why: Why
     gone: tuple[Gone, ...]
     reason: AgentText | None = None
+    people: tuple[PersonId, ...] | None = None
 
 
 class Held(StrEnum):
@@ -83,13 +87,23 @@ def evolve_holds(holds: frozenset[Hold], event: HoldEvent) -> frozenset[Hold]:
 
 
 MOST: Final = 200
-"""How many days one event tells of: an entry has at most 16 KiB."""
+"""How many days, or people, one event tells of: an entry has at most 16 KiB."""
 
 
 def erasures(
-    at: datetime, by: Actor, why: Why, gone: Iterable[Gone], reason: AgentText | None = None
+    at: datetime,
+    by: Actor,
+    why: Why,
+    gone: Iterable[Gone],
+    reason: AgentText | None = None,
+    people: Collection[PersonId] = (),
 ) -> tuple[Erased, ...]:
     """Say what was erased, in as many events as the entries' size asks for."""
     everything = sorted((one for one in gone if one.count), key=lambda one: (one.day, one.days))
     parts = [tuple(everything[n : n + MOST]) for n in range(0, len(everything), MOST)]
-    return tuple(Erased(at, by, why, part, reason) for part in parts)
+    named = sorted(people)
+    of_people = [tuple(named[n : n + MOST]) for n in range(0, len(named), MOST)]
+    return (
+        *(Erased(at, by, why, part, reason) for part in parts),
+        *(Erased(at, by, why, (), reason, part) for part in of_people),
+    )

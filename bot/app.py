@@ -183,7 +183,7 @@ async def _wired(
     if lacking := lacks_pages(folder, settings.public_url):
         raise SettingsError(lacking)
     bell = _Bell(asyncio.get_running_loop())
-    vault = vault_of(path, settings.data_keys_file, new_token)
+    vault = vault_of(path, settings.data_keys_file, new_token, key)
     writer = _writer(path, Sources(clock, new_id, salts, vault), bell, crash_point, stack)
     reads = Reads(path)
     stack.push_async_callback(reads.close)

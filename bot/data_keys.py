@@ -16,7 +16,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,6 +25,8 @@ from bot.clock import NewToken, base32
 from bot.keys import KeyFileError, base64url
 from bot.sealing import CannotOpenError
 
+AccountMarking: TypeAlias = Callable[[str, str], bytes]
+"""Gives by what an account (its workspace and its id) is found again."""
 _log = logging.getLogger(__name__)
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -36,6 +38,8 @@ MARK: Final = "mark-"
 """How the tag of a key begins that seals nothing: values are found by it."""
 SENT: Final = "sent-"
 """How the tag of a key begins that seals what is to be sent, or was."""
+PERSON: Final = "person-"
+"""How the tag of a key begins that seals whose account one pseudonym is."""
 
 
 class KeyName(NamedTuple):
@@ -63,9 +67,13 @@ def key_name(text: str) -> KeyName:
 class DataKeys:
     """Every living data key. Several processes may use one file: whoever writes holds the database's lock."""
 
-    def __init__(self, path: Path, new_token: NewToken) -> None:
-        """Read the file; raises FileNotFoundError where there is none and KeyFileError for anything unfit."""
+    def __init__(self, path: Path, new_token: NewToken, marking: AccountMarking | None = None) -> None:
+        """Read the file; raises FileNotFoundError where there is none and KeyFileError for anything unfit.
+
+        `marking` comes from the signing key: an account is found again whatever becomes of the keys here.
+        """
         self.path = path
+        self._marking = marking
         self._new_token = new_token
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
@@ -145,12 +153,20 @@ class DataKeys:
         self.refresh()
         return self.mark(day, days, text) if (day, days, MARK) in self._newest else None
 
+    def account_mark(self, team: str, user: str) -> bytes | None:
+        """Give by what an account is found again; None where the signing key was not at hand."""
+        return None if self._marking is None else self._marking(team, user)
+
     def make(self, day: str, days: int, kind: str = "") -> str:
         """Make a key, on the disk when this returns, with which this day and term is sealed from now on."""
-        tag = kind + base32(int.from_bytes(self._new_token(5), "big"), _TAG_LETTERS)
-        name = str(KeyName(day, days, tag))
-        self._change(lambda secrets: {**secrets, name: self._new_token(_KEY_BYTES)})
-        return name
+        return self.make_several(day, days, kind, 1)[0]
+
+    def make_several(self, day: str, days: int, kind: str, many: int) -> list[str]:
+        """Make several keys, all on the disk when this returns."""
+        tags = [base32(int.from_bytes(self._new_token(5), "big"), _TAG_LETTERS) for _ in range(many)]
+        names = [str(KeyName(day, days, f"{kind}{tag}")) for tag in tags]
+        self._change(lambda secrets: {**secrets, **{name: self._new_token(_KEY_BYTES) for name in names}})
+        return names
 
     def shred(self, names: Collection[str]) -> None:
         """Drop keys for ever: what they sealed is unreadable in every copy from here on."""

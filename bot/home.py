@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.directory import SlackDirectory
 from bot.slack_calls import SlackUnavailableError
+from bot.store import people
 from bot.store.reads import Reads
 from bot.store.transaction import Transaction
 from bot.store.writer import Writer
 
 _KEEP = "INSERT INTO facts (name, value) VALUES ('home', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-_ADOPT = "UPDATE people SET team_id = ? WHERE team_id = ''"
 # Slack's last word about a token; anything else may be an outage, and a start needs no Slack.
 _BAD_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
@@ -69,4 +69,4 @@ def home_from(text: str) -> Home:
 def _keep(tx: Transaction, home: Home) -> None:
     tx.write(_KEEP, (json.dumps(asdict(home)),))
     # `agent add` may have noted an owner before any server knew the workspace.
-    tx.write(_ADOPT, (home.team_id,))
+    people.adopt(tx, home.team_id)

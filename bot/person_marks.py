@@ -30,6 +30,12 @@ def marking(key: SigningKey) -> Marking:
     return marks
 
 
+def account_marking(key: SigningKey) -> Callable[[str, str], bytes]:
+    """Make what gives by what an account (its workspace and its id) is found again: 16 bytes."""
+    secret = key.derive("account-marks/v1")
+    return lambda team, user: hmac.digest(secret, f"{team}/{user}".encode(), "sha256")[:16]
+
+
 def unmarked(_email: str | None, _identity: str | None) -> frozenset[str]:
     """Make no marks: where nobody is judged."""
     return frozenset()

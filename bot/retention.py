@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from approval_rules.people import system
 from bot.clock import Clock
 from bot.data_keys import HELD, MARK, SENT, DataKeys, KeyName
-from bot.store import erasing, unsaying
+from bot.store import erasing, people, unsaying
 from bot.store.codec import RETENTION as RETENTION_SUBJECT
 from bot.store.holds import STILL_OPEN, end_terms
 from bot.store.rows import NEWEST_OF
@@ -45,6 +45,8 @@ class Retention:
             if sealed < erasing.AT_ONCE:
                 break
         while await self._writer.run(lambda tx: erasing.move_some(tx, self._vault)):
+            self._owed = True
+        while await self._writer.run(people.seal_some):
             self._owed = True
         await self._end_terms()
         found = await self._reads.glance().rows(erasing.KEYS, {})

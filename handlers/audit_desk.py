@@ -12,7 +12,7 @@ from approval_rules.people import Actor
 if TYPE_CHECKING:
     from handlers.reveal_desk import RevealDesk
 
-PSEUDONYM: Final = re.compile(r"pers_[0-9a-z]{26}")
+PSEUDONYM: Final = re.compile(r"pers_(?:[0-9a-z]{26}|[0-9a-f]{40})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ _LATER = frozenset(
         *("interested", "excluded", "initiation", "initiator", "typed", "Approved.left_out"),
         *("urgent", "Reminded.last", "on_behalf_of", "key_digest"),
         *("editable", "Voted.category", "Revoked.reason", "personal", "PacketPosted.on_duty"),
-        *("fingerprint", "bound"),
+        *("fingerprint", "bound", "Erased.people"),
     }
 )
 _LEAVES: dict[object, st.SearchStrategy[Any]] = {

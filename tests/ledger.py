@@ -73,7 +73,7 @@ class Ledger:
     def faults(self, db: sqlite3.Connection, settings: Settings) -> list[str]:
         """Verify the log offline against its anchor, and the index against the log; empty where all is whole."""
         key = load(settings.signing_key_file)
-        keys = [key.public_bytes()]
+        keys = key.publics
         known = anchor.read(settings.anchor_file, keys)
         report = verify(db, known, keys)
         broken = [f"{broken.seq}: {broken.what}" for broken in report.broken]

@@ -26,10 +26,14 @@ from unittest.mock import patch
 
 import httpx
 
+from approval_rules.erasure_events import Why, erasures
+from approval_rules.people import PersonId, system
 from bot.agents import AddAgent, NewKey
 from bot.app import Running, running
 from bot.clock import TimeOrderedIds, new_token
 from bot.data_keys import DataKeys
+from bot.keys import load
+from bot.person_marks import account_marking
 from bot.settings import Settings
 from bot.slack_standin.conversations import Message
 from bot.slack_standin.limits import Rates
@@ -38,9 +42,10 @@ from bot.slack_standin.server import SlackStandin
 from bot.slack_standin.submissions import Outcome
 from bot.slack_standin.workspace import AGENT_OPS, JONAS, MAYA, REFUND_APPROVALS, SAM, User, demo_workspace
 from bot.slack_standin.world import Options
-from bot.store import schema
+from bot.store import people, schema
 from bot.store.commit import no_crash
 from bot.store.engine import open_reader
+from bot.store.transaction import Transaction
 from handlers.slack.ids import read_value
 from tests.ledger import Ledger
 from tests.movable_clock import MovableClock
@@ -369,7 +374,8 @@ class World:
     def vault(self) -> DataKeys | None:
         """Open the keys of the sealed values; None where nothing was sealed yet."""
         file = self.settings.data_keys_file
-        return DataKeys(file, new_token) if file.exists() else None
+        marking = account_marking(load(self.settings.signing_key_file))
+        return DataKeys(file, new_token, marking) if file.exists() else None
 
     @contextmanager
     def db(self) -> Iterator[sqlite3.Connection]:
@@ -379,6 +385,24 @@ class World:
             yield connection
         finally:
             connection.close()
+
+    def person_of(self, user: str) -> str:
+        """Give the pseudonym of an account."""
+        with self.db() as db:
+            (found,) = db.execute("SELECT ref FROM people WHERE user_id = ?", (user,)).fetchall()
+        return str(found[0])
+
+    async def take_out(self, user: str) -> None:
+        """Erase who somebody is, and nothing else, on record."""
+        person = PersonId(self.person_of(user))
+
+        def unit(tx: Transaction) -> None:
+            for sql in people.FORGET:
+                tx.write(sql, (person,))
+            for event in erasures(tx.at, system("test"), Why.PERSON, (), people=[person]):
+                tx.record(event)
+
+        await self.running.wiring.writer.run(unit)
 
     def ledger(self) -> Ledger:
         """Read the whole log and what was folded from it."""

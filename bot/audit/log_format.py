@@ -93,8 +93,12 @@ def canonical(value: Plain) -> bytes:
 
 def disclosure_digest(salt: str, name: str, value_json: str) -> str:
     """Digest one detached value as RFC 9901 does; `value_json` is the value's canonical JSON text."""
-    disclosure = _base64url(f'["{salt}","{name}",{value_json}]'.encode())
-    return _base64url(hashlib.sha256(disclosure).digest()).decode()
+    return _base64url(hashlib.sha256(disclosure(salt, name, value_json)).digest()).decode()
+
+
+def disclosure(salt: str, name: str, value_json: str) -> bytes:
+    """Write a value with its salt as RFC 9901 does; its SHA-256 is the digest."""
+    return _base64url(f'["{salt}","{name}",{value_json}]'.encode())
 
 
 def _base64url(data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from bot.audit.tile_export import export
 from bot.audit.time_stamp import Roots, StampError, stamps_in
 from bot.audit.verify import verify
 from bot.audit.witness_files import read_witness
-from bot.cli.erased import erased, sealed_for_ever
+from bot.cli.erased import erased, people_notes, sealed_for_ever
 from bot.cli.session import database, reading, settings, vault
 from bot.clock import SteadyClock
 from bot.key_rotation import changes, faults, restores
@@ -74,6 +74,7 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
             if refold and not found.broken:
                 found.breaks(f"index: {line}" for line in differences(connection))
                 found.breaks(f"index: {line}" for line in _search_faults(connection))
+                found.warnings += people_notes(connection)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE:
             raise

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from handlers.counting import counted
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from bot.audit.report import Report
 
 _WORDS: Final = {
@@ -40,3 +42,16 @@ def sealed_for_ever(report: "Report") -> tuple[list[str], list[str]]:
     if settings().signing_key_file.exists() and not file.exists():
         return [f"{file} is missing, and {values} sealed with its keys; restore it from its backup"], []
     return [], [f"{values} sealed, and {file} cannot be read here: it was only checked that they are there"]
+
+
+def people_notes(connection: "sqlite3.Connection") -> Iterator[str]:
+    """Say of how many people it was not looked at, or is nowhere borne out, whose account the pseudonym is."""
+    from bot.store.bindings import unbound
+
+    earlier, closed = unbound(connection)
+    if earlier:
+        people = counted(earlier, "pseudonym is", "pseudonyms are")
+        yield f"{people} from before pseudonyms were bound to accounts: nothing bears out whose they are"
+    if closed:
+        people = counted(closed, "person is", "people are")
+        yield f"{people} sealed, and the data keys cannot be read here: whose pseudonyms they are was not checked"

@@ -18,7 +18,7 @@ from bot.store.sealed import use_vault
 from bot.store.transaction import Sources, Transaction
 
 if TYPE_CHECKING:
-    from bot.data_keys import DataKeys
+    from bot.data_keys import AccountMarking, DataKeys
     from bot.keys import SigningKey
 
 T = TypeVar("T")
@@ -117,9 +117,19 @@ def vault(*, new: bool = False) -> "DataKeys | None":
     with suppress(OSError, KeyFileError):  # a pause must not fail for it: the server seals what was written
         if new and not file.exists():
             create(file)
-        keys = DataKeys(file, new_token)
+        keys = DataKeys(file, new_token, _marking())
     use_vault(database(), keys)
     return keys
+
+
+def _marking() -> "AccountMarking | None":
+    """Give by what accounts are found again; None for whoever may not read the signing key."""
+    from bot.keys import KeyFileError, load
+    from bot.person_marks import account_marking
+
+    with suppress(OSError, KeyFileError):
+        return account_marking(load(settings().signing_key_file))
+    return None
 
 
 def os_user() -> str:

@@ -30,7 +30,6 @@ from handlers.desk import Judged, Refused, Seen
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _PACKET: Final = "SELECT id FROM proposals WHERE channel = :channel AND ts = :ts"
-_PERSON: Final = "SELECT ref FROM people WHERE team_id = :team AND user_id = :user"
 _NOTHING: Final = AgentText("")
 
 _Wish = Callable[[Transaction, Proposal, Standing, Shown], Ask | Edit | TakeBack]
@@ -188,11 +187,9 @@ def _rehearsed(what: What, tx: Transaction, proposal: Proposal, who: Standing, s
 
 def _reply(tx: Transaction, proposal: str, reply: Reply) -> None:
     loaded = known(tx, proposal)
-    account = reply.who.account
-    found = tx.rows(_PERSON, {"team": account.team_id, "user": account.user_id})
-    new = [person for person, theirs, _ in tx.new_people() if theirs == account]
-    persons = {*new, *(PersonId(row[0]) for row in found)}
-    waiting = [] if loaded is None else [each for each in loaded.proposal.questions if each.open and each.to in persons]
+    person = tx.known_person(reply.who.account)
+    asked_of = [] if loaded is None or person is None else loaded.proposal.questions
+    waiting = [each for each in asked_of if each.open and each.to == person]
     if loaded is None or not waiting or not tx.first_seen(_fingerprint(reply.who.request_id)):
         return
     asked = waiting[0]

@@ -45,11 +45,12 @@ class FactorUseCases:
         member = await self._wiring.directory.look_up(who.account)
         may = member.flaw is None and may_confirm(member, self._wiring.policy.folder.roles)
         snapshot = self._wiring.reads.glance()
-        mine = await _held_by(snapshot, who.account)
+        me = self._wiring.reads.person(who.account)
+        mine = await _held_by(snapshot, me)
         others: list[HeldFactor] = []
         for (ref,) in await snapshot.rows(WAITING, {}) if may else ():
-            for account, _ in (await snapshot.accounts([PersonId(ref)])).values():
-                others += [one for one in await _held_by(snapshot, account) if one.asks and account != who.account]
+            if ref != me:
+                others += [one for one in await _held_by(snapshot, PersonId(ref)) if one.asks]
         return MyFactors(mine, others, may)
 
     async def confirm_factor(self, who: Envelope, user_id: str, credential: str | None) -> FactorSaid:
@@ -105,13 +106,9 @@ def may_confirm(member: Member, roles: Mapping[RoleName, RoleMembers]) -> bool:
     return (ADMIN if ADMIN in roles else OPERATOR) in member.roles
 
 
-async def _held_by(snapshot: Snapshot, account: Account) -> list[HeldFactor]:
-    found = await snapshot.rows(
-        "SELECT ref, name FROM people WHERE team_id = :team AND user_id = :user",
-        {"team": account.team_id, "user": account.user_id},
-    )
+async def _held_by(snapshot: Snapshot, person: PersonId | None) -> list[HeldFactor]:
     listed: list[HeldFactor] = []
-    for ref, name in found:
+    for ref, (account, name) in (await snapshot.accounts({person} if person else ())).items():
         rows = credentials_from(await snapshot.rows(OF_PERSON, {"person": ref}))
         held = fold_factors(events_in(await snapshot.recorded(ref)))
         face = Face(account.user_id, name)

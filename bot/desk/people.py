@@ -106,12 +106,12 @@ class PeopleUseCases(AwayUseCases):
         member = await self._wiring.directory.look_up(who.account)
         if member.flaw is not None:
             return Refusal(member.flaw.value)
-        account = {"team": who.account.team_id, "user": who.account.user_id}
         async with self._wiring.reads.snapshot() as snapshot:
             if member.roles or member.off_duty:
                 found = await snapshot.rows(rows.PENDING, {"limit": limit})
             else:
-                found = await snapshot.rows(rows.PENDING_OF_OWNER, {**account, "limit": limit})
+                owner = self._wiring.reads.person(who.account)
+                found = await snapshot.rows(rows.PENDING_OF_OWNER, {"owner": owner, "limit": limit})
             several = [await snapshot.proposal(row[0]) for row in found]
             seen = await all_seen_from(snapshot, [loaded for loaded in several if loaded is not None])
         return [one for one in seen if self._may_see(who, member, one)]
@@ -207,9 +207,8 @@ class PeopleUseCases(AwayUseCases):
         member = await self._wiring.directory.look_up(who.account)
         snapshot = self._wiring.reads.glance()
         owned = await snapshot.rows(
-            "SELECT a.name FROM agents a JOIN people p ON p.ref = a.owner"
-            " WHERE p.user_id = :user AND p.team_id = :team AND a.revoked_at IS NULL ORDER BY a.name",
-            {"user": who.account.user_id, "team": who.account.team_id},
+            "SELECT name FROM agents WHERE owner = :owner AND revoked_at IS NULL ORDER BY name",
+            {"owner": self._wiring.reads.person(who.account)},
         )
         flaw = None if member.flaw is None else Refusal(member.flaw.value)
         face = Face(who.account.user_id, member.name or who.user_name)

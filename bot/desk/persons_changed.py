@@ -16,7 +16,7 @@ from handlers.desk import Envelope, Face
 from handlers.persons_desk import PersonsKnown, PersonsSaid
 
 ADMIN, OPERATOR = RoleName("admin"), RoleName("operator")
-_BY_USER = "SELECT ref FROM people WHERE user_id = :user ORDER BY team_id = :home DESC, ref LIMIT 1"
+_BY_USER = "SELECT ref FROM people WHERE user_id = :user ORDER BY ref LIMIT 1"
 
 
 class PersonsUseCases:
@@ -60,7 +60,7 @@ class PersonsUseCases:
 
 def pseudonym_of(tx: Transaction, account: Account, name: str = "") -> PersonId:
     """Give the pseudonym of an account; where only one of another workspace is known by this user id, that one."""
-    found = tx.rows(_BY_USER, {"user": account.user_id, "home": account.team_id})
+    found = [] if tx.known_person(account) else tx.rows(_BY_USER, {"user": account.user_id})
     return PersonId(found[0][0]) if found else tx.person(account, name)
 
 

@@ -11,7 +11,7 @@ from approval_rules.factors import Factors, evolve_factors
 from approval_rules.policy_events import PolicyEvent
 from approval_rules.review_events import WeekReported
 from approval_rules.state import Proposal, evolve
-from bot.store import absences, credentials, policies, reports, rows, sealed_check
+from bot.store import absences, bindings, credentials, policies, reports, rows, sealed_check
 from bot.store.codec import CodecError
 from bot.store.index import INDEX_COLUMNS, index_row
 from bot.store.registered import Registry
@@ -43,8 +43,9 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
     factors: Factors = {}
     absent: dict[str, tuple[Any, ...]] = {}
     registry = Registry()
+    named: bindings.Named = {}
     try:
-        for recorded in _everything(connection):
+        for recorded in _everything(connection, named):
             event = recorded.event
             registry.note(event)
             if isinstance(event, _PROPOSAL_EVENTS):
@@ -71,6 +72,7 @@ def _differences(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"the log and the index differ in until when {row[0]} is away"
     yield from reports.faults(connection, signed)
     yield from sealed_check.faults(connection)
+    yield from bindings.faults(connection, named)
     for agent, seq in sorted(refused ^ set(connection.execute("SELECT agent_id, seq FROM turned_away"))):
         yield f"entry {seq}: the log and the index differ in whether {agent} was turned away"
 
@@ -88,13 +90,15 @@ def _compare(connection: sqlite3.Connection, folded: dict[str, tuple[Proposal, i
         yield f"{proposal} is in the log and not in the index"
 
 
-def _everything(connection: sqlite3.Connection) -> Iterator[Any]:
+def _everything(connection: sqlite3.Connection, named: bindings.Named) -> Iterator[Any]:
     values = iter(connection.execute(_DETACHED))
     ahead = next(values, None)
     cursor = connection.execute(_ENTRIES)
     while chunk := cursor.fetchmany(_CHUNK):
         last = chunk[-1][0]
         mine: dict[int, list[Any]] = defaultdict(list)
+        for seq, body, _ in chunk:
+            bindings.note(named, seq, body)
         while ahead is not None and ahead[0] <= last:
             mine[ahead[0]].append(ahead)
             ahead = next(values, None)

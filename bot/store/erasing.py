@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Final
 
 from approval_rules.erasure_events import Gone, Why, erasures
-from approval_rules.people import Actor
+from approval_rules.people import Actor, PersonId
 from approval_rules.text import AgentText
 from approval_rules.times import format_time
 from bot.data_keys import key_name
-from bot.store import sealed, terms
+from bot.store import bindings, sealed, terms
 from bot.store.sealed import Vault
 from bot.store.transaction import Transaction
 
@@ -62,8 +62,9 @@ def end(
     why: Why = Why.TERM,
     reason: AgentText | None = None,
     spared: Mapping[str, int] = MappingProxyType({}),
+    people: Collection[PersonId] = (),
 ) -> int:
-    """Record how many values go with these keys, and give that; shred them right after the commit.
+    """Record how many values go with these keys, and which people; give the former. Shred right after the commit.
 
     `spared` counts by key the values that this unit has moved away.
     """
@@ -74,15 +75,18 @@ def end(
             count: int = tx.rows(COUNT, {"first": first, "last": last, "key": key})[0][0]
             gone.append(Gone(day, days, count - spared.get(key, 0)))
             tx.write(_END, (key,))
-    for event in erasures(tx.at, by, why, gone, reason):
+    for event in erasures(tx.at, by, why, gone, reason, people):
         tx.record(event)
     return sum(one.count for one in gone)
 
 
 def lose(tx: Transaction, living: Collection[str], by: Actor, reason: AgentText) -> int:
-    """Record as lost whatever was sealed with other keys than these, and give how many values that is."""
+    """Record as lost whatever was sealed with other keys than these, and give how many values that is.
+
+    Who is not borne out any more for want of a key is named.
+    """
     lost = {key for key, _, _, ended in tx.rows(REACHES, {}) if key not in living and ended != "erased"}
-    return end(tx, lost, by, Why.LOST, reason)
+    return end(tx, lost, by, Why.LOST, reason, people=bindings.lost(tx, living))
 
 
 def ended(rows: Iterable[tuple[str, str | None]]) -> list[str]:

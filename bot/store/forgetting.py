@@ -14,7 +14,7 @@ from approval_rules.erasure_events import Gone, Why, erasures
 from approval_rules.people import Actor, PersonId
 from approval_rules.text import AgentText
 from bot.data_keys import DataKeys, key_name
-from bot.store import erasing, terms
+from bot.store import erasing, people, terms
 from bot.store.holds import held_proposals
 from bot.store.transaction import Transaction
 from bot.store.unsaying import unsay
@@ -40,7 +40,7 @@ _ROWS = (
 _DELETE = "DELETE FROM main.detached WHERE seq = ? AND name = ?"
 _MOVE = "UPDATE sealed_with SET ended = 'moved' WHERE key = ? AND ended IS NULL"
 _OF_A_PERSON = (
-    "DELETE FROM people WHERE ref = ?",
+    *people.FORGET,
     "DELETE FROM person_marks WHERE person = ?",
     "DELETE FROM tickets WHERE person = ?",
     "DELETE FROM starts WHERE person = ?",
@@ -150,7 +150,7 @@ def forget(tx: Transaction, keys: DataKeys, found: Found, by: Actor, reason: Age
         keys.make(key_name(key).day, key_name(key).days)  # nothing new may come under the old one
         tx.write(_MOVE, (key,))
     _forget_beside(tx, keys, found)
-    for event in erasures(tx.at, by, found.why, _counted(gone), reason):
+    for event in erasures(tx.at, by, found.why, _counted(gone), reason, found.people):
         tx.record(event)
     tx.wipes = True
     return gone.total()

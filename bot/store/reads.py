@@ -13,10 +13,11 @@ from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.switch import ScopeKind, Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions
-from bot.store import rows
+from bot.store import people, rows
 from bot.store.codec import POLICY, SWITCH, Recorded
 from bot.store.engine import StoreUnavailableError, open_reader
 from bot.store.rows import AgentRow, Loaded, Row
+from bot.store.sealed import vault_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -148,6 +149,11 @@ class Reads:
         """Find an agent by the public part of a key: the agent, the key's hash, and when the key ends."""
         found = self._look(rows.AGENT_BY_KEY, {"key_id": key_id})
         return (rows.agent_from(found[0]), found[0][7], found[0][8]) if found else None
+
+    def person(self, account: Account) -> PersonId | None:
+        """Find who is known by an account. Raises KeyFileError where that cannot be told."""
+        known = people.find(self._look, vault_for(self.path), account)
+        return None if known is None else known.person
 
     async def close(self) -> None:
         """Close every connection, once nobody reads."""

@@ -38,8 +38,8 @@ OPEN_COUNTS = (
 # What expires first comes first; `next_at` may be a reminder.
 PENDING = "SELECT id FROM proposals WHERE state = 'pending' ORDER BY deadline LIMIT :limit"
 PENDING_OF_OWNER = (
-    "SELECT p.id FROM proposals p JOIN agents a ON a.id = p.agent_id JOIN people o ON o.ref = a.owner"
-    " WHERE p.state = 'pending' AND o.team_id = :team AND o.user_id = :user ORDER BY p.deadline LIMIT :limit"
+    "SELECT p.id FROM proposals p JOIN agents a ON a.id = p.agent_id"
+    " WHERE p.state = 'pending' AND a.owner = :owner ORDER BY p.deadline LIMIT :limit"
 )
 OPEN_CHANGES = (
     f"SELECT id FROM proposals WHERE tool = '{CHANGE_TOOL}' AND agent_id = '{SERVER.id}'"  # noqa: S608 - constants

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.store.engine import StoreUnavailableError, open_reader
 
-REVISION = "0015"
+REVISION = "0016"
 
 
 def upgrade(path: Path) -> None:

@@ -40,6 +40,9 @@ CREATE INDEX outbox_due ON outbox (kind, due_at) WHERE state IN ('queued', 'send
 -- index people_by_account
 CREATE UNIQUE INDEX people_by_account ON people (user_id, team_id);
 
+-- index people_by_mark
+CREATE UNIQUE INDEX people_by_mark ON people (mark) WHERE mark IS NOT NULL;
+
 -- index person_marks_by_person
 CREATE INDEX person_marks_by_person ON person_marks (person);
 
@@ -223,11 +226,18 @@ CREATE TABLE outbox (
     ) STRICT;
 
 -- table people
-CREATE TABLE people (
+CREATE TABLE "people" (
         ref TEXT PRIMARY KEY,
-        team_id TEXT NOT NULL,
-        user_id TEXT NOT NULL,
-        name TEXT NOT NULL
+        team_id TEXT,
+        user_id TEXT,
+        name TEXT,
+        salt TEXT,
+        key TEXT,
+        box BLOB,
+        mark BLOB,
+        CHECK ((key IS NULL) = (box IS NULL) AND (key IS NULL) = (mark IS NULL) AND (key IS NULL) = (name IS NOT NULL)
+            AND (key IS NULL) = (team_id IS NOT NULL) AND (key IS NULL) = (user_id IS NOT NULL)
+            AND (key IS NULL OR salt IS NULL))
     ) STRICT;
 
 -- table person_marks

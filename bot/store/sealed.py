@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bot.sealing import CannotOpenError
-from bot.store import sent
+from bot.store import people, sent
 from bot.store.terms import MARK_DAYS
 
 DIGEST: Final = "digest"
@@ -49,6 +49,15 @@ class Vault(Protocol):
 
     def kept_mark(self, day: str, days: int, text: str) -> bytes | None:
         """Give the same where the key for it is there still; makes none."""
+
+    def account_mark(self, team: str, user: str) -> bytes | None:
+        """Give by what an account is found again; None where that cannot be told."""
+
+    def make_several(self, day: str, days: int, kind: str, many: int) -> list[str]:
+        """Make several keys."""
+
+    def seal_under(self, name: str, text: str, place: str) -> bytes:
+        """Seal a text with a key that there is; give the box."""
 
 
 def row(
@@ -137,4 +146,6 @@ def look_through(connection: sqlite3.Connection, vault: Vault | None) -> None:
     connection.create_function(OPENED, 5, opener(vault))
     connection.create_function(sent.SENT_PAYLOAD, 2, sent.opener(vault))
     connection.create_function(MARKED, 2, lambda day, digest: _kept_mark(vault, day, digest))
+    connection.create_function(people.WHOSE, 4, people.opener(vault))
     connection.execute(VIEW)
+    connection.execute(people.VIEW)

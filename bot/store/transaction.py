@@ -29,11 +29,12 @@ from approval_rules.switch import Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
-from bot.store import absences, rows, sealed, sent, terms
+from bot.store import absences, people, rows, sealed, sent, terms
 from bot.store.codec import Recorded, encode
 from bot.store.folds import Folds, recorded_of
 from bot.store.growing import GrowingTree
 from bot.store.index import INDEX_COLUMNS, index_row
+from bot.store.people import Known
 from bot.store.rows import AgentRow, Loaded, Row
 from bot.store.sealed import Vault
 
@@ -49,8 +50,6 @@ _PUT_PROPOSAL = (
 )
 _OF_A_DRILL = f'"scope":{{"kind":"tool","name":"{DRILL_TOOL}"}}'.encode()
 _INSERT_KEY = "INSERT INTO idempotency (agent_id, key, body_digest, proposal_id, answer_seq) VALUES (?, ?, ?, ?, ?)"
-_INSERT_PERSON = "INSERT INTO people (ref, team_id, user_id, name) VALUES (?, ?, ?, ?)"
-_RENAME_PERSON = "UPDATE people SET name = ? WHERE ref = ?"
 _INSERT_TURNED_AWAY = "INSERT INTO turned_away (agent_id, seq) VALUES (?, ?)"
 _INSERT_SEEN = "INSERT INTO seen_requests (id, at) VALUES (?, ?)"
 
@@ -82,7 +81,7 @@ class _Plan:
     writes: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     proposals: dict[str, Loaded] = field(default_factory=dict)
     keys: dict[tuple[str, str], KeyUse] = field(default_factory=dict)
-    people: dict[tuple[str, str], tuple[PersonId, str]] = field(default_factory=dict)
+    people: dict[Account, Known] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     versions: Versions | None = None
     loose: list[Recorded] = field(default_factory=list)
@@ -152,6 +151,7 @@ class Transaction:
         writes = self._batch.writes
         for loaded in self._batch.proposals.values():
             writes[_PUT_PROPOSAL].append(index_row(loaded.proposal, loaded.last_seq))
+        people.write(self._db, self.vault, format_time(self.at)[:10], self._batch.people.items())
         # First what other statements refer to.
         self._entries = writes[_INSERT_ENTRY]
         writes[sealed.REACH].extend(sealed.reaches(writes[sealed.INSERT]))
@@ -270,18 +270,31 @@ class Transaction:
 
     def person(self, account: Account, name: str) -> PersonId:
         """Give the person behind an account, making one for a new account; a new name is kept."""
-        key = (account.user_id, account.team_id)
-        known = self._unit.people.get(key) or self._batch.people.get(key) or self._stored_person(account)
+        known = self._known(account)
         if known is None:
-            person = PersonId(self.new_id("pers"))
-            self.write(_INSERT_PERSON, (person, account.team_id, account.user_id, name))
-        else:
-            person, old_name = known
-            name = name or old_name
-            if name != old_name:
-                self.write(_RENAME_PERSON, (name, person))
-        self._unit.people[key] = (person, name)
-        return person
+            known = people.met(self._sources.salts(1)[0], account, name)
+        elif known.name is None or (name and name != known.name):
+            known = known._replace(name=name or known.name or "", changed=True)
+        self.learn(account, known)
+        return known.person
+
+    def learn(self, account: Account, known: Known) -> None:
+        """Take up what is known of an account; what has changed of it is written with the batch."""
+        self._unit.people[account] = known
+
+    def known_person(self, account: Account) -> PersonId | None:
+        """Give the person behind an account that was seen before."""
+        known = self._known(account)
+        return None if known is None else known.person
+
+    def _known(self, account: Account) -> Known | None:
+        planned = self._unit.people.get(account) or self._batch.people.get(account)
+        return planned or people.find(self.rows, self.vault, account)
+
+    @property
+    def vault(self) -> Vault | None:
+        """The data keys, where they are at hand."""
+        return self._sources.vault
 
     def people(self, refs: Collection[PersonId]) -> Sequence[Row]:
         """Read the committed rows of people: ref, team_id, user_id, name."""
@@ -292,13 +305,7 @@ class Transaction:
     def new_people(self) -> list[tuple[PersonId, Account, str]]:
         """List the people that this batch met: their rows may not be readable yet."""
         met = {**self._batch.people, **self._unit.people}
-        return [(person, Account(team, user), name) for (user, team), (person, name) in met.items()]
-
-    def _stored_person(self, account: Account) -> tuple[PersonId, str] | None:
-        row = self._db.execute(
-            "SELECT ref, name FROM people WHERE user_id = ? AND team_id = ?", (account.user_id, account.team_id)
-        ).fetchone()
-        return None if row is None else (PersonId(row[0]), row[1])
+        return [(known.person, account, known.name or "") for account, known in met.items()]
 
     def first_seen(self, request_id: str) -> bool:
         """Note a signed request; False where exactly this request was handled before."""

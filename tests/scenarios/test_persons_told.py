@@ -1,8 +1,6 @@
 """Nobody becomes one person with somebody else, or two again, without being told and told what to do about it."""
 
 import json
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 from approval_rules.people_events import PersonsJoined
@@ -104,9 +102,7 @@ async def erase(world: World, user: str) -> None:
         return bool(left) and all(row["state"] == "queued" and row["last_error"] for row in left)
 
     await world.until(tried, "the first tries")
-    with closing(sqlite3.connect(world.database, timeout=10)) as db:
-        db.execute("DELETE FROM people WHERE user_id = ?", (user,))
-        db.commit()
+    await world.take_out(user)
     world.slack.faults.clear()
 
 

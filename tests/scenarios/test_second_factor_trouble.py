@@ -224,9 +224,7 @@ async def test_nobody_is_told_of_somebody_who_was_erased(world: FactorWorld) -> 
     """What cannot be told is a dead letter, which a person looks at; the log and the table stay whole."""
     world.slack.fail("chat.postMessage", ServerError(), times=2)
     await world.enrol(MAYA)
-    with closing(sqlite3.connect(world.database, timeout=10)) as db:
-        db.execute("DELETE FROM people WHERE user_id = ?", (MAYA,))
-        db.commit()
+    await world.take_out(MAYA)
 
     async def buried() -> bool:
         world.clock.move(timedelta(seconds=5))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM
+from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, SAM, User
 from bot.store import erasing
 from bot.store.engine import open_reader
 from tests.bot.cli.living import Living
 from tests.world import World
 
 WORD = "Mustermann"
+LEFT = "U0ERIKAMARK"
 ABOUT = {
     "summary": f"The parcel of Erika {WORD} arrived broken.",
     "arguments": {"amount_usd": 180, "order_id": f"ORD-{WORD}", "customer_id": "C-17"},
@@ -180,3 +181,31 @@ async def test_nobody_is_erased_by_a_slip(living: Living) -> None:
     ended = await living("erase", "--person", "root", "--reason", "x", "--yes")
     file.chmod(0o600)
     assert (ended.code, "the data keys cannot be read" in ended.err) == (1, True)
+
+
+async def test_an_erasure_reaches_every_copy(living: Living) -> None:
+    """Name and id of who has left are nowhere: in no file, not to be opened in a copy from before, over a rotation."""
+    world = living.world
+    world.workspace.add_user(User(LEFT, "erika", f"Erika {WORD}"), "C0REFUNDS01")
+    proposal = await world.propose(180)
+    await world.click(LEFT, await world.packet_of(proposal))
+    await world.settled()
+    person = world.person_of(LEFT)
+    assert (await living("key", "rotate")).code == 0
+    await world.click(LEFT, await world.packet_of(proposal))
+    assert (await world.http.post(f"/v1/proposals/{proposal['id']}/cancel")).status_code == 200
+    await world.settled()
+    assert world.person_of(LEFT) == person
+    backup = backup_of(world)
+    with closing(open_reader(backup, world.vault())) as db:
+        assert db.execute("SELECT name FROM people WHERE ref = ?", (person,)).fetchone() == (f"Erika {WORD}",)
+    assert (await living("audit", "verify")).code == 0
+    ended = await living("erase", "--person", LEFT, "--reason", "has left", "--yes")
+    assert ended.code == 0, ended.err
+    with closing(open_reader(backup, world.vault())) as db:
+        assert db.execute("SELECT count(*) FROM people WHERE ref = ?", (person,)).fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM people").fetchone() != (0,)
+    ended = await living("audit", "verify")
+    assert ended.code == 0, ended.out
+    await world.stop()
+    assert holding(world.folder, LEFT) == holding(world.folder, WORD) == []

@@ -40,9 +40,21 @@ _UNSEAL: Final = (
 )
 
 
+# Likewise whoever cannot be opened.
+_UNSEAL_PEOPLE: Final = (
+    "CREATE TEMP TABLE known AS SELECT ref, team_id, user_id, name FROM people",
+    "DROP VIEW temp.people",
+    "DROP TABLE people",
+    "CREATE TABLE people (ref TEXT PRIMARY KEY, team_id TEXT, user_id TEXT, name TEXT) STRICT",
+    "CREATE UNIQUE INDEX people_by_account ON people (user_id, team_id)",
+    "INSERT INTO people SELECT * FROM temp.known",
+    "DROP TABLE temp.known",
+)
+
+
 def go_back(connection: sqlite3.Connection, revision: str) -> None:
     """Undo every migration after this one."""
-    for statement in _UNSEAL if revision < "0013" else ():
+    for statement in (*(_UNSEAL if revision < "0013" else ()), *(_UNSEAL_PEOPLE if revision < "0016" else ())):
         connection.execute(statement)
     for later, made in _MADE_BY.items():
         for thing in made if later > revision else ():
