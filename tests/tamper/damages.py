@@ -69,6 +69,8 @@ def _index(what: str) -> str:
 _PROPOSAL = "^prop_.*(the index says|is in the (index|log) and not)"
 _AWAY = "differ in whether .* was turned away"
 _AGENT_KEYS = "the keys of agent .* are not those|a key of agent .* (lives longer than|ends, and) the log"
+ACCOUNT = "person .* was (deleted|made for another account)|is the account of|is sealed of the account"
+FOUND_AGAIN = "by what the account is found again"
 REACH = "data key .*: (values are sealed with it|its values lie|it is said where|what is said to become)"
 ENDED = f"are gone or about to go|{REACH}"
 MARKED = "is found again by"
@@ -153,6 +155,14 @@ TABLES = (
         by_file=frozenset(("id", "material", "+")),
     ),
     Table(
+        "people",
+        "ref",
+        dict.fromkeys(("ref", "team_id", "user_id", "salt"), ACCOUNT),
+        ACCOUNT,
+        None,  # an account has one row; somebody else's is a person who has done nothing yet
+        only=PLAIN,
+    ),
+    Table(
         "policy_content",
         "hash",
         dict.fromkeys(("hash", "content"), "policy content .* was changed|policy version .* cannot be trusted"),
@@ -215,8 +225,6 @@ OUTSIDE = {
     "tickets": "links to pages, for minutes",
     "starts": "what somebody began to start, for minutes",
     "switch_posts": "where the message about a pause stands in Slack",
-    "people": "who stands behind a pseudonym: erasable, so that no log can hold it; in an evidence pack packets then"
-    " are other ones than were posted",
     "person_marks": "by what two accounts are known to be one person's: keyed hashes, made again from Slack",
     "cosignatures": "what witnesses signed: each bears their signature, and what is gone they have themselves",
     "search_rows": "the search's own index: every hit is read in the log again",
@@ -232,6 +240,12 @@ OUTSIDE_COLUMNS = {
         "mark": "of a plain value, which is sealed within a minute; of a sealed one it is tried by itself",
         "key": "of a plain value there is none; of a sealed one it is tried by itself",
         "box": "likewise",
+    },
+    "people": {
+        "name": "what Slack calls the account now; the account is borne out",
+        "key": "of a plain row there is none; of a sealed one it is tried by itself",
+        "box": "likewise",
+        "mark": "likewise",
     },
     "access_reports": {"made_at": "stands in the signed content too; it orders a list"},
     "operator_keys": {"name": "the person is compared; the name is for people"},
@@ -281,6 +295,12 @@ def damages() -> Iterator[Damage]:
     yield Damage("detached", "mark of a sealed value changed", MARKED, _flip(_DIGESTS, "mark"), False, _DIGESTS.only)  # noqa: FBT003
     yield Damage("detached", "mark of a sealed value taken away", MARKED, _unmark, False, _DIGESTS.only)  # noqa: FBT003
     yield Damage("detached", "mark put to another value", MARKED, _mark_other, False, _DIGESTS.only)  # noqa: FBT003
+    told_of = {"ref": ACCOUNT, "box": ACCOUNT, "key": "nobody can tell any more who that is", "mark": FOUND_AGAIN}
+    for column, told in told_of.items():
+        yield Damage("people", f"{column} of somebody sealed changed", told, _flip(_PEOPLE, column), False, SEALED)  # noqa: FBT003
+    yield Damage("people", "somebody sealed deleted", ACCOUNT, _delete(_PEOPLE), in_bytes=False, only=SEALED)
+    yield Damage("people", "two exchanged", ACCOUNT, _exchange_people, in_bytes=False, only=SEALED)
+    yield Damage("people", "somebody sealed written in plain as another", ACCOUNT, _as_another, False, SEALED)  # noqa: FBT003
     for what, sql in _ENDS.items():
         yield Damage("sealed_with", what, ENDED, _ending(sql), in_bytes=False)
     yield Damage("detached", "a sealed value deleted", GONE, _delete(_BOXES), only=SEALED)
@@ -288,6 +308,7 @@ def damages() -> Iterator[Damage]:
 
 
 _BOXES = Table("detached", "seq, name", {}, GONE, None, only=SEALED)
+_PEOPLE = Table("people", "ref", {}, ACCOUNT, None, only=SEALED)
 _DIGESTS = Table("detached", "seq, name", {}, GONE, None, only="key IS NOT NULL AND mark IS NOT NULL")
 _ENDS = {
     "a key's values said to be erased": "SET ended = 'erased'",
@@ -354,6 +375,22 @@ def _add(table: Table) -> Apply:
         db.execute(f"INSERT INTO main.{table.name} ({', '.join(row)}) VALUES ({marks})", [*row.values()])  # noqa: S608 - ours
 
     return apply
+
+
+def _exchange_people(db: sqlite3.Connection, place: int) -> None:
+    (one,) = _place(db, _PEOPLE, place, "ref")
+    (other,) = db.execute("SELECT ref FROM main.people WHERE key IS NOT NULL AND ref <> ? LIMIT 1", (one,)).fetchone()
+    for old, new in ((one, "aside"), (other, one), ("aside", other)):
+        db.execute("UPDATE main.people SET ref = ? WHERE ref = ?", (new, old))
+
+
+def _as_another(db: sqlite3.Connection, place: int) -> None:
+    """With a salt, as a row of somebody who had no keys would stand there."""
+    db.execute(
+        "UPDATE main.people SET team_id = 'T0DEMO', user_id = 'U0ANOTHER', name = '', salt = 'c2FsdHNhbHRzYWx0',"
+        " key = NULL, box = NULL, mark = NULL WHERE ref = ?",
+        _place(db, _PEOPLE, place, "ref"),
+    )
 
 
 # --- entries as somebody with time and skill tampers with them

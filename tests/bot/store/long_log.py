@@ -27,7 +27,7 @@ def write_log(db: sqlite3.Connection, proposals: int) -> None:
 
 
 def _lives(tx: Transaction, proposals: int) -> None:
-    people = [tx.person(Account("T1", f"U{number}"), f"Person {number}") for number in range(3)]
+    people = [tx.person(Account("os", f"u{number}"), f"Person {number}") for number in range(3)]
     agent = Agent(AgentId(tx.new_id("agent")), "refund-bot", people[2], (TOOL,))
     for number in range(proposals):
         _life(tx, agent, people, number)
