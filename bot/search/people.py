@@ -15,7 +15,6 @@ from bot.store.persons import persons_from
 from handlers.audit_desk import PSEUDONYM
 
 _ACCOUNT: Final = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>|@?([UW][A-Z0-9]{2,30})")
-_BY_ACCOUNT: Final = "SELECT ref FROM people WHERE user_id = ?"
 _BY_MARK: Final = "SELECT person FROM person_marks WHERE mark = ?"
 _NAMES: Final = "SELECT ref, user_id, name FROM people"
 
@@ -31,7 +30,8 @@ def _named(connection: sqlite3.Connection, who: str, marks: Marking) -> set[Pers
     if PSEUDONYM.fullmatch(who):
         return {PersonId(who)}
     if account := _ACCOUNT.fullmatch(who):
-        return {PersonId(row[0]) for row in connection.execute(_BY_ACCOUNT, (account[1] or account[2],))}
+        sought = account[1] or account[2]
+        return {PersonId(ref) for ref, user, _ in connection.execute(_NAMES) if user == sought}
     name = who.removeprefix("@").casefold()
     found = {PersonId(ref) for ref, *names in connection.execute(_NAMES) if name in map(str.casefold, names)}
     for mark in marks(who, None) if "@" in who else ():

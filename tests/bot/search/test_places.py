@@ -84,7 +84,6 @@ STATEMENTS: Sequence[tuple[str, Sequence[object]]] = (
     ("SELECT seq, at, states FROM search_rows WHERE proposal = ?", ("prop_1",)),
     (following._BEHIND, (1, 2)),
     (following._FIRST, ()),
-    (people._BY_ACCOUNT, ("U1",)),
     (people._BY_MARK, ("m",)),
     (checking._WORDS, (1, "summary", 1)),
 )
