@@ -79,7 +79,8 @@ def _step(step: "Step") -> Iterator[str]:
         from handlers.web.blocks_text import lines_of
 
         yield f"    {_HOW[step.shown.how]}"
-        yield from _set_in(lines_of(step.shown.rendered.blocks))
+        if step.shown.how != "erased":
+            yield from _set_in(lines_of(step.shown.rendered.blocks))
     if step.callback is not None:
         yield f"    the agent's callback, says the outbox, which is no log: {_callback(step.callback)}"
     yield from _set_in(step.known)

@@ -190,7 +190,10 @@ def _verdict(found: Evidence) -> Iterator[str]:
         yield f"{len(found.entries) - left} of {size} are proved under a signed checkpoint; "
         yield f"{left} newer than it: make this again in a minute.</p></div>"
     else:
-        yield f"All {size} about this decision are proved under a signed checkpoint of the log.</p></div>"
+        yield f"All {size} about this decision are proved under a signed checkpoint of the log."
+        if erased := sum(each.erased for each in found.entries):
+            yield f" Erased since, by term or on request: {counted(erased, 'value')}; the entries stand as they were."
+        yield "</p></div>"
     if not found.final:
         yield '<div class="verdict open"><strong>Not final</strong><p>Something is still open: this is what there was '
         yield "when it was made.</p></div>"

@@ -125,7 +125,7 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
         case OutcomeOverdue():
             return "done", "the agent did not report in time: nobody knows the outcome"
         case PacketPosted():
-            return "shown", "the packet in Slack shows this from now on"
+            return "shown", "the packet in Slack, as it was from here on"
         case Reminded():
             return "shown", _reminded(event, seen)
         case Thawed():
@@ -147,7 +147,7 @@ def _told(  # noqa: C901, PLR0912 - one line for each kind, so that a new one br
 
 
 def _submitted(event: Submitted, seen: Seen) -> str:
-    headline = sentence_of(seen.proposal).headline if event.digest else "what was asked for has been erased"
+    headline = sentence_of(seen.proposal).headline if event.digest else "(erased)"
     asked = "started" if event.initiator else "asked for"
     needs = f"; needs {who_decides(event.requirement)}" if event.requirement.seats else ""
     because = visible(event.requirement.policy.because)

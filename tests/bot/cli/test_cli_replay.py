@@ -102,6 +102,23 @@ async def test_the_same_for_programs(living: Living) -> None:
     assert (judged["answer"], judged["then"]) == ("same", judged["now"])
 
 
+async def test_what_was_erased_is_told_once_and_with_what_stands(living: Living) -> None:
+    """The gap is named where it was recorded, with no packet made of nothing; what the policy came to is told."""
+    world = living.world
+    proposal = await world.propose(180, summary="MARKER")
+    await world.deny(MAYA, await world.packet_of(proposal), "MARKER too")
+    await world.settled()
+    await world.move(days=366)
+    await world.running.retention.look()
+    ended = await living("audit", "replay", proposal["id"])
+    assert (ended.code, "MARKER" in ended.out) == (0, False)
+    assert "asked for: (erased). The policy asked people: rule 3 of payments.refund" in ended.out
+    assert "    it has been erased\n    erased since: " in ended.out
+    assert "What was shown has been erased" not in ended.out
+    assert "denied as support_manager, no second factor, something else: (erased)" in ended.out
+    assert "stands in the entry, which is as provable as before: rule 3 of payments.refund" in ended.out
+
+
 async def test_another_policy_is_not_asked(living: Living) -> None:
     """A policy that is stricter today changes nothing about what an old one comes to: that version is asked."""
     world = living.world

@@ -153,6 +153,7 @@ async def test_erased_values_are_counted_and_named_as_erased(world: World) -> No
     assert judged["why"].endswith(f"stands in the entry, which is as provable as before: {judged['then']}")
     assert f"It cannot be judged again: {judged['why']}" in html.unescape(page_of(made))
     assert "What was asked for has been erased" in page_of(made)
+    assert f"on request: {sum(entry['erased'] for entry in entries)} values; the entries stand" in page_of(made)
     assert "erased" in page_of(made)
 
 
