@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot.slack_standin.workspace import JONAS, MAYA
+from tests.bot.evidence.packed import pack, page_of
 from tests.e2e.conftest import BROWSER
 from tests.e2e.test_main_job import PHONE
 from tests.passkey_world import PasskeyWorld, url_in
@@ -18,15 +19,19 @@ OUTLINE = "node => getComputedStyle(node).outlineStyle + ' ' + getComputedStyle(
 
 
 async def addresses(world: PasskeyWorld) -> list[str]:
-    """Give the pages: of a vote, of an enrolment, of an access review."""
+    """Give the pages: of a vote, of an enrolment, of an access review, of evidence."""
     await world.holding(JONAS)
-    packet = await world.packet_of(await world.propose(180))
+    proposal = await world.propose(180)
+    packet = await world.packet_of(proposal)
     await world.say(JONAS, "access")
     await world.settled()
     report = world.folder / "access-review.html"
     files = world.slack.world.uploads.files.values()
     report.write_bytes(next(one.content or b"" for one in files if one.name == report.name))
-    return [url_in(await world.press(JONAS, packet)), await world.enrolment(MAYA), report.as_uri()]
+    evidence = world.folder / "evidence.html"
+    evidence.write_text(page_of(pack(world, proposal)), "utf-8")
+    pages = report.as_uri(), evidence.as_uri()
+    return [url_in(await world.press(JONAS, packet)), await world.enrolment(MAYA), *pages]
 
 
 async def check(page: Page) -> None:
@@ -42,11 +47,14 @@ async def check(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_pages_can_be_read_by_everybody(browser: Browser, tmp_path: Path, scheme: Any) -> None:  # noqa: ANN401
-    """On a phone, in the light and in the dark; the button can be pressed without a mouse, and looks as if."""
+    """On a phone, in the light, in the dark and on paper; the button can be pressed without a mouse, and looks as if."""
     async with PasskeyWorld(tmp_path) as world:
         context = await browser.new_context(**PHONE, color_scheme=scheme)
         page = await context.new_page()
         for address in await addresses(world):
             await page.goto(address)
             await check(page)
+            await page.emulate_media(media="print")
+            assert await page.evaluate(CONTRAST) == []
+            await page.emulate_media(media="screen")
         await context.close()
