@@ -47,7 +47,7 @@ async def check(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_pages_can_be_read_by_everybody(browser: Browser, tmp_path: Path, scheme: Any) -> None:  # noqa: ANN401
-    """On a phone, in the light, in the dark and on paper; the button can be pressed without a mouse, and looks as if."""
+    """On a phone, in the light, in the dark and on paper; a button can be pressed without a mouse, and looks as if."""
     async with PasskeyWorld(tmp_path) as world:
         context = await browser.new_context(**PHONE, color_scheme=scheme)
         page = await context.new_page()

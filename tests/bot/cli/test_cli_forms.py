@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from bot.cli import exporting
 from tests.bot.cli.shell import FOUREYES, Shell, environment
+from tests.handlers.exports.test_forms import MESSAGE
 
 SECRET = "because of Zebedee"
 
@@ -36,6 +38,20 @@ def test_every_entry_in_every_form(kept: Shell, form: exporting.Form, monkeypatc
         assert len(ended.out.splitlines()) == wanted + heading
         assert SECRET not in ended.out
     assert SECRET in kept("audit", "export", "--format", form, "--with-values").out
+
+
+def test_a_listener_over_tcp_gets_each_entry_as_one_message(kept: Shell) -> None:
+    """Lines end messages (RFC 6587, non-transparent framing), and nothing that anybody wrote can end or begin one."""
+    kept("pause", "--tool", "a.c", f"{SECRET}\n<13>1 - - evil - - - x\r\n")
+    lines = kept("audit", "export", "--format", "syslog", "--with-values").out.encode()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()) as relay:
+            relay.sendall(lines)
+        with listener.accept()[0] as taken, taken.makefile("r", encoding="ascii", newline="\n") as stream:
+            messages = [MESSAGE.fullmatch(line.removesuffix("\n")) for line in stream]
+    told = [json.loads(each["msg"]) for each in messages if each is not None]
+    assert [entry["seq"] for entry in told] == list(range(len(messages)))
+    assert told[-2]["values"]["reason"] == f"{SECRET}\n<13>1 - - evil - - - x\r\n"
 
 
 def test_a_file_appears_when_it_is_whole(kept: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
