@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from approval_rules.duty_events import AwayDeclined, AwaySet
-from approval_rules.people import PersonId, RoleName
+from approval_rules.people import Account, Flaw, PersonId, RoleName
 from approval_rules.quiet_hours import quiet_until
 from approval_rules.quorum import open_roles
 from approval_rules.react import Note
 from approval_rules.state import Status
 from approval_rules.times import format_time
 from bot.desk.apply import people_of
-from bot.desk.wiring import Wiring
+from bot.desk.wiring import Wiring, look_up_all
 from bot.store import absences, outbox
 from bot.store.outbox import OutboxRow
 from bot.store.reads import Snapshot
@@ -25,6 +25,7 @@ from handlers.slack.escape import Safe
 
 MOST_CALLED: Final = 10
 QUIET: Final = "quiet hours"
+_CALLED: Final = frozenset({None, Flaw.DIRECTORY_DOWN})
 REMINDERS: Final = frozenset({Note.HALF_TIME, Note.LAST_CALL})
 
 
@@ -79,7 +80,7 @@ async def people_in(
         if members.usergroup is not None:
             handles.append((members.usergroup, known))
     many = len(people) > MOST_CALLED
-    called = await _without_absent(wiring, list(people))
+    called = await _who_may(wiring, await _without_absent(wiring, list(people)), cannot)
     groups = [await directory.group_id(handle) for handle, known in handles if many or not known]
     return called[:MOST_CALLED], [group for group in groups if group is not None]
 
@@ -98,6 +99,22 @@ async def _without_absent(wiring: Wiring, people: Sequence[str]) -> list[str]:
     away: dict[str, str] = {user: deputy or "" for user, deputy in found}
     first = [away[user] for user in people if away.get(user) in people]
     return [user for user in dict.fromkeys([*first, *people]) if user not in away]
+
+
+async def _who_may(wiring: Wiring, people: Sequence[str], cannot: Collection[str]) -> list[str]:
+    """Leave out accounts that can decide nothing, and others of whoever `cannot`; while Slack is down nobody."""
+    first = people[: 2 * MOST_CALLED]
+    accounts = {user: _account(wiring, user) for user in (*first, *cannot)}
+    members = await look_up_all(wiring.directory, list(accounts.values()))
+    barred = {mark for user in cannot for mark in members[accounts[user]].marks}
+    may = [user for user in first if members[accounts[user]].flaw in _CALLED]
+    return [accounts[user].user_id for user in may if not members[accounts[user]].marks & barred]
+
+
+def _account(wiring: Wiring, user: str) -> Account:
+    """Read an account as roles.yml names it: `WORKSPACE/USER`, or a user of the home workspace."""
+    team, _, bare = user.rpartition("/")
+    return Account(team or wiring.home_team, bare)
 
 
 async def away_told(snapshot: Snapshot, event: AwaySet | AwayDeclined) -> tuple[Safe, Sequence[Block]]:

@@ -1,7 +1,20 @@
 """A backup role from the file to the vote: shown from the start, called at half time, counted from then on."""
 
 from approval_rules.events import Refusal, Voted, VoteRefused
-from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SAM, SUPPORT_MANAGERS, User
+from bot.slack_standin.faults import ServerError
+from bot.slack_standin.workspace import (
+    FORMER,
+    JONAS,
+    LENA,
+    MAYA,
+    OTHER_TEAM,
+    OUTSIDER,
+    PRIYA,
+    REFUND_APPROVALS,
+    SAM,
+    SUPPORT_MANAGERS,
+    User,
+)
 from tests.world import MANAGER, TOOL, World
 
 LEAD = "finance_lead"
@@ -67,6 +80,34 @@ async def test_a_group_that_slack_does_not_know_calls_nobody(world: World) -> No
     await world.settled()
     replies = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
     assert [sorted(each.pings) for each in replies] == [sorted([f"<@{MAYA}>", f"<@{JONAS}>"])]
+
+
+async def test_who_can_decide_nothing_is_not_called(world: World) -> None:
+    """A leaver, a guest, the owner's second account, all in the role; one of another workspace by name is called."""
+    world.workspace.add_user(User("U0SAMTWICE1", "sam2", "Sam O.", email="sam@example.com"), REFUND_APPROVALS)
+    world.workspace.channels[REFUND_APPROVALS].members.add(OUTSIDER)
+    listed = [MAYA, FORMER, LENA, SAM, "U0SAMTWICE1", f"{OTHER_TEAM}/{OUTSIDER}"]
+    world.write_roles({"users": listed})
+    await world.running.watch.look()
+    assert world.running.watch.fault is None
+    packet = await world.packet_of(await world.propose(180))
+    await world.move(hours=2, minutes=1)
+    await world.settled()
+    (reply,) = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
+    assert sorted(reply.pings) == sorted([f"<@{MAYA}>", f"<@{OUTSIDER}>"])
+
+
+async def test_while_slack_says_nothing_everybody_of_the_role_is_called(world: World) -> None:
+    """Nobody can be told from anybody, and a reminder that calls nobody would be worse than one too many."""
+    await in_force(world, {"users": [PRIYA]})
+    packet = await world.packet_of(await world.propose(180))
+    await world.settled()
+    world.slack.fail("users.info", ServerError(), times=99)
+    await world.move(hours=2, minutes=1)
+    await world.settled()
+    world.slack.faults.clear()
+    (reply,) = [each for each in world.slack.messages(packet.channel) if each.thread_ts == packet.ts]
+    assert sorted(reply.pings) == sorted([f"<@{MAYA}>", f"<@{JONAS}>", f"<@{PRIYA}>"])
 
 
 async def test_without_a_backup_its_role_is_called(world: World) -> None:

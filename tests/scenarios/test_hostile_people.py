@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlencode
 
@@ -11,7 +11,8 @@ import pytest
 
 from approval_rules.events import Denied, Refusal, Voted, VoteRefused
 from approval_rules.people import Account
-from bot.directory import _LOOK_UP_SECONDS, _ROLE_SECONDS
+from bot.directory import _LOOK_UP_SECONDS, _ROLE_SECONDS, SlackDirectory
+from bot.slack_calls import _CALL_SECONDS
 from bot.slack_standin.faults import Delay, Fault, RateLimited, ServerError
 from bot.slack_standin.workspace import JONAS, MAYA, PRIYA, REFUND_APPROVALS, SUPPORT_MANAGERS, TEAM, User
 from handlers.slack.patience import DESK_SECONDS
@@ -129,6 +130,7 @@ async def test_a_slow_slack_is_a_refusal_before_the_clicker_is_left_in_doubt(wor
     await world.move(minutes=2)
     world.slack.fail("users.info", Delay(20), times=100)
     slow = {"handlers.slack.patience.DESK_SECONDS": DESK_SECONDS, **LOOK_UPS}
+    cast("SlackDirectory", world.running.wiring.directory)._calls._seconds = 2 * _CALL_SECONDS
     with ExitStack() as stack:
         for name, seconds in slow.items():
             stack.enter_context(patch(name, 2 * seconds))

@@ -156,6 +156,22 @@ async def test_nobody_on_call_is_said(world: World) -> None:
     assert "Nobody is on call in the role oncall now, until " in packet.text
 
 
+async def test_a_packet_names_nobody_who_has_another_turn(world: World) -> None:
+    """Who is on call in a role that it does not wait for is no matter of this packet."""
+    await rota(world, MAYA, JONAS)
+    rules = f"policy:\n  tool: {TOOL}\n  rules:\n    - require_approval: {MANAGER}\n"
+    (world.policy / f"{TOOL}.yml").write_text(rules, encoding="utf-8")
+    world.write_roles({"users": [PRIYA, JONAS]}, **{ON_CALL: _turns_of(MAYA)})
+    await world.running.watch.look()
+    assert world.running.watch.fault is None
+    packet = await world.packet_of(await world.propose(180))
+    assert "On call" not in str(packet.blocks)
+
+
+def _turns_of(user: str) -> dict[str, Any]:
+    return {"on_call": {"rota": [user], "every": "1d", "handover": "09:00", "time_zone": "UTC", "start": "2026-01-01"}}
+
+
 async def test_while_all_is_frozen_nobody_is_named(world: World) -> None:
     """Nobody can decide then; after the resume the packet says again whose turn it is."""
     await rota(world, MAYA, JONAS)
