@@ -44,10 +44,16 @@ class KeyKind(NamedTuple):
 
 OPERATOR = KeyKind("operator", "key", new_operator_key, split_operator_key, OperatorKeyChanged)
 AUDITOR = KeyKind("auditor", "auditor", new_auditor_key, split_auditor_key, AuditorKeyChanged, ("shows_values",))
-_BY_KEY = "SELECT hash, revoked_at, name, person{flags} FROM {table} WHERE key_id = :key_id"
-_LISTED = "SELECT name, key_id, created_at, revoked_at{flags} FROM {table} ORDER BY name, created_at"
-_LIVING = "SELECT key_id, person{flags} FROM {table} WHERE name = :name AND revoked_at IS NULL"
-_INSERT = "INSERT INTO {table} (key_id, name, person, hash, created_at{flags}) VALUES (?, ?, ?, ?, ?{marks})"
+# Whose key it is is sealed with the person; of whom nobody can tell any more, the key's id is the name.
+_NAMED = "FROM {table} k LEFT JOIN people p ON p.ref = k.person"
+_BY_KEY = f"SELECT hash, revoked_at, coalesce(p.user_id, key_id), person{{flags}} {_NAMED} WHERE key_id = :key_id"
+_LISTED = (
+    f"SELECT coalesce(p.user_id, key_id) AS name, key_id, created_at, revoked_at{{flags}} {_NAMED}"
+    " ORDER BY 1, created_at"
+)
+_BY_ID = "SELECT key_id, person{flags} FROM {table} WHERE key_id = :key_id AND revoked_at IS NULL"
+_BY_PERSON = "SELECT key_id, person{flags} FROM {table} WHERE person = :person AND revoked_at IS NULL"
+_INSERT = "INSERT INTO {table} (key_id, person, hash, created_at{flags}) VALUES (?, ?, ?, ?{marks})"
 _REVOKE = "UPDATE {table} SET revoked_at = ? WHERE key_id = ?"
 
 
@@ -78,7 +84,7 @@ class GiveKey:
         by = who_typed(tx, self.os_user)
         person = tx.person(Account(kind.team, self.name), self.name)
         key, key_id, key_hash = kind.make(self.new_token)
-        tx.write(kind.sql(_INSERT), (key_id, self.name, person, key_hash, format_time(tx.at), *map(int, self.flags)))
+        tx.write(kind.sql(_INSERT), (key_id, person, key_hash, format_time(tx.at), *map(int, self.flags)))
         tx.record(kind.changed(tx.at, by, person, key_id, "added", *self.flags, key_digest(key_id, key_hash)))
         return NewHeldKey(self.name, key_id, key)
 
@@ -145,5 +151,7 @@ def listed(connection: sqlite3.Connection, kind: KeyKind) -> list[Listed]:
 
 
 def _living(tx: Transaction, kind: KeyKind, name: str) -> Row | None:
-    found = tx.rows(kind.sql(_LIVING), {"name": name})
+    """Find a key by its id, for which nothing has to be opened, or by whose it is."""
+    found = tx.rows(kind.sql(_BY_ID), {"key_id": name})
+    found = found or tx.rows(kind.sql(_BY_PERSON), {"person": tx.known_person(Account(kind.team, name))})
     return found[0] if found else None

@@ -27,10 +27,12 @@ from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
 
 RECENT: Final = timedelta(days=90)
+_HOLDER: Final = "SELECT coalesce(p.user_id, key_id), person, created_at"
+_LIVING: Final = "k LEFT JOIN people p ON p.ref = k.person WHERE revoked_at IS NULL ORDER BY 1"
 # Each kind of key besides agents': its holder's name and pseudonym, when it was made, and whether it shows values.
 KEYS: Final[Mapping[str, str]] = {
-    "operator": "SELECT name, person, created_at, 0 FROM operator_keys WHERE revoked_at IS NULL ORDER BY name",
-    "auditor": "SELECT name, person, created_at, shows_values FROM auditor_keys WHERE revoked_at IS NULL ORDER BY name",
+    "operator": f"{_HOLDER}, 0 FROM operator_keys {_LIVING}",
+    "auditor": f"{_HOLDER}, shows_values FROM auditor_keys {_LIVING}",
 }
 _PEOPLE: Final = "SELECT ref, team_id, user_id, name FROM people"
 _AGENTS: Final = f"SELECT {rows.AGENT_COLUMNS} FROM agents a WHERE a.revoked_at IS NULL ORDER BY a.name"  # noqa: S608

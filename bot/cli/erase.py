@@ -41,7 +41,12 @@ def erase(
     whom = subject or person or ""
     with reading() as connection:
         found = _about_subject(connection, whom) if person is None else _about_person(connection, whom)
-    told = {"values": len(found.values), "proposals": list(found.proposals), "still_open": list(found.still_open)}
+    told = {
+        "values": len(found.values),
+        "proposals": list(found.proposals),
+        "still_open": list(found.still_open),
+        "reports": list(found.reports),
+    }
     if not as_json:
         _tell(found)
     erased = 0
@@ -92,6 +97,8 @@ def _tell(found: "Found") -> None:
         typer.echo(f"With them goes who this is: {printable(word)}")
     for proposal in found.still_open:
         typer.echo(f"Stays, because it is still going on, or on hold: {proposal}")
+    for report in found.reports:
+        typer.echo(f"Stays, because a signed report is kept, and goes within 30 days where nobody signs it: {report}")
 
 
 def _erase(found: "Found", reason: str) -> int:

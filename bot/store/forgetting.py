@@ -37,6 +37,7 @@ _ROWS = (
     "SELECT d.seq, d.name, d.key, e.at FROM main.detached d JOIN entries e ON e.seq = d.seq"
     " WHERE d.seq IN (SELECT value FROM json_each(:seqs))"
 )
+_REPORTS = "SELECT digest FROM access_reports WHERE instr(CAST(content AS TEXT), ?)"
 _DELETE = "DELETE FROM main.detached WHERE seq = ? AND name = ?"
 _MOVE = "UPDATE sealed_with SET ended = 'moved' WHERE key = ? AND ended IS NULL"
 _OF_A_PERSON = (
@@ -45,8 +46,6 @@ _OF_A_PERSON = (
     "DELETE FROM tickets WHERE person = ?",
     "DELETE FROM starts WHERE person = ?",
     "UPDATE credentials SET label = '', material = '{}' WHERE person = ?",
-    "UPDATE operator_keys SET name = key_id WHERE person = ?",
-    "UPDATE auditor_keys SET name = key_id WHERE person = ?",
 )
 _KEEPS: Final[Mapping[str, str]] = {
     "owns an agent: revoke it first": "SELECT 1 FROM agents WHERE owner = ? AND revoked_at IS NULL",
@@ -69,7 +68,8 @@ _KEEPS: Final[Mapping[str, str]] = {
 class Found(NamedTuple):
     """What an erasure would take: values by entry and name, of which proposals.
 
-    `still_open` are proposals that it leaves alone: they are still going on, or on hold.
+    `still_open` are proposals that it leaves alone: they are still going on, or on hold. `reports` are those on access
+    that name the account and stay: each is what somebody signed, or goes within 30 days.
     """
 
     why: Why
@@ -78,6 +78,7 @@ class Found(NamedTuple):
     still_open: tuple[str, ...] = ()
     people: tuple[PersonId, ...] = ()
     words: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
 
 
 def about_subject(connection: sqlite3.Connection, field: str, value: str) -> Found:
@@ -110,7 +111,10 @@ def about_person(connection: sqlite3.Connection, people: Collection[PersonId]) -
         if text is not None and any(user in text for user in users) and subject not in still_open:
             values.add((seq, name))
     words = tuple(sorted({word for account in accounts for word in account if word}))
-    return Found(Why.PERSON, tuple(sorted(values)), people=tuple(sorted(people)), words=words)
+    reports = {row[0] for user in users for row in connection.execute(_REPORTS, (user,))}
+    return Found(
+        *(Why.PERSON, tuple(sorted(values))), people=tuple(sorted(people)), words=words, reports=tuple(sorted(reports))
+    )
 
 
 def _staying(connection: sqlite3.Connection) -> frozenset[str]:

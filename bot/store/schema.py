@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.store.engine import StoreUnavailableError, open_reader
 
-REVISION = "0016"
+REVISION = "0017"
 
 
 def upgrade(path: Path) -> None:

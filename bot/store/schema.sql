@@ -11,7 +11,7 @@ CREATE INDEX access_reports_by_time ON access_reports (made_at);
 CREATE INDEX agent_keys_by_agent ON agent_keys (agent_id);
 
 -- index auditor_keys_living
-CREATE UNIQUE INDEX auditor_keys_living ON auditor_keys (name) WHERE revoked_at IS NULL;
+CREATE UNIQUE INDEX auditor_keys_living ON auditor_keys (person) WHERE revoked_at IS NULL;
 
 -- index credentials_by_person
 CREATE INDEX credentials_by_person ON credentials (person, factor);
@@ -29,7 +29,7 @@ CREATE INDEX detached_plain ON detached (seq) WHERE key IS NULL;
 CREATE INDEX entries_by_subject ON entries (subject, seq);
 
 -- index operator_keys_living
-CREATE UNIQUE INDEX operator_keys_living ON operator_keys (name) WHERE revoked_at IS NULL;
+CREATE UNIQUE INDEX operator_keys_living ON operator_keys (person) WHERE revoked_at IS NULL;
 
 -- index outbox_dead
 CREATE INDEX outbox_dead ON outbox (id) WHERE state = 'dead';
@@ -124,7 +124,6 @@ CREATE TABLE agents (
 -- table auditor_keys
 CREATE TABLE auditor_keys (
         key_id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
         person TEXT NOT NULL,
         hash TEXT NOT NULL,
         shows_values INTEGER NOT NULL CHECK (shows_values IN (0, 1)),
@@ -203,7 +202,6 @@ CREATE TABLE "idempotency" (
 -- table operator_keys
 CREATE TABLE operator_keys (
         key_id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
         person TEXT NOT NULL,
         hash TEXT NOT NULL,
         created_at TEXT NOT NULL,

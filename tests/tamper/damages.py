@@ -248,8 +248,6 @@ OUTSIDE_COLUMNS = {
         "mark": "likewise",
     },
     "access_reports": {"made_at": "stands in the signed content too; it orders a list"},
-    "operator_keys": {"name": "the person is compared; the name is for people"},
-    "auditor_keys": {"name": "the person is compared; the name is for people"},
     "credentials": {
         "label": "a name that its owner gave it",
         "counter": "of the authenticator, moves with each use",
@@ -295,6 +293,11 @@ def damages() -> Iterator[Damage]:
     yield Damage("detached", "mark of a sealed value changed", MARKED, _flip(_DIGESTS, "mark"), False, _DIGESTS.only)  # noqa: FBT003
     yield Damage("detached", "mark of a sealed value taken away", MARKED, _unmark, False, _DIGESTS.only)  # noqa: FBT003
     yield Damage("detached", "mark put to another value", MARKED, _mark_other, False, _DIGESTS.only)  # noqa: FBT003
+    for column, told in {"name": CHANGED, "box": CHANGED, "key": GONE}.items():
+        what = f"{column} of personal arguments changed"
+        yield Damage("detached", what, told, _flip(_PERSONAL, column), in_bytes=False, only=_PERSONAL.only)
+    yield Damage("detached", "personal arguments deleted", GONE, _delete(_PERSONAL), only=_PERSONAL.only)
+    yield Damage("detached", "personal arguments exchanged", CHANGED, _exchange_personal, False, _PERSONAL.only)  # noqa: FBT003
     told_of = {"ref": ACCOUNT, "box": ACCOUNT, "key": "nobody can tell any more who that is", "mark": FOUND_AGAIN}
     for column, told in told_of.items():
         yield Damage("people", f"{column} of somebody sealed changed", told, _flip(_PEOPLE, column), False, SEALED)  # noqa: FBT003
@@ -308,6 +311,7 @@ def damages() -> Iterator[Damage]:
 
 
 _BOXES = Table("detached", "seq, name", {}, GONE, None, only=SEALED)
+_PERSONAL = Table("detached", "seq, name", {}, GONE, None, only="name = 'personal'")
 _PEOPLE = Table("people", "ref", {}, ACCOUNT, None, only=SEALED)
 _DIGESTS = Table("detached", "seq, name", {}, GONE, None, only="key IS NOT NULL AND mark IS NOT NULL")
 _ENDS = {
@@ -370,11 +374,20 @@ def _add(table: Table) -> Apply:
         for name in unique.get(table.name, table.key.split(", ")[:1]):
             row[name] = changed(name, row[name])
         if table.name in ("operator_keys", "auditor_keys"):
-            row["name"] += "x"
+            row["person"] += "x"
         marks = ", ".join("?" * len(row))
         db.execute(f"INSERT INTO main.{table.name} ({', '.join(row)}) VALUES ({marks})", [*row.values()])  # noqa: S608 - ours
 
     return apply
+
+
+def _exchange_personal(db: sqlite3.Connection, place: int) -> None:
+    """Let one action be to whom another was."""
+    seq, _ = _place(db, _PERSONAL, place, _PERSONAL.key)
+    of = "FROM main.detached WHERE name = 'personal' AND seq"
+    (other,) = db.execute(f"SELECT seq {of} <> ? LIMIT 1", (seq,)).fetchone()
+    for old, new in ((seq, -1), (other, seq), (-1, other)):
+        db.execute("UPDATE main.detached SET seq = ? WHERE name = 'personal' AND seq = ?", (new, old))
 
 
 def _exchange_people(db: sqlite3.Connection, place: int) -> None:

@@ -82,6 +82,7 @@ async def _play(folder: Path, entries: int) -> Ground:
         await world.start()
         await _day(world)
         await _people(world)
+        await _personal(world)
         grants.append(await _green(world))
         await world.settled()
         await world.stop()
@@ -140,6 +141,23 @@ async def _people(world: PasskeyWorld) -> None:
     with world.db() as db:
         (report,) = db.execute("SELECT digest FROM access_reports").fetchone()
     await write(lambda tx: SignReport(report, who_typed(tx, "root"), None)(tx))
+
+
+async def _personal(world: PasskeyWorld) -> None:
+    """Propose two mails to people who are named in a field that the contract marks as personal."""
+    (world.policy / "crm.mail.yml").write_text(
+        "policy:\n  tool: crm.mail\n"
+        "  contract: {properties: {text: {type: string}, to: {type: string, x-touches: pii}}}\n"
+        "  rules: [{require_approval: support_manager}]\n",
+        "utf-8",
+    )
+    await world.running.watch.look()
+    assert world.running.watch.fault is None
+    client = world.client((await world.add_agent("mail-bot", SAM, "crm.mail")).key)
+    for name in ("erika", "bernd"):
+        arguments = {"text": "Your parcel is on its way.", "to": f"{name}@example.com"}
+        await world.propose(tool="crm.mail", arguments=arguments, client=client)
+    await world.settled()
 
 
 def _bytes(database: Path) -> bytes:

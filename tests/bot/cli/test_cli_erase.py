@@ -170,6 +170,18 @@ async def test_a_person_who_has_left_is_forgotten(living: Living) -> None:
     assert [file for file in holding(world.folder, PRIYA) if file.startswith("foureyes.db")] == []
 
 
+async def test_reports_that_stay_are_named(living: Living) -> None:
+    """A report on access names people, and is kept as it was: whoever asks for an erasure is told."""
+    assert "comes to you alone" in await living.world.say(PRIYA, "access")
+    await living.world.settled()
+    with living.world.db() as db:
+        (report,) = db.execute("SELECT digest FROM access_reports").fetchone()
+    ended = await living("erase", "--person", JONAS, "--dry-run")
+    assert f"goes within 30 days where nobody signs it: {report}" in ended.out
+    found = (await living("erase", "--person", JONAS, "--dry-run", "--json")).json()
+    assert found["reports"] == [report]
+
+
 async def test_nobody_is_erased_by_a_slip(living: Living) -> None:
     """Both, neither, half of it, or nobody at all: said, and nothing is done."""
     for arguments in ((), ("--subject", "a=b", "--person", "x"), ("--subject", "C-17")):

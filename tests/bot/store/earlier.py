@@ -52,10 +52,23 @@ _UNSEAL_PEOPLE: Final = (
 )
 
 
+_NAME_KEYS: Final = tuple(
+    statement
+    for table in ("operator_keys", "auditor_keys")
+    for statement in (
+        f"ALTER TABLE {table} ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        f"UPDATE {table} SET name = key_id",  # noqa: S608 - our own names
+        f"DROP INDEX {table}_living",
+        f"CREATE UNIQUE INDEX {table}_living ON {table} (name) WHERE revoked_at IS NULL",
+    )
+)
+
+
 def go_back(connection: sqlite3.Connection, revision: str) -> None:
     """Undo every migration after this one."""
-    for statement in (*(_UNSEAL if revision < "0013" else ()), *(_UNSEAL_PEOPLE if revision < "0016" else ())):
-        connection.execute(statement)
+    for later, statements in (("0017", _NAME_KEYS), ("0016", _UNSEAL_PEOPLE), ("0013", _UNSEAL)):
+        for statement in statements if later > revision else ():
+            connection.execute(statement)
     for later, made in _MADE_BY.items():
         for thing in made if later > revision else ():
             connection.execute(f"DROP {thing}")

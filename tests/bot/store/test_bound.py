@@ -96,7 +96,7 @@ def test_what_was_enrolled_before_there_were_digests_is_known_by_its_state_alone
 def test_an_operators_key_of_before_is_known_by_its_times_alone(db: sqlite3.Connection) -> None:
     """With a digest an exchanged one is told."""
     at = "2026-11-22T12:00:00.000000Z"
-    db.execute("INSERT INTO operator_keys VALUES ('k', 'Olga', ?, 'hash', ?, NULL)", (ADA, at))
+    db.execute("INSERT INTO operator_keys VALUES ('k', ?, 'hash', ?, NULL)", (ADA, at))
     for fingerprint, wanted in ((None, 0), (key_digest("k", "hash"), 0), (key_digest("k", "other"), 1)):
         registry = Registry()
         registry.note(OperatorKeyChanged(NOON, human(ADA), ADA, "k", "added", fingerprint))
