@@ -55,6 +55,7 @@ from bot.retention import Retention
 from bot.schedule import Ticks
 from bot.settings import Settings, SettingsError
 from bot.slack_calls import SlackCalls
+from bot.standing_still import stands_still
 from bot.store import guarding, outbox, schema
 from bot.store.commit import Committed, no_crash
 from bot.store.engine import StoreUnavailableError, database_path, lock_server, open_writer
@@ -176,7 +177,10 @@ async def _wired(
     key = _signing_key(settings)
     # A machine whose clock was set back between two starts must not reopen a deadline that has passed in the log.
     # Whether Slack signed a request just now is still a matter of the machine's own clock.
-    wall, clock = clock, not_before(clock, anchoring.last_time(database_path(settings.database_url)))
+    newest = anchoring.last_time(database_path(settings.database_url))
+    if (told := stands_still(clock(), newest)) is not None:
+        log.warning("time_stands_still", why=told)
+    wall, clock = clock, not_before(clock, newest)
     path, anchors = _opened(settings, key, clock, stack)
     folder = replace(policy_at_start(settings.policy, path), dial_key=dial_key(key))
     policy = PolicyInForce(folder, settings.environment)

@@ -35,6 +35,7 @@ from bot.retention import is_due
 from bot.settings import Settings, SettingsError
 from bot.settings import load as load_settings
 from bot.slack_calls import SlackCalls, SlackUnavailableError
+from bot.standing_still import stands_still
 from bot.store import guards, schema
 from bot.store.engine import StoreUnavailableError, database_path, open_reader
 from bot.store.vaults import require_none_sealed
@@ -92,6 +93,7 @@ def _local(settings: Settings) -> Iterator[Finding]:
     yield _key(settings)
     yield from _witness(settings)
     yield _database(settings)
+    yield from _time(settings)
     yield _data_keys(settings)
     yield _sqlite()
 
@@ -226,6 +228,13 @@ def _database(settings: Settings) -> Finding:
         detail = f"{'; '.join(changed)}. The next start puts triggers back; see who can write the file"
         return Finding("database", State.FAIL, detail)
     return Finding("database", State.GOOD, f"{path}, schema {schema.REVISION}, not behind its anchor")
+
+
+def _time(settings: Settings) -> Iterator[Finding]:
+    with suppress(StoreUnavailableError, sqlite3.Error):  # said already
+        told = stands_still(SteadyClock()(), anchoring.last_time(database_path(settings.database_url)))
+        if told is not None:
+            yield Finding("time", State.FAIL, told)
 
 
 def _data_keys(settings: Settings) -> Finding:

@@ -387,6 +387,8 @@ class Piece:
     columns: list[tuple[Any, ...]] | None = None
     values: list[tuple[Any, ...]] | None = None
     faults: list[tuple[str, int]] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)  # entries that are not there, though their hashes are
+    is_last: bool = False  # what comes after it cannot be placed
 
 
 @dataclass(slots=True)
@@ -400,6 +402,8 @@ class Checked:
     tiles: list[bytes]
     claimed_tiles: list[bytes]
     first_prev: Any
+    last: bytes  # the hash that the next entry links to
+    is_last: bool
     faults: list[tuple[str, int]]
     other: list[int]  # entries that do not have the hash beside them
     about: list[tuple[str, int]]
@@ -430,7 +434,8 @@ def check_piece(task: Task) -> Checked:
         piece.values = task.values
     faults = piece.faults
     leaves = leaf_hashes(piece.bodies)
-    seen = read_entries(piece, leaves, whole=bool(task.subjects))
+    links = _links(piece, leaves) if piece.lost else leaves
+    seen = read_entries(piece, links, whole=bool(task.subjects))
     about: list[tuple[str, int]] = []
     if piece.columns is not None or task.subjects:
         for place, (number, entry) in enumerate(zip(piece.numbers, seen.entries, strict=True)):
@@ -445,7 +450,8 @@ def check_piece(task: Task) -> Checked:
     tiles = tiles_of(found)
     same = piece.claimed == found
     other = [] if same else _other(piece, leaves)
-    faults += [("its bytes do not have the hash that stands beside it: one of them was changed", at) for at in other]
+    changed = [at for at in other if at not in piece.lost]
+    faults += [("its bytes do not have the hash that stands beside it: one of them was changed", at) for at in changed]
     return Checked(
         number=piece.numbers[0] if piece.numbers else task.first,
         count=len(leaves),
@@ -454,6 +460,8 @@ def check_piece(task: Task) -> Checked:
         tiles=tiles,
         claimed_tiles=tiles if same else tiles_of(piece.claimed),
         first_prev=seen.first_prev,
+        last=links[-1] if links else b"",
+        is_last=piece.is_last,
         faults=faults,
         other=other,
         about=about,
@@ -514,9 +522,18 @@ def _pauses(entries: list[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, st
 
 
 def _other(piece: Piece, leaves: list[bytes]) -> list[int]:
-    places = [at * HASH for at in range(len(leaves))]
-    claimed = [piece.claimed[at : at + HASH] for at in places]
-    return [number for number, one, other in zip(piece.numbers, leaves, claimed, strict=True) if one != other]
+    places = zip(piece.numbers, leaves, _claimed(piece), strict=True)
+    return [number for number, one, other in places if one != other]
+
+
+def _claimed(piece: Piece) -> list[bytes]:
+    return [piece.claimed[at : at + HASH] for at in range(0, len(piece.claimed), HASH)]
+
+
+def _links(piece: Piece, leaves: list[bytes]) -> list[bytes]:
+    """Give the hashes that entries link to: of one that is not there, the one that stands in its tile."""
+    places = zip(piece.numbers, leaves, _claimed(piece), strict=True)
+    return [claimed if number in piece.lost else leaf for number, leaf, claimed in places]
 
 
 def tiles_of(leaves: bytes) -> list[bytes]:
@@ -662,7 +679,7 @@ def read_entries(piece: Piece, leaves: Sequence[bytes], *, whole: bool) -> Seen:
     for number, body, leaf, plain in zip(piece.numbers, piece.bodies, leaves, _plain(piece.bodies), strict=True):
         found = match(body) if plain else None
         if found is None or found[3] != b'%b","seq":%b' % (prev, str(number).encode()):
-            entry = _read_entry(body, number, prev.decode(), seen, piece.faults)
+            entry = None if number in piece.lost else _read_entry(body, number, prev.decode(), seen, piece.faults)
             if whole:
                 seen.entries.append(entry)
         elif whole:
@@ -767,29 +784,37 @@ class Export:
 
     def pieces(self) -> list[tuple[int, int]]:
         """Give the ranges that are checked by themselves. What the checkpoint says of the size is not believed."""
-        bundles = sum(1 for path in (self.folder / "tile" / "entries").rglob("*") if not path.is_dir())
-        end = min(self.size, (bundles + 1) * TILE)
+        tiles = [self.folder / "tile" / "entries", self.folder / "tile" / "0"]
+        end = min(self.size, (1 + max(sum(not path.is_dir() for path in each.rglob("*")) for each in tiles)) * TILE)
         return [(first, min(first + AT_ONCE, end)) for first in range(0, end, AT_ONCE)]
 
     def read(self, first: int, end: int) -> Piece:
         """Read the bundles and the tiles of a range, as far as they go."""
-        bodies: list[bytes] = []
+        piece = Piece(range(first, first), [], b"")
         claimed: list[bytes] = []
-        faults: list[tuple[str, int]] = []
         for at in range(first, end, TILE):
             width = min(TILE, self.size - at)
-            try:
-                found = _unbundled(self._file("entries", at // TILE, width))
-            except (OSError, ValueError) as error:
-                faults.append((f"the entries from here on cannot be read: {_reason(error)}", at))
+            found = self._bundle(at, width, piece.faults)
+            tile = self.tile(0, at // TILE, width, piece.faults)
+            piece.is_last = len(found) < width and not tile  # nothing tells what stood there
+            if piece.is_last:
                 break
-            bodies += found
-            tile = self.tile(0, at // TILE, width, faults) or b"".join(leaf_hashes(found))
-            claimed.append(tile[: len(found) * HASH].ljust(len(found) * HASH, b"\0"))
-            if len(found) != width:
-                faults.append((f"{len(found)} entries stand where {width} belong", at + len(found)))
-                break
-        return Piece(range(first, first + len(bodies)), bodies, b"".join(claimed), faults=faults)
+            piece.lost.update(range(at + len(found), at + width))
+            piece.bodies += found + [b""] * (width - len(found))
+            claimed.append(tile or b"".join(leaf_hashes(found)))
+        piece.numbers, piece.claimed = range(first, first + len(piece.bodies)), b"".join(claimed)
+        return piece
+
+    def _bundle(self, at: int, width: int, faults: list[tuple[str, int]]) -> list[bytes]:
+        """Read the entries of a bundle, no more than belong there; a fault where they are not all there."""
+        try:
+            found = _unbundled(self._file("entries", at // TILE, width))
+        except (OSError, ValueError) as error:
+            faults.append((f"the {width} entries from here on cannot be read: {_reason(error)}", at))
+            return []
+        if len(found) != width:
+            faults.append((f"{len(found)} entries stand where {width} belong", at + min(len(found), width)))
+        return found[:width]
 
     def tile(self, level: int, index: int, width: int, faults: list[tuple[str, int]]) -> bytes:
         """Read a tile of hashes; nothing, and a fault, where it is not there or not as long as it should be."""
@@ -949,7 +974,7 @@ class Walk:
         self._grow(self._tree, piece.leaves, piece.tiles, self.roots)
         self.found += piece.leaves
         self.subtrees += piece.claimed_tiles
-        self._prev = piece.leaves[-HASH:].hex()
+        self._prev = piece.last.hex()
         self.other += piece.other
         for subject, number in piece.about:
             self.about[subject].append(number)
@@ -994,13 +1019,18 @@ def _origin(first_leaf: bytes) -> str:
 def walk(source: Export | Database, tasks: Sequence[Task], into: Walk, jobs: int) -> None:
     """Check all pieces, in several processes where it is worth it."""
     if source.size <= INLINE or jobs == 1:
-        for task in tasks:
-            into.add(check_piece(task))
+        _take(map(check_piece, tasks), into)
         return
     # Reading JSON leaves no cycles, and looking for them among so many objects takes a tenth of the time.
     with ProcessPoolExecutor(jobs, initializer=gc.disable) as pool:
-        for checked in pool.map(check_piece, tasks):
-            into.add(checked)
+        _take(pool.map(check_piece, tasks), into)
+
+
+def _take(pieces: Iterable[Checked], into: Walk) -> None:
+    for checked in pieces:
+        into.add(checked)
+        if checked.is_last:
+            return
 
 
 def count_kept(sizes: Sequence[int], checkpoints: Iterable[Checkpoint], report: Report) -> None:
@@ -1068,14 +1098,8 @@ def check_export(folder: Path, named: "Named") -> Walk:
     if not note.exists():
         report.add("there is no checkpoint: this export was not finished")
         return Walk(report, [])
-    keys, own, size = named.keys, [], 0
+    keys, own, size = named.keys if named.keys.given else _came_along(folder, named, report), [], 0
     try:
-        if not keys.given:
-            text = _text(folder / "keys.txt")
-            keys = Keys(keys_of(text), ends=ends_of(text))
-            named.inside += keys.public
-            named.ends |= keys.ends
-            report.notes.append("the key came with the export: compare it with the one that you know, or name that")
         size = read_checkpoint(_text(note), "its checkpoint", Keys()).size
         own = [read_checkpoint(_text(note), "its checkpoint", keys)]
     except (WrongError, UnreadableError) as error:
@@ -1100,6 +1124,20 @@ def check_export(folder: Path, named: "Named") -> Walk:
     judge(into, [*own, *named.kept], keys)
     _tell_values(into, "disclosed, and each is the one that its entry promises")
     return into
+
+
+def _came_along(folder: Path, named: "Named", report: Report) -> Keys:
+    """Read the keys that came with an export."""
+    try:
+        text = _text(folder / "keys.txt")
+        keys = Keys(keys_of(text), ends=ends_of(text))
+    except UnreadableError as error:
+        report.add(f"the key that should have come with it cannot be read ({error}); name the log's key with --key")
+        return Keys()
+    named.inside += keys.public
+    named.ends |= keys.ends
+    report.notes.append("the key came with the export: compare it with the one that you know, or name that")
+    return keys
 
 
 def _check_upper_tiles(source: Export, into: Walk) -> None:

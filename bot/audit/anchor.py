@@ -34,7 +34,8 @@ def read(path: Path, keys: Sequence[bytes]) -> Checkpoint | None:
     except (OSError, ValueError) as error:
         raise AnchorError(
             f"{path} is not an anchor that this key has signed ({_why(error)}); put back the key that has signed it,"
-            " or restore it from beside the key"
+            " or restore it from beside the key. Only if you know why neither is to be had: move the file away, and"
+            " `foureyes audit checkpoint` makes a new one"
         ) from error
 
 

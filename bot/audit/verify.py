@@ -48,8 +48,7 @@ def verify(
         detached.finish(report)
         tree.finish()
         report.head = prev
-        if anchor is not None:
-            report.anchored = min(anchor.size, report.entries)
+        report.anchored = tree.anchored()
     finally:
         connection.execute("ROLLBACK")
     return report

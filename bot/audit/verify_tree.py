@@ -63,6 +63,10 @@ class Tree:
         elif size < anchor.size:
             self._report.add(size, f"the last {anchor.size - size} of {anchor.size} anchored entries are missing")
 
+    def anchored(self) -> int:
+        """Give how many of the log's entries the anchor is about, whether or not they are what it says."""
+        return 0 if self._anchor is None or self._is_of_another() else min(self._anchor.size, self._report.entries)
+
     def _is_of_another(self) -> bool:
         """Tell whether the anchor names another log than the first entry does; an empty one names none."""
         anchor = self._anchor

@@ -37,6 +37,11 @@ _EARLIER = (
 _SET_BACK = "entry {0} says an earlier time than the one before it: a clock was set back; the order is that of the log"
 _GAVE_UP = "a restore was accepted here; the entries {} to {} that were signed then are lost"
 _PUT_BACK = "the triggers {} were gone or changed, and a server put them back; see who can write the database"
+_BRING_IT = "restore it from its backup, or set FOUREYES_SIGNING_KEY_FILE"
+_UNSIGNED = (
+    "the entries, links and hashes are whole among themselves; whether they are those that were signed, only the key"
+    " and its anchor can tell"
+)
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
@@ -89,8 +94,10 @@ def check(*, refold: bool, anchor_may_be_missing: bool = False, against: Sequenc
             found.warnings.append(missing)
         else:
             found.breaks([missing])
+    if anchor is None and report.entries and found.broken and not report.broken:
+        found.warnings.append(_UNSIGNED)
     newer = report.entries - report.anchored
-    if anchor is not None and newer:
+    if anchor is not None and newer and (report.anchored or not found.broken):
         last = "the last entry is" if newer == 1 else f"the last {newer} entries are"
         found.warnings.append(f"{last} newer than the anchor, which a running server writes each second")
     return {
@@ -169,7 +176,7 @@ def _key() -> SigningKey:
     try:
         return load(path)
     except FileNotFoundError:
-        raise KeyFileError(f"{path}: there is no signing key, so the anchor cannot be checked") from None
+        raise KeyFileError(f"{path}: there is no signing key, so the anchor cannot be checked; {_BRING_IT}") from None
 
 
 def _search_faults(connection: sqlite3.Connection) -> Iterator[str]:

@@ -66,5 +66,5 @@ async def test_a_forged_anchor_is_found(played: Stage, tmp_path: Path) -> None:
     anchor = tmp_path / "foureyes.head"
     signed = anchor.read_bytes()
     anchor.write_text("{}", encoding="ascii")
-    assert (await played.inspection.verify()).text.endswith("restore it from beside the key")
+    assert (await played.inspection.verify()).text.endswith("`foureyes audit checkpoint` makes a new one")
     anchor.write_bytes(signed)

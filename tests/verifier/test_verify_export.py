@@ -117,9 +117,9 @@ DAMAGES: dict[str, tuple[Damage, int | None, str]] = {
     "a changed entry": (replace(BUNDLE, b'"type":"claim', b'"type":"claix'), 257, HASH),
     "a changed hash": (flip("tile/0/000", 5 * 32), 5, HASH),
     "a changed hash above": (flip("tile/1/000.p/2", 40), 0, "tile 0 of level 1 is not what the tiles below give"),
-    "a cut bundle": (cut(TAIL, 1000), 512, "the entries from here on cannot be read: the last entry of the bundle"),
+    "a cut bundle": (cut(TAIL, 1000), 512, "the 90 entries from here on cannot be read: the last entry"),
     "a bundle cut between entries": (cut(TAIL, 0), 512, "0 entries stand where 90 belong"),
-    "a missing bundle": (without(BUNDLE), 256, "the entries from here on cannot be read: No such file or directory"),
+    "a missing bundle": (without(BUNDLE), 256, "the 256 entries from here on cannot be read: No such file"),
     "a cut tile": (cut("tile/0/001", 8000), 256, "tile 1 of level 0 has 8000 bytes instead of 8192"),
     "a missing tile": (without("tile/0/002.p/90"), 512, "tile 2 of level 0 cannot be read: No such file"),
     "a missing tile above": (without("tile/1/000.p/2"), 0, "tile 0 of level 1 cannot be read: No such file"),
@@ -162,6 +162,46 @@ def test_every_damage_has_its_sentence(scene: Scene, name: str) -> None:
     damage(scene.export)
     told = faults(scene.export)
     assert any(at == entry and what in text for at, text in told), told
+
+
+@pytest.mark.parametrize(
+    ("bundle", "lost", "first"), [("tile/entries/000", 256, 0), (BUNDLE, 256, 256), (TAIL, 90, 512)]
+)
+def test_a_lost_bundle_takes_nothing_else_with_it(scene: Scene, bundle: str, lost: int, first: int) -> None:
+    """Its hashes are there: one fault, where it is, and the rest is proved, as is that it stood there."""
+    for damage in (without(bundle), add(bundle, "x")):
+        whole = (scene.export / bundle).read_bytes()
+        damage(scene.export)
+        (report,) = found(scene.export)
+        (fault,) = report.broken
+        assert fault["entry"] == first
+        assert fault["what"].startswith(f"the {lost} entries from here on cannot be read: ")
+        assert report.proved.startswith(f"All of the first 602 entries but {lost} are what the checkpoint of 602 ")
+        assert report.facts["entries"] == 602
+        (scene.export / bundle).write_bytes(whole)
+
+
+def test_half_a_bundle_is_the_half_that_is_lost(scene: Scene) -> None:
+    """Cut between two entries: the first of them are checked, and too many are as wrong as too few."""
+    data = (scene.export / BUNDLE).read_bytes()
+    size = 2 + int.from_bytes(data[:2])
+    cut(BUNDLE, size)(scene.export)
+    (report,) = found(scene.export)
+    assert report.broken == [{"entry": 257, "what": "1 entries stand where 256 belong"}]
+    assert report.proved.startswith("All of the first 602 entries but 255 are")
+    (scene.export / BUNDLE).write_bytes(data + data[:size])
+    (report,) = found(scene.export)
+    assert report.broken == [{"entry": 512, "what": "257 entries stand where 256 belong"}]
+
+
+def test_without_its_hashes_the_log_ends_at_a_lost_bundle(scene: Scene) -> None:
+    """Nothing tells what stood there; what is before it is proved by an older checkpoint."""
+    without(BUNDLE)(scene.export)
+    without("tile/0/001")(scene.export)
+    (report,) = found(scene.export)
+    assert report.facts["entries"] == 256
+    assert {fault["entry"] for fault in report.broken} == {256}
+    assert report.proved.startswith("Entries 0 to 255 are what the checkpoint of 256 entries says")
 
 
 def test_every_byte_counts(scene: Scene) -> None:
@@ -238,7 +278,9 @@ def test_an_empty_log(tmp_path: Path) -> None:
     root = base64.b64encode(foureyes_verify.EMPTY_ROOT).decode()
     (export / "checkpoint").write_text(f"foureyes/empty\n0\n{root}\n\n— x AAAAAAAA\n", "utf-8")
     (report,) = found(export, keys=NO_KEYS)
-    assert [fault["what"] for fault in report.broken] == [f"{export / 'keys.txt'}: No such file or directory"]
+    (fault,) = report.broken
+    assert fault["what"].startswith("the key that should have come with it cannot be read (")
+    assert fault["what"].endswith(": No such file or directory); name the log's key with --key")
     (export / "keys.txt").write_text("", "utf-8")
     (report,) = found(export, keys=NO_KEYS)
     assert (report.broken, report.facts["entries"], report.proved) == ([], 0, "")

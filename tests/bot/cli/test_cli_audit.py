@@ -110,7 +110,26 @@ def test_a_missing_file_beside_the_database_is_no_whole_log(kept: Shell, name: s
     ended = kept("audit", "verify")
     assert ended.code == 7
     assert ended.out.startswith(f"BROKEN {name}")
-    assert "restore it" in ended.out or "there is no signing key" in ended.out
+    assert "restore it from" in ended.out
+    assert "Note: the entries, links and hashes are whole among themselves" in ended.err
+    kept.tamper("UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq = 1")
+    assert "whole among themselves" not in kept("audit", "verify").err
+
+
+def test_an_anchor_of_another_log_covers_nothing(kept: Shell) -> None:
+    """Signed with this key, for a database that was here before: no entry of this one is under it."""
+    for name in ("foureyes.db", "foureyes.db-wal", "foureyes.db-shm"):
+        (kept.folder / name).unlink(missing_ok=True)
+    head = (kept.folder / "foureyes.head").read_bytes()
+    (kept.folder / "foureyes.head").unlink()
+    kept("db", "upgrade")
+    kept("pause", "--tool", "payments.refund", "another log")
+    (kept.folder / "foureyes.head").write_bytes(head)
+    ended = kept("audit", "verify")
+    assert ended.code == 7
+    assert "the anchor is of another log" in ended.out
+    assert ended.out.endswith("The log is BROKEN: 1 entry, 0 of them under the anchor.\n")
+    assert "newer than the anchor" not in ended.err
 
 
 def test_a_forged_anchor_is_broken(kept: Shell) -> None:
