@@ -274,7 +274,7 @@ async def test_an_owner_who_was_erased_is_told_nothing_and_makes_nothing(paged: 
     link = link_in(await end_keys(paged, SAM))
     await paged.settled()
     owner = paged.agent.agent.owner
-    await paged.running.wiring.writer.run(lambda tx: tx.write("DELETE FROM people WHERE ref = ?", (owner,)))
+    await paged.running.wiring.writer.run(lambda tx: tx.write("DELETE FROM main.people WHERE ref = ?", (owner,)))
     async with httpx.AsyncClient() as browser:
         assert [(await browser.get(link)).status_code, (await browser.post(link)).status_code] == [410, 410]
     await paged.running.wiring.writer.run(RotateAgent("refund-bot", timedelta(), "root", new_token))
