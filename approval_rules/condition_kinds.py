@@ -3,6 +3,7 @@
 Such a condition could never be decided, or never hold. Never judges a value, and claims nothing where nothing is known.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -19,6 +20,13 @@ _WITHOUT_LENGTH = frozenset({"a number", "true or false", "an object"})
 _NEVER_COMPARED = frozenset({"an object", "a list"})
 _LOGIC = frozenset({"and", "or", "not"})
 _ORDERED = frozenset({"lt", "le", "gt", "ge"})
+
+_NUMBER = re.compile(r"[-+]?[0-9][0-9,_ ]*(?:\.[0-9]+)?")
+_FORMS = {
+    "now.hour": (re.compile("1?[0-9]|2[0-3]"), "a number from 0 to 23"),
+    "now.time": (re.compile("(?:[01][0-9]|2[0-3]):[0-5][0-9]"), "a text such as '09:30', to '23:59'"),
+    "now.date": (re.compile("20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"), "a text such as '2026-01-31'"),
+}
 
 
 class _Part(NamedTuple):
@@ -155,6 +163,8 @@ class _Walk:
     def _compare(self, one: _Part, other: _Part, *, ordered: bool = False) -> None:
         if not one.label:
             one, other = other, one
+        if ordered and one.label and not other.label:
+            _require_order(one, other)
         if not one.label or one.kind.what is None:
             return
         if one.kind.what in _NEVER_COMPARED or (ordered and one.kind.what == "true or false"):
@@ -175,6 +185,18 @@ class _Walk:
                 hint = f"did you mean '{near}'?" if near else f"it is one of {', '.join(texts[:8])}"
                 at = place if isinstance(value, str) else field.offset
                 raise _MisuseError(at, f"{field.label} is never '{value}'; {hint}")
+
+
+def _require_order(field: _Part, other: _Part) -> None:
+    """Refuse a bound that is none: a number in quotes is put in order letter by letter, and the clock has its form."""
+    for value in other.kind.values or ():
+        if isinstance(value, str) and _NUMBER.fullmatch(value) and field.kind.what != "a number":
+            raise _MisuseError(
+                other.offset, f"'{value}' is text, of which '1000' is less than '50'; take its quotes away"
+            )
+        form = _FORMS.get(field.label)
+        if form is not None and not form[0].fullmatch(str(value)):
+            raise _MisuseError(other.offset if isinstance(value, str) else field.offset, f"{field.label} is {form[1]}")
 
 
 def _sides(node: _Node) -> list[_Node]:

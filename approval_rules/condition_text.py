@@ -38,16 +38,17 @@ def _rank(node: _Node) -> int:
     return _RANK.get(getattr(node, "type", ""), 8)
 
 
-def _inside(node: _Node, least: int, counters: Mapping[str, Counter]) -> str:
+def _inside(node: _Node, least: int, counters: Mapping[str, Counter], beside: str = "") -> str:
     text = text_of(node, counters)
-    return text if _rank(node) >= least else f"({text})"
+    mixed = beside == "or" and _rank(node) == _RANK["and"]  # which of the two binds, not everybody knows
+    return text if _rank(node) >= least and not mixed else f"({text})"
 
 
 def _pair(node: _Node, counters: Mapping[str, Counter]) -> str:
     rank = _rank(node)
     # A comparison is not compared again, and 1 - (2 - 3) is not 1 - 2 - 3.
-    left = _inside(node.left, rank + (rank == _COMPARES), counters)
-    right = _inside(node.right, rank + 1, counters)
+    left = _inside(node.left, rank + (rank == _COMPARES), counters, node.type)
+    right = _inside(node.right, rank + 1, counters, node.type)
     return f"{left} {_SIGNS[node.type]} {right}"
 
 

@@ -4,6 +4,7 @@ rule-engine knows far more than a policy may use: power, regular expressions (Py
 seconds), a clock, functions. What is not named here is refused, with the place and what to write instead.
 """
 
+import re
 from typing import Any, NamedTuple
 
 from approval_rules.counters import CALLS, HOW
@@ -49,6 +50,10 @@ _INSTEAD = {
 _METHODS = frozenset({"starts_with", "ends_with"})
 # rule-engine answers these for every object itself, whatever fields the agent sent.
 _SHADOWED = frozenset({"keys", "values", "is_empty"})
+_OPENS = frozenset({"LPAREN", "LBRACKET"})
+_CLOSES = frozenset({"RPAREN", "RBRACKET"})
+_JOINS = frozenset({"AND", "OR"})
+_IN_DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _ENDS_A_VALUE = frozenset({"SYMBOL", "RPAREN", "RBRACKET", "STRING", "FLOAT", "TRUE", "FALSE"})
 
 
@@ -72,6 +77,21 @@ def check_words(words: list[Token], length: int) -> Fault | None:
         detail = _detail(*padded[i - 2 : i + 3])
         if detail:
             return padded[i].offset, detail
+    return _mixed(words)
+
+
+def _mixed(words: list[Token]) -> Fault | None:
+    """Refuse `a and b or c`: which of the two binds, people do not agree on."""
+    said = [""]
+    for word in words:
+        if word.kind in _OPENS:
+            said.append("")
+        elif word.kind in _CLOSES:
+            said = said[:-1] or [""]
+        elif word.kind in _JOINS:
+            if said[-1] not in ("", word.kind):
+                return word.offset, "'and' and 'or' side by side can be read in two ways; write ( ) around one of them"
+            said[-1] = word.kind
     return None
 
 
@@ -99,6 +119,10 @@ def _detail(before: Token, last: Token, word: Token, then: Token, after: Token) 
         return f"to read a field of this name, write ['{word.text}']"
     if word.kind == "LBRACKET" and last.kind in _ENDS_A_VALUE:
         return _index_detail(word, then, after)
+    if word.kind == "LBRACKET" and then.kind == "RBRACKET":
+        return "nothing is in an empty list"
+    if word.kind == "FLOAT" and not _IN_DIGITS.fullmatch(word.text):
+        return f"write the number in plain digits, such as 50 or 0.5, and not {word.text!r}"
     if word.kind == "STRING" and "\\" in word.text:
         return "write the text as it is, without backslashes"
     if word.kind == "STRING" and last.kind == "IN":

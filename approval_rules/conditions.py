@@ -14,15 +14,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from approval_rules.condition_kinds import misuse
 from approval_rules.condition_words import Token, check_words, names_in, syntax_fault
-from approval_rules.contradictions import contradicted_in
+from approval_rules.contradictions import Wanted, wanted_in
 from approval_rules.counters import Counter, named
 from approval_rules.facts import Unknown, Value
+from approval_rules.implied import impossible_in
 from approval_rules.kinds import Known
 from approval_rules.ranges import Ranges, only_ranges, ranges_of
 from approval_rules.text import Json
 
-MAX_LENGTH = 1000
-MAX_DEPTH = 32
+MAX_LENGTH, MAX_DEPTH = 1000, 32
 # Inexact is an error here: a sum that would have to be rounded must ask people, not pass by a rounding.
 _EXACT = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 
@@ -53,8 +53,8 @@ class Undetermined:
 class Condition:
     """A checked condition. `names` are the top-level names that it reads, those of its `counters` among them.
 
-    `ranges` says between which bounds numbers lie wherever it holds, and `only_ranges` that nothing else is asked.
-    `contradicted` names a field that it wants to be two things at once, so that it never holds.
+    `ranges` are the bounds of numbers wherever it holds (and nothing else is asked: `only_ranges`), `wanted` the values
+    of other fields there; `always` names a field for which it holds whatever the value is.
     """
 
     text: str
@@ -62,7 +62,8 @@ class Condition:
     counters: tuple[Counter, ...]
     ranges: Ranges = field(compare=False)
     only_ranges: bool = field(compare=False)
-    contradicted: str | None = field(compare=False)
+    wanted: Wanted = field(compare=False)
+    always: str | None = field(compare=False)
     _part: "_Part" = field(repr=False, compare=False)
 
     def test(self, names: Names) -> bool | Undetermined:
@@ -100,8 +101,9 @@ def compile_condition(text: str, known: Known = _NOTHING_KNOWN) -> Condition:
     fault = misuse(tree, words, counters.values(), known)
     if fault:
         raise ConditionFaultError(*fault)
-    looked = ranges_of(tree), only_ranges(tree), contradicted_in(tree)
-    return Condition(text, names, tuple(sorted(counters.values())), *looked, part)
+    always = impossible_in(ranges_of(tree, holds=False)) or impossible_in(wanted_in(tree, holds=False))
+    found = ranges_of(tree), only_ranges(tree), wanted_in(tree), always
+    return Condition(text, names, tuple(sorted(counters.values())), *found, part)
 
 
 def tree_of(text: str) -> tuple[Any, Mapping[str, Counter]]:
@@ -136,7 +138,7 @@ def _parse(text: str) -> tuple[Any, frozenset[str], list[Token]]:
 
     Reducing would compute `9**9**9` at once.
     """
-    # It takes 0.7 s to import, and is needed only where a policy is loaded.
+    # It takes long to import, and is needed only where a policy is loaded.
     import rule_engine  # type: ignore[import-untyped]  # noqa: PLC0415 - as the comment says
 
     parser = rule_engine.Rule.parser
@@ -195,6 +197,8 @@ def _compile(node: _Node, depth: int) -> _Part:
 
 
 def _compile_truth(node: _Node, depth: int) -> _Part:
+    if type(node).__name__ == "BooleanExpression":
+        raise ConditionFaultError(0, "a part is always true, or always false; leave it away")
     if node.result_type.name not in {"BOOLEAN", "UNDEFINED"} or type(node).__name__ in _SUMS:
         raise ConditionFaultError(
             0, "a part is neither true nor false; write each comparison in full: x == 'a' or x == 'b'"

@@ -1,4 +1,4 @@
-"""Finds a field that a condition wants to be two things at once, so that it never holds. For checks, never to decide.
+"""Finds which values a condition wants of a field, and so what it wants to be two things at once. Never decides.
 
 It knows a field beside a text, a number, true or false, or a list of them; of anything else it claims nothing. What is
 impossible for numbers between bounds, `approval_rules.ranges` finds.
@@ -15,6 +15,7 @@ _Node = Any  # rule-engine has no types
 # Its kind stands beside a value: true is not 1.
 Literal: TypeAlias = tuple[str, str | Decimal | bool]
 _LITERALS: Final = frozenset({"StringExpression", "FloatExpression", "BooleanExpression"})
+_SAME: Final = frozenset({"eq", "le", "ge"})
 _TRUTH: Final[Mapping[bool, Literal]] = {each: ("BooleanExpression", each) for each in (True, False)}
 
 
@@ -54,20 +55,26 @@ class Values:
 Wanted: TypeAlias = Mapping[str, Values]
 
 
-def contradicted_in(tree: _Node) -> str | None:
-    """Name a field that no value satisfies a condition's tree with; None where there is none to be seen."""
-    return min((name for name, values in implied(tree, _wanted).items() if values.empty), default=None)
+def wanted_in(tree: _Node, *, holds: bool = True) -> Wanted:
+    """Give the values that each field may have where a condition's tree holds (or does not), as far as can be seen."""
+    return implied(tree, _wanted, holds=holds)
 
 
 def _wanted(node: _Node, holds: bool) -> Wanted:  # noqa: FBT001 - as `implied` calls it
     """Give the values that a field may have where one part of a condition holds (or does not)."""
     match type(node).__name__:
+        case "ComparisonExpression" | "ArithmeticComparisonExpression" if _with_itself(node):
+            return {} if (node.type in _SAME) == holds else {_field(node.left) or "": Values(frozenset())}
         case "ComparisonExpression" if node.type in {"eq", "ne"}:
             return _equal(node.left, node.right, holds=(node.type == "eq") == holds)
         case "ContainsExpression":
             return _one_of(node.member, node.container, holds=holds)
     name = _field(node)
     return {} if name is None else {name: Values(frozenset({_TRUTH[holds]}))}
+
+
+def _with_itself(node: _Node) -> bool:
+    return _field(node.left) is not None and _field(node.left) == _field(node.right)
 
 
 def _equal(left: _Node, right: _Node, *, holds: bool) -> Wanted:

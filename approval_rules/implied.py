@@ -40,6 +40,11 @@ def implied(node: _Node, leaf: Callable[[_Node, bool], Mapping[str, S]], *, hold
     return leaf(node, holds)
 
 
+def impossible_in(said: Mapping[str, Said]) -> str | None:
+    """Name the first, by the alphabet, for which there is no value; None where each has one."""
+    return min((name for name, each in said.items() if each.empty), default=None)
+
+
 def _all(one: Mapping[str, S], other: Mapping[str, S]) -> Mapping[str, S]:
     return {**one, **other, **{name: one[name].both(other[name]) for name in one.keys() & other.keys()}}
 

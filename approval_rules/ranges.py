@@ -56,9 +56,9 @@ _MIRRORED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", 
 _NEGATED: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
-def ranges_of(node: _Node) -> Ranges:
-    """Give the range of each number that a condition's tree bounds wherever it holds."""
-    return implied(node, _compared)
+def ranges_of(node: _Node, *, holds: bool = True) -> Ranges:
+    """Give the range of each number that a condition's tree bounds wherever it holds (or does not)."""
+    return implied(node, _compared, holds=holds)
 
 
 def only_ranges(node: _Node) -> bool:

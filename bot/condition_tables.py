@@ -7,11 +7,10 @@ that `python -m tests.bot.condition_tables` writes; a test holds it against what
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 FILE: Final = Path(__file__).with_name("condition_tables.json")
 _PLACE: Final = "rule_engine.parser.parsetab"
@@ -40,13 +39,9 @@ def use() -> None:
         _tabversion=_PLY_FORMAT,
         _lr_method="LALR",
         _lr_signature=Signature(tables["grammar"]),
-        _lr_action=_by_state(tables["action"]),
-        _lr_goto=_by_state(tables["goto"]),
+        _lr_action=dict(enumerate(tables["action"])),
+        _lr_goto=dict(enumerate(tables["goto"])),
         # ply's own say in which file and line a production stands, for whoever debugs a grammar
         _lr_productions=[(name, name, length, function, "", 0) for name, length, function in tables["productions"]],
     )
     sys.modules[_PLACE] = module
-
-
-def _by_state(rows: Sequence[Mapping[str, int]]) -> dict[int, Any]:
-    return {state: row for state, row in enumerate(rows) if row}

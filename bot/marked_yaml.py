@@ -14,6 +14,7 @@ import yaml
 
 from approval_rules.nearest import nearest
 from approval_rules.text import Json
+from bot.plain_sight import hidden_in
 from bot.yaml_loaders import PlainLoader, quick_node
 
 MAX_BYTES = 64 * 1024
@@ -55,6 +56,10 @@ class Page:
             self.text = data.decode()
         except UnicodeDecodeError as error:
             self._fault_after(data[: error.start].decode(), "not UTF-8 from here on; save the file as UTF-8")
+            return None
+        hidden = hidden_in(self.text)
+        if hidden:
+            self._fault_after(self.text[: hidden[0]], hidden[1])
             return None
         node = self._compose()
         if node is None and not self.faults:

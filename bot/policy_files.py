@@ -143,7 +143,10 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], list[PolicyFault]]:
     try:
         names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
     except OSError as error:
-        reason = f"cannot be read ({error.strerror}); 'foureyes init' makes a folder, FOUREYES_POLICY names another"
+        remedy = "'foureyes init' makes a folder, FOUREYES_POLICY names another"
+        if isinstance(error, NotADirectoryError):
+            remedy = "name the folder in which it lies: the files of a policy are one"
+        reason = f"cannot be read ({error.strerror}); {remedy}"
         return {}, [PolicyFault(str(path), 1, 1, reason)]
     wanted = [name for name in names if name.endswith((".yml", CALENDAR))]
     faults += [

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from approval_rules.conditions import Condition
+from approval_rules.implied import impossible_in
 from approval_rules.kinds import ANYTHING
 from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.policy import Policy, PolicyFolder, Rule
 from approval_rules.ranges import Range
 from approval_rules.verdicts import Allow
+from bot.policy_traps import passes_blocks, traps_in
 from handlers.counting import counted
 
 
@@ -26,7 +28,7 @@ class Danger(NamedTuple):
 def dangers(folder: PolicyFolder) -> list[Danger]:
     """Name every danger of a folder, file by file."""
     policies = folder.policies.values()
-    found = [danger for policy in policies for danger in (*_of_policy(policy), *_never_matching(policy))]
+    found = [danger for policy in policies for danger in (*_of_policy(policy), *_of_conditions(policy))]
     return sorted(found) + list(_of_roles(folder))
 
 
@@ -66,12 +68,17 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
         )
 
 
-def _never_matching(policy: Policy) -> Iterator[Danger]:
+def _of_conditions(policy: Policy) -> Iterator[Danger]:
+    passing = passes_blocks(policy)
+    if passing is not None:
+        yield Danger(f"{policy.tool}.yml", 0, passing)
     for rule in policy.rules:
-        wanted = rule.condition.contradicted if rule.condition else None
+        wanted = impossible_in(rule.condition.wanted) if rule.condition else None
         if wanted is not None:
             what = f"never matches: it wants {wanted} to be two things at once; write `or`, or `in`"
             yield Danger(f"{policy.tool}.yml", rule.index, what)
+        for trap in traps_in(policy, rule):
+            yield Danger(f"{policy.tool}.yml", rule.index, trap)
 
 
 def _read(condition: Condition) -> set[str]:

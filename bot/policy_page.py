@@ -12,6 +12,7 @@ from approval_rules.conditions import Condition, ConditionFaultError, compile_co
 from approval_rules.contract import Contract
 from approval_rules.drill import DRILL_TOOL
 from approval_rules.facts import DeclaredFact
+from approval_rules.implied import impossible_in
 from approval_rules.kinds import ANYTHING, Known
 from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.nearest import nearest
@@ -20,6 +21,7 @@ from approval_rules.policy import Policy, Rule
 from approval_rules.verdicts import Block
 from approval_rules.versions import CHANGE_TOOL
 from bot.marked_yaml import MAX_FAULTS, Page
+from bot.plain_sight import hole_in, spelt_out
 from bot.policy_budgets import read_budgets
 from bot.policy_facts import kind_of_fact, read_facts
 from bot.policy_tiers import read_tier, require_control, rules_by_default
@@ -268,14 +270,21 @@ def _read_condition(page: Page, node: yaml.Node, known: Known) -> Condition | No
     text = page.words(node, "a condition")
     if text is None or not isinstance(node, yaml.ScalarNode):
         return None
+    if spelt_out(page.text[node.start_mark.index : node.end_mark.index]):
+        page.fault(node, "condition: write the text as it is, without backslashes")
+        return None
+    hole = hole_in(text)
+    if hole:
+        page.fault_inside(node, hole[0], f"condition: {hole[1]}")
+        return None
     try:
         condition = compile_condition(text, known)
     except ConditionFaultError as fault:
         page.fault_inside(node, fault.offset, f"condition: {fault.detail}")
         return None
-    never = sorted(name for name, each in condition.ranges.items() if each.empty)
+    never = impossible_in(condition.ranges)
     if never:
-        page.fault(node, f"condition: can never hold, because no {never[0]} lies within all of its bounds")
+        page.fault(node, f"condition: can never hold, because no {never} lies within all of its bounds")
         return None
     return condition
 

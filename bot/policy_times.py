@@ -14,6 +14,7 @@ from bot.marked_yaml import Page
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_NO_PLACES: Final = ("UTC", "Etc/UTC")
 _DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
@@ -23,6 +24,10 @@ def read_zone(page: Page, node: yaml.Node) -> tzinfo:
     if name is None:
         return UTC
     if name in available_timezones():
+        if name not in _NO_PLACES and ("/" not in name or name.startswith("Etc/")):
+            page.fault(
+                node, "no place, and not what it looks like: EST has no summer; write one such as America/New_York"
+            )
         return ZoneInfo(name)
     near = nearest(name, available_timezones())
     page.fault(node, "no such time zone; " + (f"did you mean '{near}'?" if near else "write one such as Europe/Berlin"))

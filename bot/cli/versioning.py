@@ -107,6 +107,7 @@ def _content(what: str) -> "PolicyContent":
     """Read a folder, or a version from the database; both must load."""
     from bot.cli.known_versions import known_versions, resolved
     from bot.cli.session import reading
+    from bot.desk.versions import VersionError
     from bot.factor_needs import require_pages
     from bot.policy_files import load_content, open_folder
     from bot.settings import load as settings
@@ -116,6 +117,8 @@ def _content(what: str) -> "PolicyContent":
         content, folder = open_folder(Path(what))
         require_pages(folder, settings().public_url, Path(what))
         return content
+    if not re.fullmatch(r"(?:sha256:)?[0-9a-f]{4,64}", what):
+        raise VersionError(f"{what!r} is no folder and no version; `foureyes policy versions` lists these")
     with reading() as connection:
         content = content_of(looking(connection), resolved(known_versions(connection), what))
     load_content(content)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import rule_engine  # type: ignore[import-untyped]
 
 from bot.condition_tables import FILE, Signature, use
 from tests.bot.condition_tables import made
@@ -51,3 +52,15 @@ def test_a_rule_engine_that_is_there_already_is_left_alone(monkeypatch: pytest.M
     monkeypatch.delitem(sys.modules, "rule_engine.parser.parsetab", raising=False)
     use()
     assert "rule_engine.parser.parsetab" not in sys.modules
+
+
+def test_they_lie_where_ply_looks_and_are_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """State by state, and each production with the function that makes its node."""
+    parser = rule_engine.Rule.parser._parser
+    monkeypatch.delitem(sys.modules, "rule_engine")
+    monkeypatch.setitem(sys.modules, "rule_engine.parser.parsetab", sys)
+    use()
+    laid = vars(sys.modules["rule_engine.parser.parsetab"])
+    assert laid["_lr_action"] == parser.action
+    assert laid["_lr_goto"] == parser.goto
+    assert [each[1:4] for each in laid["_lr_productions"]] == [(p.name, p.len, p.func) for p in parser.productions]

@@ -266,7 +266,7 @@ def test_missing_folder(tmp_path: Path) -> None:
     """A folder that is not there says what to do; so does a file in its place."""
     assert "'foureyes init' makes a folder" in one_fault(tmp_path / "none")[3]
     (tmp_path / "file").write_text("")
-    assert "cannot be read (Not a directory)" in one_fault(tmp_path / "file")[3]
+    assert "cannot be read (Not a directory); name the folder in which it lies" in one_fault(tmp_path / "file")[3]
 
 
 def test_empty_folder(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Small policies and drafts for the tests of the policy. Builds only; never asserts."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,7 +69,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
 anything_named = st.dictionaries(st.sampled_from(["n", "m", "s", "t", "f", "tags", "o"]), anything)
 
 _number = st.recursive(
-    st.sampled_from(["n", "m", "o.n", "o['n']", "s.length", "tags.length", "0", "50", "50.00", "-1", "0.1", "1e3"]),
+    st.sampled_from(["n", "m", "o.n", "o['n']", "s.length", "tags.length", "0", "50", "50.00", "-1", "0.1", "1000"]),
     lambda inner: (
         st.tuples(inner, st.sampled_from("+-*"), inner).map(lambda it: f"({it[0]} {it[1]} {it[2]})")
         | inner.map(lambda it: f"(-{it})")
@@ -76,7 +77,7 @@ _number = st.recursive(
     max_leaves=3,
 )
 _text = st.sampled_from(["s", "t", "o.s", "'pro'", "''", "'standard'"])
-_list = st.lists(_text, max_size=3).map(lambda them: f"[{', '.join(them)}]") | st.just("tags")
+_list = st.lists(_text, min_size=1, max_size=3).map(lambda them: f"[{', '.join(them)}]") | st.just("tags")
 _ordered = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
 _edge = st.sampled_from(["s.starts_with('stand')", "o.s.ends_with('plus')", "t.ends_with('o')"])
 _simple = (
@@ -85,7 +86,7 @@ _simple = (
     | st.tuples(_text, st.sampled_from(["in", "not in"]), _list).map(" ".join)
     | st.sampled_from(["f", "f == true", "f != false"])
     | _edge
-)
+).filter(lambda text: re.search(r"\b(?!in\b|not\b)[a-z]", re.sub("'.*?'", "", text)) is not None)  # reads a field
 conditions = st.recursive(
     _simple,
     lambda inner: (
@@ -93,4 +94,4 @@ conditions = st.recursive(
         | inner.map(lambda it: f"not ({it})")
     ),
     max_leaves=5,
-).map(lambda text: f"({text}) and (n == n or not (n == n))")  # reads a field, whatever was drawn
+).map(lambda text: f"({text}) and (n == n or not (n == n))")  # n, whatever was drawn

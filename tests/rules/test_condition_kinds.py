@@ -100,7 +100,7 @@ def test_what_cannot_be_right_is_refused(text: str, offset: int, detail: str) ->
         "touches_pii and not touches_pii",
         "count(24h by agent) < 5 and sum(amount, 1h by tier) + amount < 5",
         "now.hour < 18 and now.weekday in ['monday'] and now.workday and agent.name == 'a' and run.model == 'x'",
-        "amount - -amount * 2 == 0 and note.ends_with('x') and (1 < 2 or urgent)",
+        "amount - -amount * 2 == 0 and note.ends_with('x') and (amount < 2 or urgent)",
         "odd == order.total and tier == odd",
     ],
 )

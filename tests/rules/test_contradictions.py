@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approval_rules.conditions import compile_condition
+from approval_rules.implied import impossible_in
 
 _leaves = st.sampled_from(
     [
@@ -30,7 +31,7 @@ NAMES = st.fixed_dictionaries(
 
 def contradicted(text: str) -> str | None:
     """Name the field of a condition that can be nothing."""
-    return compile_condition(text).contradicted
+    return impossible_in(compile_condition(text).wanted)
 
 
 @given(CONDITIONS, NAMES)
@@ -58,6 +59,10 @@ def test_what_is_called_impossible_never_holds(text: str, names: dict[str, objec
         ("(tier == 'a' and tier == 'b') or (flag and not flag)", "flag"),
         ("(tier == 'a' or tier == 'b') and tier == 'c'", "tier"),
         ("incident and not incident and n <= 5", "incident"),
+        ("tier != tier", "tier"),
+        ("n < n", "n"),
+        ("n + 1 < n", None),
+        ("n <= n and m == n", None),
         ("tier == 'a'", None),
         ("tier == 'a' or tier == 'b'", None),
         ("tier == 'a' and other == 'b'", None),
@@ -78,3 +83,32 @@ def test_what_is_called_impossible_never_holds(text: str, names: dict[str, objec
 def test_what_is_found(text: str, name: str | None) -> None:
     """A field that should be two texts, both true and false, or in two lists without a common entry."""
     assert contradicted(text) == name
+
+
+@given(CONDITIONS, NAMES)
+def test_what_is_said_to_hold_always_never_fails(text: str, names: dict[str, object]) -> None:
+    """Whatever the fields are: a condition of which that is said is true, or cannot be decided."""
+    if compile_condition(text).always is not None:
+        assert compile_condition(text).test(names) is not False  # type: ignore[arg-type]  # JSON, all of it
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("flag or not flag", "flag"),
+        ("tier != 'a' or tier != 'b'", "tier"),
+        ("tier in ['a', 'b'] or tier not in ['a']", "tier"),
+        ("n > 50 or n <= 50", "n"),
+        ("n > 5 or n < 9", "n"),
+        ("not (n > 9 and n < 5)", "n"),
+        ("tier == tier", "tier"),
+        ("o.s >= o.s and n <= n", "n"),
+        ("(n > 50 or n <= 50) and tier == 'a'", None),
+        ("tier == 'a' or tier != 'b'", None),
+        ("n > 50 or n < 50", None),
+        ("n == m", None),
+    ],
+)
+def test_what_always_holds(text: str, name: str | None) -> None:
+    """Two halves that are the whole, and a field beside itself."""
+    assert compile_condition(text).always == name

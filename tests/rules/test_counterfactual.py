@@ -165,6 +165,7 @@ def test_explaining_never_raises(rules: list[tuple[str | None, Verdict]], names:
 
 # --- what is said, case by case
 
+HUGE, TINY = "1" + 300 * "0", f"0.{299 * '0'}1"
 LOW = "n <= 50 and s in ['pro', 'standard']"
 
 
@@ -189,7 +190,7 @@ LOW = "n <= 50 and s in ['pro', 'standard']"
         ([("s != 'x'", ALLOW), (None, TWO)], {"s": "x"}, [("s", "x", {"x"})]),
         ([("n != 5", ALLOW), (None, TWO)], {"n": 5}, [("n", 5, {5})]),
         ([("not f", ALLOW), (None, TWO)], {"f": True}, [("f", True, [False])]),
-        ([("true and f == 1", ALLOW), (None, TWO)], {"f": True}, [("f", True, [1])]),
+        ([("f == 1", ALLOW), (None, TWO)], {"f": True}, [("f", True, [1])]),
         ([("f == true", ALLOW), (None, TWO)], {}, [("f", None, [True])]),
         ([("o.n == 1", ALLOW), (None, TWO)], {"o": {"n": 2}}, [("o.n", 2, [1])]),
         ([("s < '2025-02'", ALLOW), (None, TWO)], {"s": "2025-03"}, [("s", "2025-03", "(None, 2025-02)")]),
@@ -225,8 +226,8 @@ def test_what_would_have_been_allowed(rules: Any, names: dict[str, Any], found: 
         ([("now.hour < 5", ALLOW), ("now.time < '10:00'", TWO)], {}, ["now.hour < 5"], []),
         ([("tags.length < 2000 and tags.length > 1500", ALLOW)], {"tags": []}, ["tags.length > 1500"], []),
         ([("n > 5 and n < 1", ALLOW)], {"n": 3}, ["n > 5", "n < 1"], []),
-        ([("n + 1e300 < 1e-300", ALLOW)], {"n": 3}, ["n + 1E+300 < 1E-300"], []),
-        ([("n < 1e300 and n > 1e-300", ALLOW)], {"n": 0}, ["n > 1E-300"], []),
+        ([(f"n + {HUGE} < {TINY}", ALLOW)], {"n": 3}, [f"n + {HUGE} < 1E-300"], []),
+        ([(f"n < {HUGE} and n > {TINY}", ALLOW)], {"n": 0}, ["n > 1E-300"], []),
         (
             [(" and ".join(f"{name} in ['a', 'b', 'c', 'd']" for name in "nms"), ALLOW)],
             {},

@@ -107,7 +107,7 @@ def test_the_order_of_a_files_keys_decides_nothing(tmp_path: Path, seed: int) ->
         made = tmp_path / path.relative_to(POLICY)
         made.parent.mkdir(exist_ok=True)
         said = shuffled(yaml.safe_load(path.read_text("utf-8")), dice)
-        made.write_text(json.dumps(said, default=str), "utf-8")
+        made.write_text(json.dumps(said, default=str, ensure_ascii=False), "utf-8")
     folder = replace(load(tmp_path), dial_key=b"k")
     for number, body in enumerate(bodies()):
         assert without_version(judged(folder, body, number)) == without_version(judged(FOLDER, body, number))

@@ -163,7 +163,7 @@ async def test_what_the_candidate_would_turn_away_is_refused_without_the_agents_
 policy:
   tool: {TOOL}
   contract: {{properties: {{amount_usd: {{type: number, maximum: 50}}, order_id: {{}}, customer_id: {{}}}}}}
-  rules: [{{if: now.hour < 24 and amount_usd > 0, allow: true}}]
+  rules: [{{if: now.hour <= 23 and amount_usd > 0, allow: true}}]
 """
     version = await named(living, text, "contract")
     await world.propose(80)

@@ -159,6 +159,7 @@ async def test_activate_refuses_what_cannot_be(living: Living) -> None:
     (folder / "roles.yml").write_text("roles: [", "utf-8")
     assert "roles.yml:1" in (await living("policy", "activate", str(folder), "--author", PRIYA)).err
     assert "no version begins" in (await living("policy", "activate", "ffffffff", "--author", PRIYA)).err
+    assert "is no folder and no version" in (await living("policy", "activate", "./polcy", "--author", PRIYA)).err
     assert changes(world) == []
 
 
