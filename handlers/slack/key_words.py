@@ -33,7 +33,10 @@ def ended_view(ended: KeysEnded) -> Block:
     how = Safe(f"A new key is made on the server: foureyes agent rotate {name}")
     if ended.owner is not None:
         who = person(ended.owner.name, ended.owner.user_id)
-        how = Safe(f"Its owner, {who}, has a message from Foureyes now, with a button for a new one. {how}, too.")
+        how = Safe(
+            f"Its owner, {who}, has a message from Foureyes now, with a button for a new one. If that takes too long, "
+            f"make one on the server: foureyes agent rotate {name}"
+        )
     return notice_view("Keys ended", Safe(f"{dead} {how}"))
 
 
