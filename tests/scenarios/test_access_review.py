@@ -185,6 +185,14 @@ async def test_every_hour_the_roles_are_looked_at(world: World) -> None:
     assert len(seen.joined) == 3
 
 
+async def test_roles_that_fewer_than_two_people_can_fill_are_named(world: World) -> None:
+    """A leaver and a guest fill no seat: of four accounts one can act; of the role with two nothing is said."""
+    await roles(world, {"users": [MAYA, FORMER, LENA, OUTSIDER]}, auditor={"users": [JONAS, PRIYA]})
+    shown = json.dumps((await asked(world, JONAS)).blocks, ensure_ascii=False)
+    assert "The role support_manager has 1 person who can act." in shown
+    assert "The role auditor has" not in shown
+
+
 async def test_people_who_left_are_named_first(world: World) -> None:
     """A deactivated account in roles.yml, and a guest who voted lately, are warned of."""
     await roles(world, {"users": [MAYA, JONAS, FORMER]})

@@ -25,8 +25,8 @@ async def world(tmp_path: Path) -> AsyncIterator[PasskeyWorld]:
         made.verify_log()
 
 
-async def test_from_the_link_to_two_passkeys_and_the_permission(world: PasskeyWorld) -> None:
-    """The same code stands in Slack, on the page, in the packet's vote line and in the receipt under it."""
+async def test_the_same_code_stands_in_slack_on_the_page_and_in_the_receipt(world: PasskeyWorld) -> None:
+    """From the link to two passkeys and the permission: eight characters, the same in the packet's vote line too."""
     keys = await world.holding(MAYA, JONAS)
     proposal = await world.propose()
     packet = await world.packet_of(proposal)
