@@ -75,13 +75,8 @@ class AwayUseCases:
             delegate = tx.person(who.account, "")
             if not tx.first_seen(hashlib.sha256(who.request_id.encode()).hexdigest()):
                 return ()
-            naming = tx.rows(absences.NAMING, {"person": delegate, "now": format_time(tx.at)})
-            away = {PersonId(ref): Away(Face(user, name), parse_time(until), None) for ref, user, name, until in naming}
-            for event in decline(tx.at, delegate, {person: one.until for person, one in away.items()}):
-                recorded = tx.record(event)
-                if isinstance(event, AwayDeclined):
-                    outbox.plan(tx, Kind.ANNOUNCE, event.person, recorded.seq, {})
-                    outbox.plan(tx, Kind.TELL, event.person, recorded.seq, {})
+            away = _naming(tx, delegate)
+            _decline(tx, delegate, away)
             return list(away.values()) or Refusal.NO_DELEGATE
 
         return await written(self._wiring, unit)
@@ -108,7 +103,25 @@ def _noted(tx: Transaction, who: Envelope, command: AwayCommand, zone: str, dele
         return AwaySaid(None, None, zone)
     if event.delegate is not None:
         outbox.plan(tx, Kind.ANNOUNCE, event.person, recorded.seq, {})
+    # Whoever is away stands in for nobody; those who counted on it are told as if this one had said so.
+    if naming := _naming(tx, event.person):
+        _decline(tx, event.person, naming)
     return AwaySaid(None, Away(Face(who.account.user_id, who.user_name), event.until, delegate), zone)
+
+
+def _naming(tx: Transaction, delegate: PersonId) -> dict[PersonId, Away]:
+    """Give those who are away and named this person."""
+    naming = tx.rows(absences.NAMING, {"person": delegate, "now": format_time(tx.at)})
+    return {PersonId(ref): Away(Face(user, name), parse_time(until), None) for ref, user, name, until in naming}
+
+
+def _decline(tx: Transaction, delegate: PersonId, away: Mapping[PersonId, Away]) -> None:
+    """Let a delegate stand in for nobody, and tell whoever is away and the channel."""
+    for event in decline(tx.at, delegate, {person: one.until for person, one in away.items()}):
+        recorded = tx.record(event)
+        if isinstance(event, AwayDeclined):
+            outbox.plan(tx, Kind.ANNOUNCE, event.person, recorded.seq, {})
+            outbox.plan(tx, Kind.TELL, event.person, recorded.seq, {})
 
 
 def _zone(name: str | None) -> tuple[str, tzinfo]:

@@ -173,6 +173,23 @@ async def test_chains_are_not_followed(world: World) -> None:
     assert "Priya Nair (U0PRIYANAI1) for Jonas Weber (U0JONASWEB1) (away) approved" in str(packet.blocks)
 
 
+async def test_a_delegate_who_goes_away_tells_whoever_counted_on_it(world: World) -> None:
+    """It is recorded as a decline, the channel and Maya are told once, and the delegate's vote stands for nobody."""
+    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    assert "You are away until" in await world.say(JONAS, f"away until tomorrow delegate <@{PRIYA}>")
+    await world.say(JONAS, "away for 2 days")
+    await world.settled()
+    declined = [event.person for event in world.ledger().events(AwayDeclined)]
+    assert [world.ledger().user(person) for person in declined] == [MAYA]
+    (told,) = world.slack.messages(world.workspace.direct(MAYA).id)
+    assert "Jonas Weber (U0JONASWEB1) cannot stand in for Maya Chen" in told.text
+    assert len([one for one in world.slack.messages(AGENT_OPS) if "cannot stand in for" in one.text]) == 1
+    packet = await world.packet_of(await world.propose(180))
+    await world.click(JONAS, packet)
+    await world.settled()
+    assert "for Maya" not in str(packet.blocks)
+
+
 async def test_being_away_ends_by_itself_and_by_a_word(world: World) -> None:
     """After its time nobody stands in; `/agent back` ends it at once, and twice says that there is nothing to end."""
     await world.say(MAYA, f"away for 2 hours delegate <@{JONAS}>")
