@@ -372,6 +372,12 @@ _decode = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, pars
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
+def pseudonym(salt: str, team: str, user: str) -> str:
+    """Give the pseudonym that was made for an account with this salt."""
+    text = f'["{salt}","account",{json.dumps([team, user], separators=(",", ":"))}]'
+    return f"pers_{hashlib.sha256(b64url(text.encode('utf-8', 'surrogatepass')).encode()).hexdigest()[:40]}"
+
+
 def disclosure_digest(text: str) -> str:
     """Give the digest of an RFC 9901 disclosure, `["SALT","NAME",VALUE]`."""
     return b64url(hashlib.sha256(b64url(text.encode("utf-8", "surrogatepass")).encode()).digest())
@@ -1523,7 +1529,8 @@ def check_pack(path: Path, named: "Named") -> Pack:
             report.notes.append("the keys came with the pack: compare them with those that you know, or name them")
     except (WrongError, UnreadableError) as error:
         report.add(str(error))
-    for step in (_sums, _manifest, _pack_checkpoint, _pack_entries, _action, _policies, _packets, _factors, _jws):
+    steps = (_sums, _manifest, _pack_checkpoint, _pack_entries, _action, _policies, _packets, _people, _factors, _jws)
+    for step in steps:
         try:
             step(pack)
         except WrongError as error:
@@ -1707,6 +1714,19 @@ def _packets(pack: Pack) -> None:
             pack.report.add(f"{name}: this is not what the log says was shown")
         if not packet["same"]:
             pack.report.notes.append(f"{name}: its maker renders it otherwise than it was posted")
+
+
+def _people(pack: Pack) -> None:
+    """Check that each pseudonym was made for the account that stands there; whoever was erased stands nowhere."""
+    people = pack.json("people.json") if "people.json" in pack.files else {}
+    for ref, told in people.items():
+        team, user = told["account"]
+        # Whoever was noted before the workspace was known is bound without it.
+        if ref not in [pseudonym(str(told["salt"]), each, user) for each in (team, "")]:
+            raise WrongError(f"people.json: {ref} was made for another account than the one that stands there")
+    actors = {entry["actor"]["ref"] for entry in pack.entries.values() if entry["actor"]["kind"] == "human"}
+    if nameless := sorted(actors - people.keys()):
+        pack.report.notes.append(f"whose these pseudonyms are is not borne out: {', '.join(nameless)}")
 
 
 def _factors(pack: Pack) -> None:

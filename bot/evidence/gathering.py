@@ -30,6 +30,7 @@ from bot.store.decisions import Callback, Written, callbacks_of, faces_of, writt
 from bot.store.engine import open_reader
 from bot.store.folds import recorded_of
 from bot.store.past import one_view
+from bot.store.people import Bound, bound_of
 from bot.store.policies import PolicyStoreError, content_of, looking
 from bot.store.rows import Loaded
 from bot.store.transaction import PROPOSAL_EVENTS
@@ -73,6 +74,7 @@ class Decision:
     """One proposal with everything recorded about it, and about the kill switch, as of one moment of the log.
 
     `pauses` are the entries that stopped it, and let it go on, while it was open.
+    `bound` is what bears the pseudonyms out.
     `granted_by` is the public key that signed the permission, None where it was the first key that there was.
     """
 
@@ -88,6 +90,7 @@ class Decision:
     permission: Permission | None
     granted_by: bytes | None
     callbacks: Mapping[int, Callback]
+    bound: Mapping[PersonId, Bound]
 
     @property
     def proposal(self) -> Proposal:
@@ -146,6 +149,7 @@ def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: 
         if most is not None and len(written) + len(pauses) > most:
             raise TooMuchError
         meanwhile = [item for item in switch if item.seq > written[0].seq]
+        people = [*people_of(loaded.proposal), *_acting([*loaded.recorded, *meanwhile])]
         return Decision(
             loaded,
             written,
@@ -153,11 +157,12 @@ def gathered(place: Place, unverified_id: str, of: AgentId | None = None, most: 
             switch,
             list(_states(loaded)),
             list(_switches(switch)),
-            faces_of(connection, [*people_of(loaded.proposal), *_acting([*loaded.recorded, *meanwhile])]),
+            faces_of(connection, people),
             {name: _version(connection, name, place.key) for name in _versions(loaded)},
             proofs_of(connection, sorted((*written, *pauses)), newest, place.keys),
             *_permission(connection, loaded),
             callbacks_of(connection, unverified_id),
+            bound_of(connection, people),
         )
 
 

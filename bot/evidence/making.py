@@ -71,7 +71,7 @@ def pack_of(
     files = {
         **_entry_files(given),
         **_log_files(given, place),
-        **({} if for_agent else _policy_files(given)),
+        **({} if for_agent else _policy_files(given) | _people_file(given)),
         **_packet_files(parts.shown),
         **factor_files(given),
         **_action_file(given),
@@ -134,6 +134,15 @@ def _policy_files(decision: Decision) -> dict[str, bytes]:
             of_tool = version.of_tool(decision.proposal.tool)
             files |= {f"{folder}/files/{file}": data for file, data in of_tool.items()}
     return files
+
+
+def _people_file(decision: Decision) -> dict[str, bytes]:
+    """Give each account with the salt that binds its pseudonym to it."""
+    bound = {
+        ref: {"account": [one.account.team_id, one.account.user_id], "salt": one.salt}
+        for ref, one in decision.bound.items()
+    }
+    return {"people.json": _json(bound)} if bound else {}
 
 
 def _packet_files(shown: Sequence[Shown]) -> dict[str, bytes]:

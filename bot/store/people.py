@@ -41,6 +41,10 @@ _BY_ACCOUNT: Final = f"{_COLUMNS} WHERE user_id = :user AND team_id = :team"
 _ANY_SEALED: Final = "SELECT 1 FROM main.people WHERE key IS NOT NULL LIMIT 1"
 _PLAIN: Final = f"{_COLUMNS} WHERE key IS NULL AND team_id <> '{MACHINE}' LIMIT :most"
 _HOMELESS: Final = "SELECT ref, user_id, name, salt FROM people WHERE team_id = ''"
+_BOUND_OF: Final = (
+    "SELECT ref, team_id, user_id, salt FROM people"
+    " WHERE ref IN (SELECT value FROM json_each(:refs)) AND salt IS NOT NULL"
+)
 FORGET: Final = (
     (
         "INSERT OR REPLACE INTO sealed_with (key, first_seq, last_seq, ended)"
@@ -129,7 +133,7 @@ def seal_some(tx: "Transaction") -> bool:
     """Seal accounts that lie there in plain; False where there are none."""
     found = tx.rows(_PLAIN, {"most": AT_ONCE})
     if _mark(tx.vault, Account("", "")) is None:
-        return False
+        return False  # a server's vault has the signing key always
     for ref, _, _, team, user, name, salt in found:
         tx.learn(Account(team, user), Known(PersonId(ref), name, salt, None, changed=True))
     return bool(found)
@@ -140,6 +144,19 @@ def adopt(tx: "Transaction", team: str) -> None:
     for ref, user, name, salt in tx.rows(_HOMELESS, {}):
         key: str | None = tx.rows("SELECT key FROM main.people WHERE ref = :ref", {"ref": ref})[0][0]
         tx.learn(Account(team, user), Known(PersonId(ref), name, salt, key, changed=True))
+
+
+class Bound(NamedTuple):
+    """An account with the salt that binds a pseudonym to it."""
+
+    account: Account
+    salt: str
+
+
+def bound_of(connection: sqlite3.Connection, people: Iterable[str]) -> dict[PersonId, Bound]:
+    """Give what bears each pseudonym out, for those that have it still."""
+    found = connection.execute(_BOUND_OF, {"refs": json.dumps(sorted(set(people)))})
+    return {PersonId(ref): Bound(Account(team, user), salt) for ref, team, user, salt in found}
 
 
 def opener(vault: "Vault | None") -> Callable[[str, str, bytes, int], str | None]:

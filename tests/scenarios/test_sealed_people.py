@@ -106,6 +106,7 @@ async def test_without_the_keys_nobody_of_slack_is_met_anew(world: World) -> Non
     with closing(open_writer(world.database, checkpoints=False)) as db:
         with pytest.raises(KeyFileError, match="nobody can tell whether this person is known"):
             run_now(db, sources, lambda tx: tx.person(Account(TEAM, WHO), NAME))
+        assert run_now(db, sources, people.seal_some) is False
         first = run_now(db, sources, lambda tx: tx.person(Account("os", "jane"), "jane"))
         assert run_now(db, sources, lambda tx: tx.person(Account("os", "jane"), "jane")) == first
     with closing(open_reader(world.database)) as db:

@@ -295,3 +295,40 @@ def test_keys_of_other_kinds_verify_too() -> None:
         for key in (rsa, x25519.X25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1()))
     ]
     assert [foureyes_verify._is_passkeys(key, signature, b"x") for key in pem] == [True, False, False]
+
+
+def exchange(files: Files) -> None:
+    """Let one person be the other."""
+    people = json.loads(files["people.json"])
+    one, other = sorted(people)[:2]
+    people[one], people[other] = people[other], people[one]
+    files["people.json"] = canonical(people)
+
+
+def leave_out(files: Files) -> None:
+    """Say nothing of a person."""
+    people = json.loads(files["people.json"])
+    files["people.json"] = canonical({ref: told for ref, told in people.items() if MAYA not in told["account"]})
+
+
+def test_whose_vote_it_was_is_borne_out(made: Made, tmp_path: Path) -> None:
+    """Each pseudonym is the digest of its account: who is exchanged is found, and of whom nothing is said, that."""
+    accounts = {told["account"][1] for told in json.loads(made.files["people.json"]).values()}
+    assert {MAYA, JONAS} <= accounts
+    changed = dict(made.files)
+    exchange(changed)
+    (report,) = found(put(summed(changed), tmp_path / "exchanged"), keys=made.keys)
+    assert ["was made for another account" in fault["what"] for fault in report.broken] == [True]
+    changed = dict(made.files)
+    leave_out(changed)
+    (report,) = found(put(summed(changed), tmp_path / "less"), keys=made.keys)
+    assert report.broken == []
+    assert any("is not borne out: pers_" in note for note in report.notes)
+    changed = dict(made.files)
+    changed["people.json"] = b'{"pers_x":{"account":"y"}}'
+    (report,) = found(put(summed(changed), tmp_path / "none"), keys=made.keys)
+    assert ["not as a pack should be" in fault["what"] for fault in report.broken] == [True]
+    del changed["people.json"]
+    (report,) = found(put(summed(changed), tmp_path / "earlier"), keys=made.keys)
+    assert report.broken == []
+    assert any("is not borne out: pers_" in note for note in report.notes)

@@ -1,6 +1,7 @@
 """`erase`: nothing of one person or one subject is left, in no file and no backup, and the log verifies."""
 
 import io
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -218,6 +219,13 @@ async def test_an_erasure_reaches_every_copy(living: Living) -> None:
         assert db.execute("SELECT count(*) FROM people WHERE ref = ?", (person,)).fetchone() == (0,)
         assert db.execute("SELECT count(*) FROM people").fetchone() != (0,)
     ended = await living("audit", "verify")
-    assert ended.code == 0, ended.out
+    assert (ended.code, "pseudonym" in ended.err) == (0, False), ended.out
+    world.settings.data_keys_file.chmod(0o644)
+    ended = await living("audit", "verify")
+    assert (ended.code, "whose pseudonyms they are was not checked" in ended.err) == (0, True), ended.out
+    world.settings.data_keys_file.chmod(0o600)
+    with world.db() as db:
+        body = db.execute("SELECT body FROM entries WHERE type = 'values.erased' ORDER BY seq DESC").fetchone()[0]
+    assert json.loads(body)["data"]["people"] == [person]
     await world.stop()
     assert holding(world.folder, LEFT) == holding(world.folder, WORD) == []
