@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -867,6 +868,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
+        self.gaps: list[tuple[int, int]] = []  # the first and the last of each row of entries that are not there
         self._ranges: list[tuple[int, int]] = []
 
     def open(self) -> sqlite3.Connection:
@@ -885,8 +887,11 @@ class Database:
         if count and not (isinstance(first, int) and isinstance(last, int)):
             raise UnreadableError("its entries are not numbered")
         if count and (first, last) != (0, count - 1):
-            rows = connection.execute("SELECT seq FROM entries ORDER BY seq")
-            starts = [row[0] for place, row in enumerate(rows) if place % AT_ONCE == 0]
+            numbers = [row[0] for row in connection.execute("SELECT seq FROM entries ORDER BY seq")]
+            if not all(type(number) is int for number in numbers):
+                raise UnreadableError("its entries are not numbered")
+            self.gaps = [(at + 1, then - 1) for at, then in pairwise((-1, *numbers)) if at + 1 < then]
+            starts = numbers[::AT_ONCE]
             self._ranges = list(zip(starts, [*starts[1:], last + 1], strict=True))
         else:
             self._ranges = [(at, min(at + AT_ONCE, count)) for at in range(0, count, AT_ONCE)]
@@ -938,6 +943,7 @@ class Walk:
     other: list[int] = field(default_factory=list)
     about: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     names: set[str] = field(default_factory=set)  # what the log may call itself
+    gap: int | None = None  # the first entry that is known to be missing between others
     disclosed: int = 0
     sealed: int = 0
     gone: list[tuple[int, str, int]] = field(default_factory=list)
@@ -1077,7 +1083,8 @@ def judge(into: Walk, checkpoints: Iterable[Checkpoint], keys: Keys) -> None:
         report.lead(what, max(first.size - 1, 0))
     if missing is not None:
         told = f"{missing.source} is of {missing.size}"
-        report.lead(f"the log has {into.size} entries, and {told}: the last are missing", into.size)
+        lack = "the last are missing" if into.gap is None else "some are missing"
+        report.lead(f"the log has {into.size} entries, and {told}: {lack}", into.size if into.gap is None else into.gap)
     report.proved = _proved(into, best, pinned, keys)
 
 
@@ -1253,8 +1260,11 @@ def check_database(path: Path, named: "Named") -> Walk:
         own = list(_checkpoints(notes, named.keys, report))
         into = Walk(report, named.stops(own), own=own)
         tasks = [Task(source.read, first, end, named.subjects()) for first, end in source.pieces()]
-        if last is not None and last + 1 != source.size:
-            report.lead(f"there are {source.size} entries, and the last one is number {last}: some are missing", last)
+        into.gap = source.gaps[0][0] if source.gaps else None
+        for begin, end in source.gaps[:MOST_FAULTS]:
+            report.add(
+                f"entry {begin} is missing" if begin == end else f"the entries {begin} to {end} are missing", begin
+            )
         walk(source, tasks, into, named.jobs)
     except sqlite3.DatabaseError as error:
         report.add(f"the database file is damaged, or cannot be read as it lies here: {error}")

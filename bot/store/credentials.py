@@ -93,7 +93,8 @@ def faults(connection: sqlite3.Connection, folded: Factors) -> Iterator[str]:
         if wanted is None:
             yield f"credential {ident} is in the index and not in the log"
         elif (person, factor, state) != (wanted.person, wanted.factor, wanted.state):
-            yield f"credential {ident}: the index says {factor} {state}, the log says {wanted.factor} {wanted.state}"
+            found, said = f"{factor} of {person} {state}", f"{wanted.factor} of {wanted.person} {wanted.state}"
+            yield f"credential {ident}: the index says {found}, the log says {said}"
         elif not _is_bound(material, wanted):
             yield f"credential {ident}: the index has another key, secret or code than the log says"
     for ident in left:

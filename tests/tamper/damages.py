@@ -43,6 +43,11 @@ class Damage:
         """Say it in a few words."""
         return f"{self.table}: {self.what}"
 
+    @property
+    def is_of_one_row(self) -> bool:
+        """Whether it is done to one row, and shows where that row is, or was."""
+        return self.what.endswith(" changed") or self.what in ("a row deleted", "a row added", "a sealed value deleted")
+
     def is_told(self, faults: Sequence[str]) -> bool:
         """Tell whether the right reason is among the faults."""
         return any(re.search(self.told, fault) for fault in faults)

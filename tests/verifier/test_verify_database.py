@@ -208,12 +208,27 @@ def test_a_recorded_erasure_is_no_fault_and_no_cover(scene: Scene) -> None:
     assert (0, "5 of its detached values are gone and no erasure was recorded") in faults(scene.database)
 
 
-def test_numbers_that_are_none_are_unreadable(scene: Scene) -> None:
+def test_entries_that_are_missing_are_named(scene: Scene) -> None:
+    """Between others, one by one or in a row; what was signed says only that some are."""
+    scene.change("DELETE FROM entries WHERE seq IN (5, 300, 301, 302)")
+    told = faults(scene.database)
+    assert (5, "entry 5 is missing") in told
+    assert (300, "the entries 300 to 302 are missing") in told
+    assert (
+        5,
+        "the log has 598 entries, and the checkpoint of 602 entries in the database is of 602: some are missing",
+    ) in told
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE entries SET seq = 'x' || seq", "UPDATE entries SET seq = 2.5 WHERE seq = 601"]
+)
+def test_numbers_that_are_none_are_unreadable(scene: Scene, change: str) -> None:
     """A table of entries that no server of ours made is refused in one sentence."""
     scene.change(
         "CREATE TABLE other AS SELECT * FROM entries", "DROP TABLE entries", "ALTER TABLE other RENAME TO entries"
     )
-    scene.change("UPDATE entries SET seq = 'x' || seq")
+    scene.change(change)
     told = faults(scene.database)
     assert [what for _, what in told] == ["its entries are not numbered"]
 

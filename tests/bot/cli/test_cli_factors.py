@@ -120,7 +120,7 @@ def test_what_is_old_or_unknown_is_refused(ready: Shell) -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ("UPDATE credentials SET state = 'active'", "the index says passkey active, the log says passkey waiting"),
+        ("UPDATE credentials SET state = 'active'", "active, the log says passkey of"),
         ("UPDATE credentials SET id = 'cred_9'", "credential cred_9 is in the index and not in the log"),
         ("DELETE FROM credentials", "credential cred_1 is in the log and not in the index"),
     ],
