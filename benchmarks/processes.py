@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 CORES: Final = sorted(os.sched_getaffinity(0))
@@ -106,12 +107,18 @@ class Ran:
 
 
 def run(arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Ran:
-    """Run a command; raises RuntimeError where it does not exit with 0."""
+    """Run a command; raises RuntimeError, with what it said, where it does not exit with 0."""
     begun = time.perf_counter()
-    with subprocess.Popen(arguments, env={**os.environ, **env}, cwd=cwd, stdout=subprocess.DEVNULL) as running:
+    with (
+        TemporaryFile() as said,
+        subprocess.Popen(
+            arguments, env={**os.environ, **env}, cwd=cwd, stdout=subprocess.DEVNULL, stderr=said
+        ) as running,
+    ):
         _, status, used = os.wait4(running.pid, 0)
         wall = time.perf_counter() - begun
         running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode:
-        raise RuntimeError(f"{arguments!r} ended with {running.returncode}")
+        if running.returncode:
+            said.seek(0)
+            raise RuntimeError(f"{arguments!r} ended with {running.returncode}: {said.read().decode(errors='replace')}")
     return Ran(wall, used.ru_utime + used.ru_stime)

@@ -10,7 +10,7 @@ from approval_rules.names import RESERVED, TOUCHES
 from approval_rules.policy import Policy, PolicyFolder, Rule
 from approval_rules.ranges import Range
 from approval_rules.verdicts import Allow
-from bot.policy_traps import passes_blocks, traps_in
+from bot.policy_traps import passes_blocks, traps_in, traps_in_contract
 from handlers.counting import counted
 
 
@@ -69,6 +69,8 @@ def _of_policy(policy: Policy) -> Iterator[Danger]:
 
 
 def _of_conditions(policy: Policy) -> Iterator[Danger]:
+    for trap in traps_in_contract(policy):
+        yield Danger(f"{policy.tool}.yml", 0, trap)
     passing = passes_blocks(policy)
     if passing is not None:
         yield Danger(f"{policy.tool}.yml", 0, passing)

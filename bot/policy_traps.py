@@ -6,13 +6,15 @@ alphabet whose letters look the same. Looks at conditions as they are written, a
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from approval_rules.conditions import Condition
 from approval_rules.kinds import ANYTHING
 from approval_rules.names import RESERVED
+from approval_rules.nearest import nearest
 from approval_rules.policy import Policy, Rule
+from approval_rules.text import Json
 from approval_rules.verdicts import Allow, Block
 
 _TEXT: Final = r"'[^']*'|\"[^\"]*\""
@@ -24,6 +26,9 @@ _ORDERED: Final = re.compile(
 )
 _HOST: Final = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+", re.IGNORECASE)
 _BEGINS: Final = re.compile(r"https?://[^/]+|/.*[^/]", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"\^.*(?<!\\)\$", re.DOTALL)
+_ATOM: Final = re.compile(r"\\.|\[[^\]]*\]|.")
+_GROUP: Final = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\((?:\\.|[^()])*\)")
 # Letters of other alphabets that look like a Latin one.
 _ALIKE: Final = frozenset("асеһіјԛорѕԝхуԁѵгАВСЕНІЈКМОРЅТХУԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορυχ")
 
@@ -49,6 +54,34 @@ def passes_blocks(policy: Policy) -> str | None:
     if not names:
         return None
     return f"blocks a {', a '.join(names)} that is written exactly so, in other capitals it passes; list it as an enum"
+
+
+def traps_in_contract(policy: Policy) -> Iterator[str]:
+    """Say what of a tool's contract, and of what is hidden by name, holds less than it seems to."""
+    if policy.contract is None:
+        return
+    found = list(_schemas(policy.contract.schema))
+    for pattern in sorted({each["pattern"] for each in found if isinstance(each.get("pattern"), str)}):
+        if _ATOM.fullmatch(pattern):
+            continue  # one character that must be there, such as \S
+        if not _WHOLE.fullmatch(pattern) or "|" in _GROUP.sub("", pattern):
+            yield f"the pattern {pattern} need not match the whole text; write ^(?: ... )$ around it"
+    names = {name for each in found for name in _mapping(each.get("properties"))} | {each.name for each in policy.facts}
+    for name in policy.redact:
+        near = None if name in names else nearest(name, names)
+        if near:
+            yield f"hides {name}, as no field is called; did you mean {near}?"
+
+
+def _schemas(node: Json) -> Iterator[Mapping[str, Any]]:
+    """Give every object in a schema, the outer ones first."""
+    yield from [node] if isinstance(node, Mapping) else []
+    for each in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
+        yield from _schemas(each)
+
+
+def _mapping(node: Json) -> Mapping[str, Json]:
+    return node if isinstance(node, Mapping) else {}
 
 
 def _too_wide(policy: Policy, condition: Condition) -> Iterator[str]:

@@ -79,3 +79,30 @@ def test_what_an_agent_cannot_choose_is_no_trap(tmp_path: Path, more: str, condi
     rules = f'rules: [{{if: "{condition}", {verdict}}}]'
     (tmp_path / "pay.yml").write_text(f"policy:\n  tool: pay\n  {more}\n  {rules}\n", "utf-8")
     assert [danger for danger in map(str, dangers(load(tmp_path))) if "exactly so" in danger] == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "log", "said"),
+    [
+        ("id: {type: string, pattern: 'ORD-[0-9]+'}", "", "the pattern ORD-[0-9]+ need not match"),
+        ("id: {type: string, pattern: '^ORD-[0-9]+'}", "", "the pattern ^ORD-[0-9]+ need not match"),
+        ("id: {type: string, pattern: '^a|b$'}", "", "the pattern ^a|b$ need not match"),
+        ("id: {type: string, pattern: '^a[)]|b$'}", "", "the pattern ^a[)]|b$ need not match"),
+        ("id: {type: string, pattern: '^cost \\$'}", "", "need not match"),
+        ("l: {type: array, items: {type: string, pattern: xy}}", "", "the pattern xy need not match"),
+        ("id: {type: string, pattern: '^(?:a|b)[c|d]\\|e$'}", "", None),
+        ("pattern: {type: string}", "", None),
+        ("id: {type: string, pattern: '\\S'}", "", None),
+        ("card: {type: string}", "crad", "hides crad, as no field is called; did you mean card?"),
+        ("o: {type: object, properties: {card: {type: string}}}", "card", None),
+        ("card: {type: string}", "iban", None),
+    ],
+)
+def test_traps_of_a_contract(tmp_path: Path, schema: str, log: str, said: str | None) -> None:
+    """A pattern that matches somewhere in a text, and a field that is hidden under a name that nothing has."""
+    hidden = f"\n    - log: {{redact_fields: [{log}]}}" if log else ""
+    text = f"policy:\n  tool: pay\n  contract: {{properties: {{{schema}}}}}\n  rules:\n    - block: true{hidden}\n"
+    (tmp_path / "pay.yml").write_text(text, "utf-8")
+    found = [str(danger) for danger in dangers(load(tmp_path))]
+    assert [line for line in found if said is not None and said in line] == found
+    assert len(found) == (said is not None)
