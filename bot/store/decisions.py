@@ -14,7 +14,7 @@ from handlers.desk import Face
 
 _SEQS = "SELECT seq FROM entries WHERE subject = :subject"
 _AT = "SELECT seq, body, leaf_hash FROM entries WHERE seq IN (SELECT value FROM json_each(:seqs)) ORDER BY seq"
-_VALUES = "SELECT seq, name, value, salt FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
+_VALUES = "SELECT seq, name, salt, value FROM detached WHERE seq IN (SELECT value FROM json_each(:seqs))"
 _CALLBACKS = "SELECT wanted_seq, state, due_at, attempts FROM outbox WHERE name > :first AND name < :last"
 _KEPT = "SELECT size, note FROM checkpoints WHERE size >= :size ORDER BY size LIMIT 1"
 
@@ -66,7 +66,7 @@ def written_at(connection: sqlite3.Connection, seqs: Iterable[int]) -> tuple[Wri
     """Give the entries at these log indexes, in the order of the log."""
     where = {"seqs": json.dumps(list(seqs))}
     living: dict[int, list[Disclosure]] = defaultdict(list)
-    for seq, name, value, salt in sorted(connection.execute(_VALUES, where), key=lambda row: row[:2]):
+    for seq, name, salt, value in sorted(connection.execute(_VALUES, where), key=lambda row: row[:2]):
         if salt is not None:  # else it was erased; what was changed has no value any more, and is no erasure
             living[seq].append(Disclosure(salt, name, "null" if value is None else value))
     found = connection.execute(_AT, where)

@@ -106,9 +106,11 @@ def opener(vault: Vault | None) -> Callable[[int, str, str, bytes, int], str | N
     def opened(seq: int, name: str, key: str, box: bytes, part: int) -> str | None:
         nonlocal last
         which = seq, name, key, box
-        if last[0] != which:  # a row's salt and value are asked for one after the other
-            last = which, _opened(vault, seq, name, key, box)
-        return last[1][part]
+        # A row's salt and value are asked for one after the other. What was opened is forgotten with the value: its key
+        # may be gone when it is asked for again.
+        both = last[1] if last[0] == which else _opened(vault, seq, name, key, box)
+        last = (which, both) if part == 0 else (None, (None, None))
+        return both[part]
 
     return opened
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from bot.clock import new_token
 from bot.data_keys import HELD, DataKeys, create, key_name
 from bot.keys import KeyFileError
 from bot.sealing import CannotOpenError
+from bot.store.sealed import opener
 
 DAY = "2026-01-31"
 
@@ -80,6 +83,18 @@ def test_what_was_shredded_is_gone_for_everybody(file: Path) -> None:
     before = file.stat().st_ino
     keys.shred([])
     assert file.stat().st_ino == before
+
+
+def test_what_was_shown_is_not_shown_once_more(file: Path) -> None:
+    """A connection that read a value reads nothing in its row once the key is gone."""
+    keys = DataKeys(file, new_token)
+    name, box = keys.seal(DAY, 30, "salt\n1", "7:reason")
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.create_function("opened", 5, opener(keys))
+        look = "SELECT opened(7, 'reason', :key, :box, 0), opened(7, 'reason', :key, :box, 1)"
+        assert connection.execute(look, {"key": name, "box": box}).fetchone() == ("salt", "1")
+        keys.shred([name])
+        assert connection.execute(look, {"key": name, "box": box}).fetchone() == (None, None)
 
 
 def test_two_processes_lose_no_key_of_each_other(file: Path) -> None:
