@@ -29,6 +29,7 @@ class PagedWorld(World):
 
     async def busy_week(self) -> Message:
         """Let a week with something of everything pass, and give the message about it."""
+        await self.until_day(weekday=2, hour=12)  # five hours from here are the same week, whatever day it is outside
         for amount in (180, 95.5, 240, 61, 129.9):
             proposal = await self.propose(amount)
             packet = await self.packet_of(proposal)
@@ -49,12 +50,16 @@ class PagedWorld(World):
 
     async def until_monday(self) -> None:
         """Let time pass until the next Monday, a minute after nine, UTC, and let the server look."""
-        now = self.clock()
-        monday = now.date() + timedelta(days=7 - now.weekday())
-        due = datetime(monday.year, monday.month, monday.day, 9, 1, tzinfo=UTC)
-        await self.move(seconds=(due - now).total_seconds())
+        await self.until_day(weekday=0, hour=9, minute=1)
         await self.running.weekly.look()
         await self.settled()
+
+    async def until_day(self, weekday: int, hour: int, minute: int = 0) -> None:
+        """Let time pass until the next such day (Monday is 0), never today, at this hour, UTC."""
+        now = self.clock()
+        day = now.date() + timedelta(days=(weekday - now.weekday() - 1) % 7 + 1)
+        then = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+        await self.move(seconds=(then - now).total_seconds())
 
     def review_message(self) -> Message:
         """Give the newest message about a review."""

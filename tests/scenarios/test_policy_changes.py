@@ -213,8 +213,9 @@ async def test_a_change_that_no_packet_can_show_is_refused(governed: World) -> N
     await asked(governed)
 
 
-async def test_hostile_text_in_a_policy_is_shown_as_text(governed: World) -> None:
-    """A policy file cannot ping a channel, hide a line, or fake the end of the diff."""
+async def test_hostile_text_in_a_policy_is_shown_as_text(governed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy file cannot ping a channel, hide a line, or fake the end of the diff, had it come past the check."""
+    monkeypatch.setattr("bot.marked_yaml.hidden_in", lambda _: None)
     evil = STRICTER + "    # <!channel> \u202e\u200b @here\n" + "\n" * 40 + "    # far below\n"
     packet = await asked(governed, evil)
     shown = json.dumps(packet.blocks, ensure_ascii=False)

@@ -157,8 +157,9 @@ async def test_erased_values_are_counted_and_named_as_erased(world: World) -> No
     assert "erased" in page_of(made)
 
 
-async def test_a_policy_file_keeps_its_indentation(world: World) -> None:
-    """What belongs to what can be read on the page; what is invisible elsewhere in a line is still made visible."""
+async def test_a_policy_file_keeps_its_indentation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What belongs to what can be read; what is invisible is shown, in a version from before that was refused."""
+    monkeypatch.setattr("bot.marked_yaml.hidden_in", lambda _: None)
     text = (
         "policy:\n  tool: payments.refund\n  rules:\n            - require_approval: support_manager # \u202e   x  \n\n"
     )
