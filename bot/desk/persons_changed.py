@@ -73,7 +73,7 @@ def known_persons(tx: Transaction) -> PersonsKnown:
         return faces.get(person, Face("", "somebody whose name was erased"))
 
     def named(groups: Iterable[Person]) -> list[list[Face]]:
-        return sorted(([face(each) for each in sorted(group)] for group in groups), key=str)
+        return sorted((sorted((face(each) for each in group), key=str) for group in groups), key=str)
 
     asked = [(each.change, face(each.one), face(each.other)) for each in persons.asked]
     return PersonsKnown(named(persons.groups), named(persons.apart), asked)
