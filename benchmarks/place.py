@@ -14,10 +14,12 @@ from benchmarks.processes import FOUREYES, LOAD_CORE, SERVER_CORE, Process
 from bot.agents import AddAgent, NewKey
 from bot.anchoring import Anchoring
 from bot.clock import SteadyClock, TimeOrderedIds, new_token, salts
-from bot.keys import load_or_create
+from bot.keys import load, load_or_create
+from bot.search.index import next_batch
+from bot.search.words import marker
 from bot.store import schema
 from bot.store.commit import run_now
-from bot.store.engine import open_writer
+from bot.store.engine import open_reader, open_writer
 from bot.store.transaction import Sources
 
 T = TypeVar("T")
@@ -57,6 +59,16 @@ class Place:
         """Sign the newest head of the log, so that a server starts on it."""
         key = self.folder / "foureyes.key"
         Anchoring(self.database, key.with_suffix(".head"), load_or_create(key), SOURCES.clock).close()
+
+    def index(self) -> None:
+        """Take the whole log into the search index."""
+        mark = marker(load(self.folder / "foureyes.key"))
+        with (
+            closing(open_writer(self.database, checkpoints=True)) as writer,
+            closing(open_reader(self.database)) as log,
+        ):
+            while (batch := next_batch(log, mark)) is not None:
+                run_now(writer, SOURCES, batch)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Ticks:
             tick,
             IntervalTrigger(seconds=seconds),
             id=name,
+            name=name,
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,

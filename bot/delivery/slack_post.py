@@ -346,25 +346,28 @@ class SlackSenders:
         """Tell the clicker alone what became of the click."""
         if self._wiring.clock() - row.created_at > _ANSWER_LIFE:
             return Sent(row.wanted_seq)
-        _, seen = await self._seen(row.subject)
+        snapshot = self._wiring.reads.glance()
+        loaded = await snapshot.proposal(row.subject)
         refusal, decision = row.payload["refusal"], Decision(row.payload["decision"])
         if refusal is not None:
+            seen = None if loaded is None else await seen_from(snapshot, loaded)
             sentence = refusal_sentence(Refusal(refusal), seen)
-        elif seen is not None:
-            sentence = counted_sentence(seen, decision)
+        elif loaded is not None:
+            sentence = counted_sentence(loaded.proposal, decision)
         else:
             return Never("the proposal is not in the log")
-        await attempt.begin()
         webhook = AsyncWebhookClient(
             row.payload["url"], timeout=5, session=self._slack.client.session, retry_handlers=[]
         )
         try:
-            answer = await webhook.send_dict(answer_body(sentence))
+            status = (await webhook.send_dict(answer_body(sentence))).status_code
         except Exception:  # noqa: BLE001 - aiohttp's errors quote the address, which is a secret
-            return Later("unreachable")
-        if answer.status_code in (404, 410):
+            status = None
+        if status in (200, 404, 410):
             return Sent(row.wanted_seq)
-        return Sent(row.wanted_seq) if answer.status_code == 200 else Later(f"http-{answer.status_code}")  # noqa: PLR2004
+        # Only now: told twice after a crash it says the same, so a try is written down for its number alone.
+        await attempt.begin()
+        return Later("unreachable" if status is None else f"http-{status}")
 
 
 def _sent(as_of: int, seen: Seen, posted: Posted) -> Sent:

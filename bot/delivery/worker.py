@@ -1,12 +1,14 @@
 """The outbox worker: takes due rows, hands each to its sender, and writes down what became of it.
 
 A row is marked as being sent before anything leaves, so that a crash is seen afterwards; whoever finds such a row
-reconciles before sending again. Nothing here holds a transaction while it talks to the network.
+reconciles before sending again. An answer to a click is not: told twice, it says the same. Nothing here holds a
+transaction while it talks to the network.
 """
 
 import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -85,7 +87,10 @@ class Sender(Protocol):
     """Delivers one kind of row."""
 
     async def __call__(self, row: OutboxRow, attempt: "Attempt") -> Result:
-        """Deliver; MUST call `attempt.begin()` right before anything leaves. Raises nothing for a failed delivery."""
+        """Deliver; MUST call `attempt.begin()` right before anything leaves that must not leave twice, or has failed.
+
+        Raises nothing for a failed delivery.
+        """
 
 
 class Attempt:
@@ -149,16 +154,19 @@ class OutboxWorker:
         for kind, width in LANES.items():
             lane = self._under_way[kind]
             if len(lane) < width and self._held_until.get(kind, now) <= now:
-                where = {"kind": kind.value, "now": format_time(now), "limit": 2 * width}
-                found = await snapshot.rows(outbox.DUE, where)
-                self._start(lane, width, [outbox_row(row) for row in found])
+                where = {
+                    "kind": kind.value,
+                    "now": format_time(now),
+                    "under_way": json.dumps(list(lane)),
+                    "limit": width - len(lane),
+                }
+                for row in await snapshot.rows(outbox.DUE, where):
+                    self._start(lane, outbox_row(row))
 
-    def _start(self, lane: dict[int, asyncio.Task[None]], width: int, due: Sequence[OutboxRow]) -> None:
-        for row in due:
-            if len(lane) < width and row.id not in lane:
-                task = asyncio.create_task(self._deliver(row))
-                lane[row.id] = task
-                task.add_done_callback(partial(self._done, lane, row.id))
+    def _start(self, lane: dict[int, asyncio.Task[None]], row: OutboxRow) -> None:
+        task = asyncio.create_task(self._deliver(row))
+        lane[row.id] = task
+        task.add_done_callback(partial(self._done, lane, row.id))
 
     def _done(self, lane: dict[int, asyncio.Task[None]], ident: int, _task: asyncio.Task[None]) -> None:
         del lane[ident]

@@ -20,7 +20,6 @@ from bot.store.rows import Loaded
 from bot.store.transaction import Transaction
 
 DIRECTORY = system("directory")
-_ACCOUNT_OF = "SELECT team_id, user_id FROM people WHERE ref = :ref"
 
 
 class NeedPeopleError(Exception):
@@ -127,10 +126,6 @@ def _is_hidden(tx: Transaction, person: PersonId, member: Member) -> bool:
 
 def _accounts(tx: Transaction, people: frozenset[PersonId]) -> dict[PersonId, Account]:
     """Give the account of each pseudonym that has one still."""
-    new = {person: account for person, account, _ in tx.new_people()}
-    accounts: dict[PersonId, Account] = {}
-    for person in sorted(people):
-        found = [] if person in new else tx.rows(_ACCOUNT_OF, {"ref": person})
-        if found or person in new:
-            accounts[person] = new.get(person) or Account(*found[0])
-    return accounts
+    known = {PersonId(ref): Account(team, user) for ref, team, user, _ in tx.people(people)}
+    known |= {person: account for person, account, _ in tx.new_people() if person in people}
+    return {person: known[person] for person in sorted(known)}

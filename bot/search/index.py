@@ -149,8 +149,9 @@ def loaded_before(connection: sqlite3.Connection, subjects: Iterable[str], end: 
     for subject in subjects:
         where = {"subject": subject}
         entries = [row for row in connection.execute(rows.ENTRIES_OF, where) if row[0] < end]
-        recorded = rows.recorded_from(entries, connection.execute(rows.DETACHED_OF, where).fetchall())
-        loaded = rows.loaded_from(recorded)
+        last = entries[-1][0] if entries else -1
+        values = [row for row in connection.execute(rows.DETACHED_OF, where) if row[0] <= last]
+        loaded = rows.loaded(entries, values)
         if loaded is not None:
             yield loaded
 

@@ -1,11 +1,11 @@
 """Keeps the search index up with the log, a little at a time, so that proposals come first."""
 
 import asyncio
-from contextlib import closing
+import sqlite3
 from pathlib import Path
 from typing import Final
 
-from bot.search.index import BATCH, Batch, next_batch
+from bot.search.index import BATCH, next_batch
 from bot.search.words import Marker
 from bot.store.engine import open_reader
 from bot.store.writer import Writer
@@ -30,12 +30,15 @@ class Indexer:
         is made up when they are fewer.
         """
         async with self._turn:
-            for _ in range(_AT_ONCE):
-                batch = await asyncio.to_thread(self._next)
-                grown = None if batch is None else await self._writer.run(batch)
-                if grown is None or grown > BATCH // 2:
-                    return
+            log = await asyncio.to_thread(open_reader, self._path)
+            try:
+                await self._take_in(log)
+            finally:
+                log.close()
 
-    def _next(self) -> Batch | None:
-        with closing(open_reader(self._path)) as connection:
-            return next_batch(connection, self._mark)
+    async def _take_in(self, log: sqlite3.Connection) -> None:
+        for _ in range(_AT_ONCE):
+            batch = await asyncio.to_thread(next_batch, log, self._mark)
+            grown = None if batch is None else await self._writer.run(batch)
+            if grown is None or grown > BATCH // 2:
+                return

@@ -13,6 +13,7 @@ from bot.audit.merkle import Frontier
 from bot.audit.tiles import stored_frontier
 from bot.store import rows
 from bot.store.codec import POLICY, SWITCH, Recorded
+from bot.store.rows import Loaded, Row
 
 F = TypeVar("F")
 
@@ -51,7 +52,14 @@ class Folds:
 
 def recorded_of(connection: sqlite3.Connection, subject: str) -> tuple[Recorded, ...]:
     """Read everything recorded about one subject."""
+    return rows.recorded_from(*_about(connection, subject))
+
+
+def loaded_of(connection: sqlite3.Connection, subject: str) -> Loaded | None:
+    """Load one proposal."""
+    return rows.loaded(*_about(connection, subject))
+
+
+def _about(connection: sqlite3.Connection, subject: str) -> tuple[list[Row], list[Row]]:
     where = {"subject": subject}
-    return rows.recorded_from(
-        connection.execute(rows.ENTRIES_OF, where).fetchall(), connection.execute(rows.DETACHED_OF, where).fetchall()
-    )
+    return connection.execute(rows.ENTRIES_OF, where).fetchall(), connection.execute(rows.DETACHED_OF, where).fetchall()

@@ -65,7 +65,8 @@ _COLUMNS = (
 )
 DUE = (
     f"SELECT {_COLUMNS} FROM outbox WHERE kind = :kind AND state IN ('queued', 'sending')"  # noqa: S608 - a constant
-    " AND due_at <= :now AND opened IS NOT NULL ORDER BY due_at LIMIT :limit"
+    " AND due_at <= :now AND id NOT IN (SELECT value FROM json_each(:under_way)) AND opened IS NOT NULL"
+    " ORDER BY due_at LIMIT :limit"
 )
 LIST = f"SELECT {_COLUMNS} FROM outbox WHERE state = :state ORDER BY id LIMIT :limit"  # noqa: S608 - a constant
 # In two halves, because each has an index of its own: what is done stays in the table and must not be walked.

@@ -7,17 +7,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from approval_rules.people import Account, AgentId, PersonId
 from approval_rules.switch import ScopeKind, Switch
 from approval_rules.times import format_time
 from approval_rules.versions import Versions
+from bot.keys import KeyFileError
 from bot.store import people, rows
 from bot.store.codec import POLICY, SWITCH, Recorded
 from bot.store.engine import StoreUnavailableError, open_reader
 from bot.store.rows import AgentRow, Loaded, Row
-from bot.store.sealed import vault_for
+from bot.store.sealed import Vault, vault_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,13 +29,17 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 4
 _NOT_OPENED: Final = "user-defined function"
 """What SQLite says where what was sealed could not even be tried to open."""
+_NO_KEYS: Final = "the data keys cannot be read; `foureyes doctor` says why"
 
 
 class Snapshot:
     """One connection's view of the database."""
 
-    def __init__(self, run: Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]]) -> None:
+    def __init__(
+        self, run: Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]], vault: "Callable[[], Vault | None]"
+    ) -> None:
         self._run = run
+        self._vault = vault
 
     async def rows(self, sql: str, where: Mapping[str, Any]) -> Sequence[Row]:
         """Read rows."""
@@ -41,12 +47,15 @@ class Snapshot:
 
     async def recorded(self, subject: str) -> tuple[Recorded, ...]:
         """Read everything recorded about a subject."""
-        entries = await self.rows(rows.ENTRIES_OF, {"subject": subject})
-        return rows.recorded_from(entries, await self.rows(rows.DETACHED_OF, {"subject": subject}))
+        return rows.recorded_from(*await self._about(subject))
 
     async def proposal(self, unverified_id: str) -> Loaded | None:
         """Load one proposal."""
-        return rows.loaded_from(await self.recorded(unverified_id))
+        return rows.loaded(*await self._about(unverified_id))
+
+    async def _about(self, subject: str) -> tuple[Sequence[Row], Sequence[Row]]:
+        where = {"subject": subject}
+        return await self.rows(rows.ENTRIES_OF, where), await self.rows(rows.DETACHED_OF, where)
 
     async def switch(self) -> Switch:
         """Load the kill switch."""
@@ -66,10 +75,14 @@ class Snapshot:
         head = await self.rows(rows.HEAD, {})
         return head[0][0] + 1 if head else 0
 
-    async def accounts(self, people: Iterable[PersonId]) -> dict[PersonId, tuple[Account, str]]:
+    async def accounts(self, refs: Iterable[PersonId]) -> dict[PersonId, tuple[Account, str]]:
         """Give the account and the display name behind each pseudonym that has one still."""
-        found = await self.rows(rows.PEOPLE_BY_REF, {"refs": json.dumps(sorted(set(people)))})
-        return {PersonId(ref): (Account(team, user), name) for ref, team, user, name in found}
+        found = await self.rows(people.BY_REF, {"refs": json.dumps(sorted(set(refs)))})
+        try:
+            known = people.opened_rows(self._vault(), found)
+        except KeyFileError as error:
+            raise StoreUnavailableError(_NO_KEYS) from error
+        return {PersonId(ref): (Account(team, user), name) for ref, team, user, name in known}
 
     async def due(self, now: datetime, switch: Switch, limit: int) -> Sequence[str]:
         """List the proposals whose clock has run out and stands under no pause; outcomes are due in a pause too."""
@@ -98,10 +111,10 @@ class Reads:
         self.path = path
         self._threads = ThreadPoolExecutor(_AT_ONCE, "reads")
         self._idle: list[sqlite3.Connection] = []
-        self._listing = Snapshot(self._rows_there)
+        self._listing = Snapshot(self._rows_there, partial(vault_for, path))
         # A few indexed look-ups on the loop's own thread cost 20 us each; a hop to another thread and back costs 500.
         self._here = open_reader(path)
-        self._glance = Snapshot(self._rows_here)
+        self._glance = Snapshot(self._rows_here, partial(vault_for, path))
         self._closed = False
         self._open = 0
         self._none_open = asyncio.Event()
@@ -169,5 +182,5 @@ def _read(connection: sqlite3.Connection, sql: str, where: Mapping[str, Any]) ->
         return connection.execute(sql, where).fetchall()
     except sqlite3.Error as error:
         if _NOT_OPENED in str(error):
-            raise StoreUnavailableError("the data keys cannot be read; `foureyes doctor` says why") from error
+            raise StoreUnavailableError(_NO_KEYS) from error
         raise StoreUnavailableError(f"the database could not be read: {error}") from error

@@ -85,6 +85,17 @@ def _event(body: bytes, living: tuple[tuple[str, str], ...]) -> Event:
     return decode(json.loads(body), dict(living))
 
 
+def loaded(entries: Sequence[Row], detached: Sequence[Row]) -> Loaded | None:
+    """Fold the rows of one proposal (ENTRIES_OF, DETACHED_OF); None where that is no proposal."""
+    return _loaded(tuple(entries), tuple(detached))
+
+
+# A click reads a proposal four times, and changes it once. What is read decides alone: a value that is gone is gone.
+@lru_cache(maxsize=256)
+def _loaded(entries: tuple[Row, ...], detached: tuple[Row, ...]) -> Loaded | None:
+    return loaded_from(recorded_from(entries, detached))
+
+
 def key_hash(agent: str, key: str) -> str:
     """Give what an idempotency key is found by: it may have anybody's name in it, so it is not kept itself."""
     return hashlib.sha256(f"{agent}\n{key}".encode()).hexdigest()

@@ -3,6 +3,7 @@
 A unit that raises leaves nothing behind and does not disturb the others of its batch. Nothing here does network I/O.
 """
 
+import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from approval_rules.versions import Versions, evolve_versions
 from bot.audit.log_format import Entry, disclosure_digest, seal
 from bot.store import absences, people, rows, sealed, sent, terms
 from bot.store.codec import Recorded, encode
-from bot.store.folds import Folds, recorded_of
+from bot.store.folds import Folds, loaded_of, recorded_of
 from bot.store.growing import GrowingTree
 from bot.store.index import INDEX_COLUMNS, index_row
 from bot.store.people import Known
@@ -211,7 +212,7 @@ class Transaction:
         if known is not None:
             return known
         if unverified_id not in self._stored:  # nobody else writes while this transaction lasts
-            self._stored[unverified_id] = rows.loaded_from(recorded_of(self._db, unverified_id))
+            self._stored[unverified_id] = loaded_of(self._db, unverified_id)
         return self._stored[unverified_id]
 
     def marks(self, digest: str) -> list[bytes]:
@@ -298,9 +299,8 @@ class Transaction:
 
     def people(self, refs: Collection[PersonId]) -> Sequence[Row]:
         """Read the committed rows of people: ref, team_id, user_id, name."""
-        marks = ", ".join("?" * len(refs))
-        sql = f"SELECT ref, team_id, user_id, name FROM people WHERE ref IN ({marks})"  # noqa: S608 - marks only
-        return cast("Sequence[Row]", self._db.execute(sql, tuple(refs)).fetchall())
+        found = self._db.execute(people.BY_REF, {"refs": json.dumps(list(refs))}).fetchall()
+        return people.opened_rows(self.vault, found)
 
     def new_people(self) -> list[tuple[PersonId, Account, str]]:
         """List the people that this batch met: their rows may not be readable yet."""

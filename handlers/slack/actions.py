@@ -168,7 +168,7 @@ def refused(judged: Judged) -> Block | None:
 
 
 def _denied(judged: Judged) -> Safe:
-    return counted_sentence(judged.seen, Decision.DENY) if judged.seen else UNKNOWN_PROPOSAL
+    return counted_sentence(judged.seen.proposal, Decision.DENY) if judged.seen else UNKNOWN_PROPOSAL
 
 
 def faulted(block: str, sentence: Safe) -> BoltResponse:

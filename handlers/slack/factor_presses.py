@@ -70,7 +70,7 @@ def _judged(judged: Judged) -> Block:
         )
     if judged.refusal is not None:
         return notice_view(_NOT_COUNTED, refusal_sentence(judged.refusal, judged.seen))
-    return notice_view("Approved", counted_sentence(judged.seen, Decision.APPROVE))
+    return notice_view("Approved", counted_sentence(judged.seen.proposal, Decision.APPROVE))
 
 
 def _at_the_field(sentence: Safe) -> BoltResponse:

@@ -23,8 +23,11 @@ from handlers.slack.config import SlackConfig
 from handlers.slack.desks import Desks
 from handlers.slack.factor_presses import FactorPresses
 from handlers.slack.ids import (
+    APPROVE,
     CODE_VIEW,
+    DENY,
     DENY_VIEW,
+    DETAILS,
     HOME_PAUSE,
     HOME_STATUS,
     NEW_KEY,
@@ -73,14 +76,15 @@ def bolt_app(desks: Desks, config: SlackConfig, client: AsyncWebClient) -> Async
     )
     starts, amends = Starting(desks.starting, client, config.clock), Amends(desks.amending, client)
     homes = Homes(desks.switch, desks.people, client, config.clock)
-    # First: the listeners after these take whatever is left.
+    presses = Presses(desks.people, client, config.clock, desks.factors, starts)
+    # First what is pressed most, for Bolt asks one listener after the other; last, what takes whatever is left.
+    _listen_to(app, {APPROVE, DENY, DETAILS}, presses.pressed, config.api_app_id)
     _listen_to_pauses(app, PausePresses(desks.switch, client), homes, config.api_app_id)
     weeks = WeekPresses(desks.weekly, client)
     _listen_to(app, WEEK_ACTIONS, weeks.pressed, config.api_app_id)
     _listen_to(app, {NEW_KEY}, KeyPresses(desks.keys, client).pressed, config.api_app_id)
     reveals = Reveals(desks.people.originals, client)
     _listen_to(app, {REVEAL}, reveals.pressed, config.api_app_id)
-    presses = Presses(desks.people, client, config.clock, desks.factors, starts)
     commands = Commands(desks.people, config.clock, desks.factors, starts)
     _listen(app, presses, amends, commands, config.api_app_id)
     views: dict[str, _Answer] = {
@@ -124,8 +128,7 @@ def _listen_to(app: AsyncApp, actions: Collection[str], pressed: _Answer, api_ap
     async def on_named_action(body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         return await pressed(body, _request_id(request)) if _is_ours(body, api_app_id) else _not_ours()
 
-    for action in actions:
-        app.action(action)(on_named_action)
+    app.action(re.compile(f"^(?:{'|'.join(map(re.escape, sorted(actions)))})\\Z"))(on_named_action)
 
 
 def _listen(app: AsyncApp, presses: Presses, amends: Amends, commands: Commands, api_app_id: str) -> None:

@@ -13,7 +13,7 @@ from approval_rules.events import (
 )
 from approval_rules.people import AgentId
 from approval_rules.quorum import filled
-from approval_rules.state import Status
+from approval_rules.state import Proposal, Status
 from approval_rules.stop_events import AgentKeysEnded, DrillHeld
 from approval_rules.switch import EVERYTHING, Scope, ScopeKind
 from approval_rules.text import AgentText
@@ -177,9 +177,8 @@ def refusal_sentence(code: Refusal, seen: Seen | None = None) -> Safe:
     return Safe(f"{_REFUSED[code]} Now: {standing_of(seen, at).text}")
 
 
-def counted_sentence(seen: Seen, decision: Decision) -> Safe:
+def counted_sentence(proposal: Proposal, decision: Decision) -> Safe:
     """Tell that a vote counted and what is still missing."""
-    proposal = seen.proposal
     if decision is Decision.DENY:
         return Safe(words_of(proposal).denial_counts)
     if proposal.status is Status.APPROVED and proposal.requirement.shadow:

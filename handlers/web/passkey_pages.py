@@ -80,7 +80,7 @@ class PasskeyVotes:
             return told(_NO_PAGE, 404)
         if judged.seen.proposal.initiator is not None and not judged.seen.proposal.votes:
             return told(_STARTED, 200)
-        return told(counted_sentence(judged.seen, Decision.APPROVE), 200)
+        return told(counted_sentence(judged.seen.proposal, Decision.APPROVE), 200)
 
 
 class NewPasskeys:

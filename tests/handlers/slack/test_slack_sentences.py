@@ -66,11 +66,11 @@ def test_a_pause_names_who_paused() -> None:
 
 def test_a_counted_vote_says_what_is_missing() -> None:
     """After a vote that counts the person knows whether it was the last one."""
-    assert "One more person must approve" in counted_sentence(states()["pending_1_of_2"], Decision.APPROVE)
-    assert "2 more people must approve" in counted_sentence(seen(), Decision.APPROVE)
-    assert "the last one needed" in counted_sentence(states()["approved_by_people"], Decision.APPROVE)
-    assert "nothing runs" in counted_sentence(states()["denied"], Decision.DENY)
-    too_many = counted_sentence(seen(proposal(votes=(vote(), vote(GRACE)))), Decision.APPROVE)
+    assert "One more person must approve" in counted_sentence(states()["pending_1_of_2"].proposal, Decision.APPROVE)
+    assert "2 more people must approve" in counted_sentence(seen().proposal, Decision.APPROVE)
+    assert "the last one needed" in counted_sentence(states()["approved_by_people"].proposal, Decision.APPROVE)
+    assert "nothing runs" in counted_sentence(states()["denied"].proposal, Decision.DENY)
+    too_many = counted_sentence(proposal(votes=(vote(), vote(GRACE))), Decision.APPROVE)
     assert "not all of them count now, so another must. One more person must approve" in too_many
 
 
@@ -78,11 +78,11 @@ def test_two_of_one_role_are_not_two_of_two() -> None:
     """Where one of each role is needed, a second vote of the same role says that it fills nothing, and who is next."""
     asks = replace(states()["pending_1_of_2"].proposal.requirement, seats=BOTH)
     one, two = (seen(proposal(votes=votes, requirement=asks)) for votes in ((vote(),), (vote(), vote(GRACE))))
-    assert counted_sentence(one, Decision.APPROVE) == (
+    assert counted_sentence(one.proposal, Decision.APPROVE) == (
         "Your approval counts: 1 of 2 people have approved; the next must be in the role finance. "
         "One more person must approve."
     )
-    assert counted_sentence(two, Decision.APPROVE) == (
+    assert counted_sentence(two.proposal, Decision.APPROVE) == (
         "Your approval is recorded, and fills no seat that is open: "
         "1 of 2 people have approved; the next must be in the role finance."
     )
