@@ -95,7 +95,8 @@ def _page(finder: Finder, sought: Sought, after: str | None) -> tuple[SearchPage
 
 def _forget(database: Path) -> None:
     """Let the machine read the file anew, and this process decode anew."""
-    rows._event.cache_clear()  # noqa: SLF001 - only a benchmark wants to forget
+    rows._kept_event.cache_clear()  # noqa: SLF001 - only a benchmark wants to forget
+    rows._kept.cache_clear()  # noqa: SLF001
     file = os.open(database, os.O_RDONLY)
     try:
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)

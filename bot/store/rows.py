@@ -48,6 +48,8 @@ OPEN_CHANGES = (
 _PROPOSAL_EVENTS = get_args(ProposalEvent)
 _SWITCH_EVENTS = get_args(SwitchEvent | IncidentEvent)
 _POLICY_EVENTS = get_args(PolicyEvent)
+# In bytes. What is larger is not kept in memory: else an agent that sends the largest proposals could fill it.
+_SMALL = 12_288
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,27 @@ def recorded_from(entries: Iterable[Row], detached: Iterable[Row]) -> tuple[Reco
     return tuple(Recorded(seq, bytes(leaf_hash), _event(body, tuple(values[seq]))) for seq, body, leaf_hash in entries)
 
 
-@lru_cache(maxsize=2048)  # an open proposal is read several times; the key is all that its event is made of
 def _event(body: bytes, living: tuple[tuple[str, str], ...]) -> Event:
+    small = len(body) + sum(len(text) for _, text in living) <= _SMALL
+    return _kept_event(body, living) if small else decode(json.loads(body), dict(living))
+
+
+@lru_cache(maxsize=2048)  # an open proposal is read several times; the key is all that its event is made of
+def _kept_event(body: bytes, living: tuple[tuple[str, str], ...]) -> Event:
     return decode(json.loads(body), dict(living))
 
 
 def loaded(entries: Sequence[Row], detached: Sequence[Row]) -> Loaded | None:
     """Fold the rows of one proposal (ENTRIES_OF, DETACHED_OF); None where that is no proposal."""
-    return _loaded(tuple(entries), tuple(detached))
+    size = sum(len(body) for _, body, _ in entries) + sum(len(text or "") for _, _, text in detached)
+    if size > 2 * _SMALL:
+        return loaded_from(recorded_from(entries, detached))
+    return _kept(tuple(entries), tuple(detached))
 
 
 # A click reads a proposal four times, and changes it once. What is read decides alone: a value that is gone is gone.
 @lru_cache(maxsize=256)
-def _loaded(entries: tuple[Row, ...], detached: tuple[Row, ...]) -> Loaded | None:
+def _kept(entries: tuple[Row, ...], detached: tuple[Row, ...]) -> Loaded | None:
     return loaded_from(recorded_from(entries, detached))
 
 
