@@ -37,7 +37,7 @@ async def test_the_delegate_is_called_first_and_the_absent_not_at_all(world: Wor
 
 async def test_both_names_stand_in_the_record(world: World) -> None:
     """Jonas approves for Maya: the packet and the API say so, he fills one seat, and another person is still needed."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     proposal = await world.propose(180)
     packet = await world.packet_of(proposal)
     assert "One more person must approve" in await world.click(JONAS, packet)
@@ -58,7 +58,7 @@ async def test_both_names_stand_in_the_record(world: World) -> None:
 
 async def test_the_absent_may_decide_all_the_same(world: World) -> None:
     """Being away takes nothing away: Maya's own yes is the second person's."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     proposal = await world.propose(180)
     await world.approve(proposal, JONAS, MAYA)
     assert (await world.read(proposal))["state"] == "approved"
@@ -66,7 +66,7 @@ async def test_the_absent_may_decide_all_the_same(world: World) -> None:
 
 async def test_a_delegate_gets_no_right(world: World) -> None:
     """Sam, who owns the agent and is in no role, cannot be named; named nobody, he still cannot decide."""
-    assert "in none of your roles" in await world.say(MAYA, f"away until tomorrow delegate <@{SAM}>")
+    assert "in none of your roles" in await world.say(MAYA, f"away for 3 days delegate <@{SAM}>")
     packet = await world.packet_of(await world.propose(180))
     assert "did not count" in await world.click(SAM, packet)
     (refused,) = world.ledger().events(AwayRefused)
@@ -75,7 +75,7 @@ async def test_a_delegate_gets_no_right(world: World) -> None:
 
 async def test_a_delegate_who_lost_the_role_stands_for_nobody(world: World) -> None:
     """Named while both were managers; later he is none, and his click is anybody's."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     world.write_roles({"users": [MAYA, PRIYA]})
     await world.running.watch.look()
     packet = await world.packet_of(await world.propose(180))
@@ -85,7 +85,7 @@ async def test_a_delegate_who_lost_the_role_stands_for_nobody(world: World) -> N
 
 async def test_nobody_stands_for_somebody_who_has_lost_the_role(world: World) -> None:
     """Maya is away and no manager any more: Jonas decides for himself alone."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     world.write_roles({"users": [JONAS, PRIYA]})
     await world.running.watch.look()
     packet = await world.packet_of(await world.propose(180))
@@ -103,7 +103,7 @@ async def test_nobody_stands_for_somebody_who_has_lost_the_role(world: World) ->
 )
 async def test_who_cannot_be_a_delegate(world: World, named: str, told: str) -> None:
     """Each is told in a clear sentence, and nothing is changed."""
-    assert told in await world.say(MAYA, f"away until tomorrow delegate <@{named}>")
+    assert told in await world.say(MAYA, f"away for 3 days delegate <@{named}>")
     assert "You are not away" in await world.say(MAYA, "away")
     assert world.ledger().events(AwaySet) == []
 
@@ -113,12 +113,12 @@ async def test_a_guest_and_a_deactivated_account_cannot_be_delegates(world: Worl
     world.workspace.change_user(JONAS, is_restricted=True)
     world.workspace.change_user(PRIYA, deleted=True)
     for user in (JONAS, PRIYA):
-        assert "can decide nothing here" in await world.say(MAYA, f"away until tomorrow delegate <@{user}>")
+        assert "can decide nothing here" in await world.say(MAYA, f"away for 3 days delegate <@{user}>")
 
 
 async def test_a_delegate_can_decline(world: World) -> None:
     """Jonas cannot: it is recorded, Maya and the channel are told, and his next vote stands for himself alone."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     early = await world.packet_of(await world.propose(90))
     await world.click(JONAS, early)
     assert "You do not stand in for Maya Chen" in await world.say(JONAS, "away decline")
@@ -141,20 +141,20 @@ async def test_a_delegate_can_decline(world: World) -> None:
 
 async def test_only_who_was_named_can_decline_and_only_once(world: World) -> None:
     """Priya was never named, and Jonas has declined already: each is told, recorded, and nothing changes."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     assert "has named you" in await world.say(PRIYA, "away decline")
     assert "called instead" in await world.say(MAYA, "away")
     await world.say(JONAS, "away decline")
     assert "has named you" in await world.say(JONAS, "away decline")
     assert [event.code for event in world.ledger().events(AwayRefused)] == [Refusal.NO_DELEGATE] * 2
     assert len(world.ledger().events(AwayDeclined)) == 1
-    await world.say(MAYA, f"away until tomorrow delegate <@{PRIYA}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{PRIYA}>")
     assert "Priya Nair" in await world.say(MAYA, "away")
 
 
 async def test_declining_works_while_slack_says_nothing(world: World) -> None:
     """To say no gives no right, so nobody needs to be looked up for it."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     await world.move(minutes=2)
     world.slack.faults.order("users.info", Refuse("internal_error"), 5)
     assert "You do not stand in" in await world.say(JONAS, "away decline")
@@ -162,11 +162,11 @@ async def test_declining_works_while_slack_says_nothing(world: World) -> None:
 
 async def test_chains_are_not_followed(world: World) -> None:
     """Who is away cannot be named; and who goes away later stands in for nobody through somebody else."""
-    await world.say(JONAS, "away until tomorrow")
-    assert "is away too" in await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(JONAS, "away for 3 days")
+    assert "is away too" in await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     await world.say(JONAS, "back")
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
-    await world.say(JONAS, f"away until tomorrow delegate <@{PRIYA}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
+    await world.say(JONAS, f"away for 3 days delegate <@{PRIYA}>")
     packet = await world.packet_of(await world.propose(180))
     await world.click(PRIYA, packet)
     await world.settled()
@@ -175,8 +175,8 @@ async def test_chains_are_not_followed(world: World) -> None:
 
 async def test_a_delegate_who_goes_away_tells_whoever_counted_on_it(world: World) -> None:
     """It is recorded as a decline, the channel and Maya are told once, and the delegate's vote stands for nobody."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
-    assert "You are away until" in await world.say(JONAS, f"away until tomorrow delegate <@{PRIYA}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
+    assert "You are away until" in await world.say(JONAS, f"away for 3 days delegate <@{PRIYA}>")
     await world.say(JONAS, "away for 2 days")
     await world.settled()
     declined = [event.person for event in world.ledger().events(AwayDeclined)]
@@ -224,13 +224,13 @@ async def test_what_cannot_be_read_changes_nothing(world: World, words: str) -> 
 
 async def test_a_name_that_is_no_mention_names_nobody(world: World) -> None:
     """A typed name could be anybody's: Slack's list gives the account."""
-    assert "choosing from the list" in await world.say(MAYA, "away until tomorrow delegate jonas")
+    assert "choosing from the list" in await world.say(MAYA, "away for 3 days delegate jonas")
     assert world.ledger().events(AwaySet) == []
 
 
 async def test_a_restart_forgets_nobody(world: World) -> None:
     """Who is away is a row, not a thought of the server."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     await world.restart()
     packet = await world.packet_of(await world.propose(180))
     await world.click(JONAS, packet)

@@ -127,7 +127,7 @@ async def test_of_somebody_who_was_erased_the_others_still_hear(world: World) ->
 
 async def test_nobody_is_told_that_a_delegate_declined_who_was_erased(world: World) -> None:
     """Whoever was away is gone; the channel is told without a name."""
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     await world.settled()
     world.slack.faults.order("chat.postMessage", ServerError(), 99)
     await world.say(JONAS, "away decline")

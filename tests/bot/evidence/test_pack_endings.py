@@ -99,7 +99,7 @@ async def test_a_vote_for_somebody_who_is_away(world: World) -> None:
     """Both names stand in the story."""
     proposal = await world.propose()
     packet = await world.packet_of(proposal)
-    await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
+    await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
     await world.click(JONAS, packet)
     await require_told(world, proposal, "approved")
 

@@ -12,8 +12,8 @@ from tests.world import World
 async def test_the_row_is_the_fold_of_the_log(tmp_path: Path) -> None:
     """Away, away again and back leave one row; a changed one, a missing one and one too many are found."""
     async with World(tmp_path) as world:
-        await world.say(MAYA, f"away until tomorrow delegate <@{JONAS}>")
-        await world.say(JONAS, "away until tomorrow")
+        await world.say(MAYA, f"away for 3 days delegate <@{JONAS}>")
+        await world.say(JONAS, "away for 3 days")
         await world.say(MAYA, "back")
         await world.stop()
         with open_writer(world.database, checkpoints=True, vault=world.vault()) as db:
